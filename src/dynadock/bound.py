@@ -1,0 +1,214 @@
+"""An operation bound to a client: what ``client.ContainerList`` is."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from dynadock.call.bind import bind
+from dynadock.call.encode import encode
+from dynadock.call.interpret import FIRST_ERROR, Reply, interpret, reply_kind, version_error
+from dynadock.errors import Unsupported
+from dynadock.options import DEFAULT_TIMEOUT
+from dynadock.transport.connector import announced_version
+
+if TYPE_CHECKING:
+    import inspect
+
+    import requests
+
+    from dynadock.call.bind import Bound
+    from dynadock.call.request import Request
+    from dynadock.options import Options
+    from dynadock.spec.model import Body, Operation, Parameter
+    from dynadock.transport.connector import Connector
+
+PLAIN = ("value", "none", "headers")
+UPGRADES = ("duplex", "websocket")
+BAD_REQUEST = 400
+
+
+class _HelpText:
+    """The ``__doc__`` of a bound operation: its own help, and the class's where there is none."""
+
+    def __init__(self, class_text: str | None) -> None:
+        self._class_text = class_text
+
+    def __get__(self, operation: BoundOperation | None, _owner: object = None) -> str | None:
+        if operation is None:
+            return self._class_text
+        # Imported here for start-up time: calls need no help.
+        from dynadock.explore.describe import describe  # noqa: PLC0415
+
+        return describe(operation._operation)  # noqa: SLF001 - one thing, two classes
+
+
+class BoundOperation:
+    """An operation, the options to call it with, and the engine to call it at.
+
+    Call it to send a request and get the reply's value; `prepare` gives the request unsent, `raw`
+    the reply unread. Two are equal if operation, engine and options are.
+    """
+
+    def __init__(self, operation: Operation, connector: Connector, options: Options) -> None:
+        self._operation = operation
+        self._connector = connector
+        self._options = options
+        # What pydoc and inspect ask of a function.
+        self.__name__ = operation.operation_id
+        self.__qualname__ = f"Client.{operation.operation_id}"
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Check the arguments, send the request and return the reply's value.
+
+        Path parameters may be positional; the rest goes by name. Raises ParameterError or BodyError
+        (nothing was sent), a TransportError (no whole reply came) or an APIError (the engine
+        refused), each of which says more.
+        """
+        operation, options = self._operation, self._options
+        bound = bind(operation, args, kwargs, options)
+        kind = reply_kind(bound)
+        if kind not in PLAIN:
+            raise Unsupported(
+                f"{operation.operation_id} (API {operation.version}) answers with a stream"
+                f" ({kind}), which this release does not read yet{self._way_out(kind)}"
+            )
+        request = encode(bound, options)
+        reply = self._connector.pool.send(request, time_allowed(bound, options))
+        host = str(self._connector.endpoint)
+        if operation.version not in self._connector.verified:
+            self._verify_version(reply, host)
+        return interpret(operation, reply, host)
+
+    def prepare(self, /, *args: Any, **kwargs: Any) -> Request:
+        """Check the arguments and return the complete request; nothing is sent.
+
+        Raises ParameterError or BodyError as a call does.
+        """
+        return encode(bind(self._operation, args, kwargs, self._options), self._options)
+
+    def raw(self, /, *args: Any, **kwargs: Any) -> requests.Response:
+        """Check the arguments, send the request and return the reply unread, whatever its status.
+
+        It holds a connection until it is read to the end or closed. Raises as a call does, but no
+        APIError.
+        """
+        bound = bind(self._operation, args, kwargs, self._options)
+        kind = reply_kind(bound)
+        if kind in UPGRADES:
+            raise Unsupported(
+                f"{self._operation.operation_id} (API {self._operation.version}) turns its"
+                f" connection into a {kind} stream, which this release does not do yet"
+            )
+        # Imported here for start-up time: only raw replies need requests.
+        from dynadock.transport.raw import as_requests_response  # noqa: PLC0415
+
+        request = encode(bound, self._options)
+        timeout = time_allowed(bound, self._options) if kind in PLAIN else self._idle_limit()
+        response = self._connector.pool.open(request, timeout)
+        return as_requests_response(response, request, self._connector.endpoint)
+
+    def _idle_limit(self) -> float | None:
+        """Return the read timeout of a stream: none but the caller's own, for streams may idle."""
+        timeout = self._options.timeout
+        return None if timeout == "auto" else timeout
+
+    def _way_out(self, kind: str) -> str:
+        return (
+            "" if kind in UPGRADES else f"; {self._operation.operation_id}.raw(…) gives it unread"
+        )
+
+    def _verify_version(self, reply: Reply, host: str) -> None:
+        """Raise VersionError if the engine's first reply shows that it speaks other versions.
+
+        Docker answers 400; Podman answers to any version, though it does not speak it (seen on 4.3
+        to 5.8), so what counts is what the engine announces.
+        """
+        version = self._operation.version
+        newest = announced_version(reply.headers)
+        too_new = newest is not None and newest < version
+        if too_new or reply.status == BAD_REQUEST:
+            oldest, newest = self._connector.spoken_versions()
+            if not (oldest or version) <= version <= newest:
+                spoken = (str(oldest or ""), str(newest))
+                error = version_error(self._operation, reply, host, spoken)
+                if reply.status < FIRST_ERROR:
+                    error.reply = interpret(self._operation, reply, host)
+                raise error
+        self._connector.verified.add(version)
+
+    @property
+    def operation_id(self) -> str:
+        """The operationId."""
+        return self._operation.operation_id
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return self._operation.method
+
+    @property
+    def path(self) -> str:
+        """The path's template, without the version."""
+        return self._operation.path
+
+    @property
+    def tag(self) -> str:
+        """The document's group of operations, empty if there is none."""
+        return self._operation.tag
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The path, query and header parameters."""
+        return self._operation.parameters
+
+    @property
+    def body(self) -> Body | None:
+        """The body, None where the operation takes none."""
+        return self._operation.body
+
+    @cached_property
+    def __signature__(self) -> inspect.Signature:
+        # Imported here for start-up time: calls need no signature.
+        from dynadock.explore.signature import signature_of  # noqa: PLC0415
+
+        return signature_of(self._operation)
+
+    def __get__(self, _instance: object, _owner: object = None) -> BoundOperation:
+        """Give itself: to pydoc that makes it a routine, documented alone and not by its class."""
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BoundOperation) and (
+            self._operation == other._operation
+            and self._connector is other._connector
+            and self._options == other._options
+        )
+
+    def __hash__(self) -> int:
+        return hash((self._operation, id(self._connector)))
+
+    def __repr__(self) -> str:
+        operation = self._operation
+        where = f"{operation.method} {operation.path}, API {operation.version}"
+        return f"<{operation.operation_id}{self.__signature__} {where}>"
+
+
+BoundOperation.__doc__ = _HelpText(BoundOperation.__doc__)  # type: ignore[assignment]
+
+
+def time_allowed(bound: Bound, options: Options) -> float | None:
+    """Return the seconds to wait for a call's answer, None for ever.
+
+    The caller's timeout counts as it is; "auto" makes room for operations that take as long as
+    their work does, and for the seconds that a parameter (ContainerStop's t) lets them take.
+    """
+    if options.timeout != "auto":
+        return options.timeout
+    wait = bound.operation.reply.wait
+    if wait == "forever":
+        return None
+    seconds = dict(bound.query).get(wait, "0")
+    if not seconds.isdecimal():
+        return None
+    return DEFAULT_TIMEOUT + int(seconds)

@@ -1,0 +1,1 @@
+"""One call, pure: from arguments to a request, from a reply to a value."""

@@ -1,0 +1,261 @@
+"""From a call's arguments to the values of its parameters and body; all faults at once."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from dynadock.call.body import Plain, check_body, hint_for_field
+from dynadock.call.path import encode_segment, fill, other_operation_at
+from dynadock.call.values import Mismatch, encode_value, loose_texts, shown
+from dynadock.errors import Fault, UnknownFieldWarning, ValidationError
+from dynadock.spec import history
+
+if TYPE_CHECKING:
+    from dynadock.options import Options
+    from dynadock.spec.model import Body, Operation, Parameter
+
+ABSENT: Any = object()
+"""Stands for a body that was not given; None is JSON's null."""
+
+_FORBIDDEN = ("\r", "\n", "\0")
+
+
+class Bound:
+    """The arguments of one call in their places, each as text; the body plain.
+
+    ``path`` is filled in; ``query`` holds pairs in the order of the arguments; ``headers`` those
+    that are parameters; ``body`` what JSON can hold, a stream of bytes, or `ABSENT`.
+    """
+
+    __slots__ = ("body", "headers", "operation", "path", "query")
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.path = operation.path
+        self.query: list[tuple[str, str]] = []
+        self.headers: dict[str, str] = {}
+        self.body: Any = ABSENT
+
+
+def bind(
+    operation: Operation, args: tuple[Any, ...], kwargs: Mapping[str, Any], options: Options
+) -> Bound:
+    """Put a call's arguments in their places and check them.
+
+    ``args`` are path parameters; ``kwargs`` parameters by either name, the body under its own name
+    or ``body``, or its topmost fields; None leaves an argument out. Raises ParameterError or
+    BodyError with every fault that there is.
+    """
+    binder = _Binder(operation, options)
+    for name, value in binder.named(args, kwargs):
+        binder.place(name, value)
+    return binder.finish()
+
+
+class _Binder:
+    """Gathers one call's values and faults."""
+
+    def __init__(self, operation: Operation, options: Options) -> None:
+        self.operation = operation
+        self.options = options
+        self.bound = Bound(operation)
+        self.faults: list[Fault] = []
+        self.given: set[str] = set()
+        self.segments: dict[str, str] = {}
+        self.fields: dict[str, Any] = {}
+        self.unknown_names = False
+
+    def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+        """Give positional arguments their names."""
+        if not args:
+            return kwargs.items()
+        positional = self.operation.positional
+        if len(args) > len(positional):
+            names = ", ".join(each.python_name for each in positional) or "none"
+            extra = ", ".join(shown(value) for value in args[len(positional) :])
+            self._fault(
+                "arguments", f"only path parameters ({names}) go without a name, got {extra}"
+            )
+        pairs = [(p.python_name, value) for p, value in zip(positional, args, strict=False)]
+        return [*pairs, *kwargs.items()]
+
+    def place(self, name: str, value: Any) -> None:
+        """Put one argument where it belongs."""
+        parameter = self.operation.by_name.get(name)
+        if parameter is not None:
+            self._place_parameter(parameter, value)
+            return
+        body = self.operation.body
+        if body is not None and name in (body.python_name, body.name, "body"):
+            self._place_body(name, value)
+        elif body is not None and body.kind == "object" and name in body.properties:
+            if value is not None:
+                self.fields[name] = value
+        else:
+            self._place_unknown(name, value)
+
+    def _place_parameter(self, parameter: Parameter, value: Any) -> None:
+        if value is None:
+            return
+        if parameter.name in self.given:
+            self._fault(parameter.python_name, "given twice", parameter.location)
+            return
+        self.given.add(parameter.name)
+        try:
+            texts = self._texts(parameter, value)
+        except Mismatch as mismatch:
+            place = parameter.python_name + mismatch.place
+            self._fault(place, _masked(parameter, value, mismatch), parameter.location)
+            return
+        self._send(parameter, texts)
+
+    def _texts(self, parameter: Parameter, value: Any) -> list[str]:
+        if parameter.location == "path":
+            return [encode_segment(value)]
+        try:
+            texts = encode_value(parameter, value)
+        except Mismatch:
+            if self.options.validate:
+                raise
+            texts = loose_texts(value)
+        if parameter.location == "header":
+            texts = [_header_text(text) for text in texts]
+        return texts
+
+    def _send(self, parameter: Parameter, texts: list[str]) -> None:
+        if parameter.location == "path":
+            self.segments[parameter.name] = texts[0]
+        elif parameter.location == "query":
+            self.bound.query.extend((parameter.name, text) for text in texts)
+        else:
+            self.bound.headers[parameter.name] = ",".join(texts)
+
+    def _place_body(self, name: str, value: Any) -> None:
+        if value is None:
+            return
+        if self.bound.body is not ABSENT:
+            self._fault(name, "the body is given twice", "body")
+        self.bound.body = value
+
+    def _place_unknown(self, name: str, value: Any) -> None:
+        problem = f"unknown parameter{self._hint(name)}"
+        if self.options.unknown == "error" and self.options.validate:
+            self.unknown_names = True
+            self._fault(name, problem)
+            return
+        if self.options.unknown == "warn":
+            operation = self.operation
+            warnings.warn(
+                f"{operation.operation_id} (API {operation.version}): {name}: {problem}",
+                UnknownFieldWarning,
+                stacklevel=5,
+            )
+        body = self.operation.body
+        if body is not None and body.kind == "object" and self.bound.body is ABSENT:
+            self.fields[name] = value
+        elif value is not None:
+            self.bound.query.extend((name, text) for text in loose_texts(value))
+
+    def _hint(self, name: str) -> str:
+        operation = self.operation
+        lifetime = history.of_parameter(operation.operation_id, name)
+        if lifetime is not None:
+            return f"; {lifetime.relative_to(operation.version)}"
+        known = [parameter.python_name for parameter in operation.parameters]
+        if operation.body is not None:
+            known += [operation.body.python_name, *operation.body.properties]
+        return hint_for_field(operation, known, name, name)
+
+    def finish(self) -> Bound:
+        """Look for what is missing, check the body, and give the result or raise."""
+        for parameter in self.operation.must_have:
+            if parameter.name not in self.given:
+                self._add_missing(parameter)
+        self._fill_path()
+        if self.operation.body is not None:
+            self._finish_body(self.operation.body)
+        if self.faults:
+            raise self._error()
+        return self.bound
+
+    def _add_missing(self, parameter: Parameter) -> None:
+        if parameter.send is not None:
+            self._send(parameter, encode_value(parameter, parameter.send))
+        elif self.options.validate or parameter.location == "path":
+            problem = f"missing; expected {parameter.type}"
+            self._fault(parameter.python_name, problem, parameter.location)
+
+    def _fill_path(self) -> None:
+        if not self.segments:
+            return
+        path = self.bound.path = fill(self.operation, self.segments)
+        rival = other_operation_at(self.operation, path)
+        if rival is not None:
+            name = self.operation.positional[0].python_name
+            self._fault(name, f"an engine would take {path} for {rival}", "path")
+
+    def _finish_body(self, body: Body) -> None:
+        if self.fields:
+            if self.bound.body is not ABSENT:
+                names = ", ".join(self.fields)
+                self._fault(
+                    body.python_name, f"give the body as one value or as fields ({names})", "body"
+                )
+                return
+            self.bound.body = self.fields
+        if self.bound.body is ABSENT:
+            self._default_body(body)
+        elif body.kind == "binary":
+            self._check_binary(body)
+        else:
+            self._check_plain(body)
+
+    def _default_body(self, body: Body) -> None:
+        if body.send is not None:
+            self.bound.body = body.send
+        elif body.required and self.options.validate:
+            if body.kind == "object":
+                # The fields may all be optional (NodeUpdate), or say themselves what is missing.
+                self.bound.body = {}
+                self._check_plain(body)
+            else:
+                self._fault(body.python_name, f"missing; expected {body.kind}", "body")
+
+    def _check_binary(self, body: Body) -> None:
+        value = self.bound.body
+        if isinstance(value, (bytearray, memoryview)):
+            self.bound.body = bytes(value)
+        elif isinstance(value, (str, Mapping)) or not isinstance(value, (bytes, Iterable)):
+            expected = "bytes, an open binary file or an iterator of bytes"
+            self._fault(body.python_name, f"expected {expected}, got {shown(value)}", "body")
+
+    def _check_plain(self, body: Body) -> None:
+        plain = Plain(body)
+        self.bound.body = plain.of(self.bound.body)
+        self.faults += plain.faults
+        if self.options.validate and not plain.faults:
+            unknown = self.options.unknown
+            self.faults += check_body(self.operation, body, self.bound.body, unknown)
+
+    def _fault(self, place: str, problem: str, location: str = "call") -> None:
+        self.faults.append(Fault(place, problem, location))
+
+    def _error(self) -> ValidationError:
+        operation = self.operation
+        return ValidationError.of(operation.operation_id, str(operation.version), self.faults)
+
+
+def _masked(parameter: Parameter, value: Any, mismatch: Mismatch) -> str:
+    if parameter.secret:
+        return mismatch.problem.replace(shown(value), f"a {type(value).__name__} not shown here")
+    return mismatch.problem
+
+
+def _header_text(text: str) -> str:
+    if any(each in text for each in _FORBIDDEN):
+        raise Mismatch("expected text without line breaks and NUL, got some that has them")
+    if not text.isascii():
+        raise Mismatch("expected ASCII text, which is all that a header can hold")
+    return text

@@ -1,0 +1,195 @@
+"""From a reply's status, headers and bytes to a value or an error."""
+
+from __future__ import annotations
+
+import base64
+import enum
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from dynadock.call.record import Headers, Record
+from dynadock.errors import (
+    AccessDenied,
+    APIError,
+    BadRequest,
+    Conflict,
+    NotFound,
+    ServerError,
+    VersionError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dynadock.call.bind import Bound
+    from dynadock.spec.model import Operation
+
+NOT_MODIFIED_STATUS = 304
+FIRST_ERROR = 400
+LONGEST_EXPLANATION = 500
+
+Raised = TypeVar("Raised", bound=APIError)
+
+_ERRORS: dict[int, type[APIError]] = {
+    400: BadRequest,
+    401: AccessDenied,
+    403: AccessDenied,
+    404: NotFound,
+    409: Conflict,
+}
+
+
+class Outcome(enum.Enum):
+    """What a success can be besides a value: `NOT_MODIFIED` is false, None is a plain success."""
+
+    NOT_MODIFIED = "not modified"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+NOT_MODIFIED = Outcome.NOT_MODIFIED
+"""What ContainerStart and ContainerStop return where there was nothing to do (304)."""
+
+
+class Reply(NamedTuple):
+    """A whole reply: its head and all bytes of its body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def reply_kind(bound: Bound) -> str:
+    """Return the kind of reply that a call will bring: what the operation says, or ``value``.
+
+    An operation that streams may give a plain value for some arguments
+    (``ContainerStats(stream=False)``).
+    """
+    reply = bound.operation.reply
+    for name, value in reply.unless.items():
+        if _argument(bound, name) == value:
+            return "value"
+    return reply.kind
+
+
+def _argument(bound: Bound, name: str) -> Any:
+    if isinstance(bound.body, dict) and name in bound.body:
+        return bound.body[name]
+    sent = dict(bound.query)
+    if name not in sent:
+        return None
+    return {"true": True, "false": False}.get(sent[name], sent[name])
+
+
+def interpret(operation: Operation, reply: Reply, host: str) -> Any:
+    """Return the value that a reply brings, or raise the error that it is.
+
+    JSON becomes Records and lists, text text, an empty reply None, 304 `NOT_MODIFIED`; a HEAD
+    request's reply is its headers. What a reply is, it tells itself: documents declare bodies that
+    engines do not send (PluginDelete) and types that they do not have (SystemPing).
+    """
+    if reply.status >= FIRST_ERROR:
+        raise error_of(operation, reply, host)
+    if reply.status == NOT_MODIFIED_STATUS:
+        return NOT_MODIFIED
+    if operation.reply.kind == "headers":
+        return _headers(operation, reply.headers)
+    if not reply.body:
+        return None
+    if is_json(reply.headers):
+        return _json(operation, reply, host)
+    return reply.body.decode("utf-8", "replace")
+
+
+def is_json(headers: Mapping[str, str]) -> bool:
+    """Tell whether a body is declared to be JSON."""
+    media_type = (headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def _json(operation: Operation, reply: Reply, host: str) -> Any:
+    try:
+        return json.loads(reply.body, object_hook=Record)
+    except (ValueError, RecursionError) as error:
+        message = f"the engine's reply is declared to be JSON and is not ({error})"
+        raise _api_error(APIError, operation, reply, host, message) from error
+
+
+def _headers(operation: Operation, headers: Mapping[str, str]) -> Headers:
+    found = Headers(headers)
+    for name, encoding in operation.reply.decode.items():
+        if encoding == "base64-json" and name in found:
+            found[name] = json.loads(base64.b64decode(found[name]), object_hook=Record)
+    return found
+
+
+def error_of(operation: Operation, reply: Reply, host: str) -> APIError:
+    """Return the exception for a reply of 400 or above."""
+    status = reply.status
+    kind = ServerError if status >= 500 else _ERRORS.get(status, APIError)  # noqa: PLR2004
+    return _api_error(kind, operation, reply, host, explain(reply))
+
+
+def version_error(
+    operation: Operation, reply: Reply, host: str, spoken: tuple[str, str]
+) -> VersionError:
+    """Return the exception for an engine that does not speak the client's version.
+
+    ``spoken`` are the engine's oldest and newest version, empty where it does not say.
+    """
+    minimum, maximum = spoken
+    known = f"{minimum} to {maximum}" if minimum else f"up to {maximum}"
+    message = f"the engine speaks API {known}, this client {operation.version}"
+    if reply.status < FIRST_ERROR:
+        message += "; it answered all the same, and what the call did stands"
+    error = _api_error(VersionError, operation, reply, host, message)
+    error.minimum, error.maximum = minimum, maximum
+    return error
+
+
+def _api_error(
+    kind: type[Raised], operation: Operation, reply: Reply, host: str, explanation: str
+) -> Raised:
+    call = f"{operation.operation_id} (API {operation.version})"
+    return kind(
+        f"{call}: {reply.status} from {host}: {explanation}",
+        status=reply.status,
+        explanation=explanation,
+        operation_id=operation.operation_id,
+        method=operation.method,
+        path=operation.path,
+        version=str(operation.version),
+        host=host,
+        body=reply.body,
+    )
+
+
+def explain(reply: Reply) -> str:
+    """Return the message of an error reply: the engine's own, or what came in its place."""
+    text = reply.body.decode("utf-8", "replace").strip()
+    if not text:
+        return "the engine gave no reason (an empty body)"
+    try:
+        tree = json.loads(text)
+    except (ValueError, RecursionError):
+        return _plain_explanation(reply, text)
+    if isinstance(tree, dict):
+        for key in ("message", "cause", "error", "Err"):
+            if isinstance(tree.get(key), str) and tree[key]:
+                return str(tree[key])
+    return _shortened(text)
+
+
+def _plain_explanation(reply: Reply, text: str) -> str:
+    if "html" in (reply.headers.get("Content-Type") or "") or text.startswith("<"):
+        return "an HTML page came, so this is perhaps no engine but a proxy: " + _shortened(text)
+    return _shortened(text)
+
+
+def _shortened(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= LONGEST_EXPLANATION else flat[:LONGEST_EXPLANATION] + "…"

@@ -1,0 +1,84 @@
+"""Path parameters: what may stand in a request's path, and how it is written there."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from dynadock.call.values import Mismatch, unexpected
+
+if TYPE_CHECKING:
+    from dynadock.spec.model import Operation
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+# Engines take "/" and ":" as they are (names such as library/alpine:3, digests), and answer 301 to
+# what they would clean up: empty and dot segments.
+_SAFE = "/:@"
+
+
+def encode_segment(value: Any) -> str:
+    """Return a path parameter's value as it is sent.
+
+    A leading ``/``, as in the names that ContainerList gives, is taken off. Mismatch for what an
+    engine would read as another path: nothing, empty or dot segments, control characters.
+    """
+    if not isinstance(value, str):
+        raise unexpected("string", value)
+    text = str.__str__(value).removeprefix("/")
+    if not text:
+        raise Mismatch("expected a name or an id, got an empty one")
+    if _CONTROL.search(text):
+        raise unexpected("text without control characters", value)
+    if any(segment in ("", ".", "..") for segment in text.split("/")):
+        raise unexpected("a name without empty, '.' or '..' segments", value)
+    try:
+        return quote(text, safe=_SAFE)
+    except UnicodeEncodeError:
+        raise unexpected("text that UTF-8 can write", value) from None
+
+
+def fill(operation: Operation, values: dict[str, str]) -> str:
+    """Put encoded values into the operation's path template."""
+    path = operation.path
+    for name, value in values.items():
+        path = path.replace("{" + name + "}", value)
+    return path
+
+
+def other_operation_at(operation: Operation, path: str) -> str | None:
+    """Return the operationId that an engine would take ``path`` for, None if it is the right one.
+
+    ``ServiceInspect("web/logs")`` would be ServiceLogs of ``web``: names may hold slashes, and
+    engines match paths by patterns.
+    """
+    for rival, pattern in _rivals(operation):
+        if pattern.fullmatch(path):
+            return rival
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _rivals(operation: Operation) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """List the operations of the same method and resource with a pattern for their paths."""
+    resource = operation.path.split("/")[1]
+    return tuple(
+        (operation_id, _pattern(template))
+        for operation_id, template in operation.spec.paths(operation.method)
+        if operation_id != operation.operation_id
+        and template.split("/")[1] == resource
+        and not _covers(template, operation.path)
+    )
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"\{[^{}]+\}", template)
+    return re.compile(".+".join(re.escape(part) for part in parts))
+
+
+def _covers(template: str, other: str) -> bool:
+    """Tell whether every path of ``other`` fits ``template``: then engines try ``other`` first."""
+    filled = re.sub(r"\{[^{}]+\}", "\x00", other)
+    return _pattern(template).fullmatch(filled) is not None

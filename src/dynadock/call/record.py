@@ -1,0 +1,95 @@
+"""Records: JSON objects as replies bring them, with attribute access."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Record(dict[str, Any]):
+    """A dict whose keys are attributes too: ``record.State.Pid`` is ``record["State"]["Pid"]``.
+
+    It is a dict in all else: equality, JSON, pickle, copies, iteration. A key that is also the name
+    of a dict's method (``items``, ``keys``, …) is reached by subscript only. Objects inside a reply
+    are Records; a dict put in later stays what it is.
+    """
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(_no_key(self, name)) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if hasattr(dict, name):
+            raise AttributeError(f"{name!r} is a dict's own; write record[{name!r}] = …")
+        self[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        try:
+            del self[name]
+        except KeyError:
+            raise AttributeError(_no_key(self, name)) from None
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(key for key in self if key.isidentifier())]
+
+    def copy(self) -> Record:
+        """Return a shallow copy that is a Record too."""
+        return Record(self)
+
+    def __or__(self, other: Any) -> Any:
+        return Record(super().__or__(other))
+
+    def __repr__(self) -> str:
+        return f"Record({super().__repr__()})" if self else "Record()"
+
+
+def _no_key(record: dict[str, Any], name: str) -> str:
+    folded = name.replace("_", "").casefold()
+    for key in record:
+        if isinstance(key, str) and key.casefold() == folded:
+            return f"there is no key {name!r}; did you mean {key!r}?"
+    return f"there is no key {name!r}"
+
+
+class Headers(Record):
+    """A reply's headers: names in any case, and with ``_`` for ``-``: ``headers.Api_Version``."""
+
+    __slots__ = ()
+
+    def __init__(self, headers: Any = ()) -> None:
+        pairs = headers.items() if hasattr(headers, "items") else headers
+        super().__init__({header_case(name): value for name, value in pairs})
+
+    def __getitem__(self, name: str) -> Any:
+        return super().__getitem__(header_case(name))
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(header_case(name), value)
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(header_case(name))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(header_case(name))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a header's value, ``default`` without one."""
+        return super().get(header_case(name), default)
+
+    def copy(self) -> Headers:
+        """Return a shallow copy that is Headers too."""
+        return Headers(self)
+
+    def __dir__(self) -> list[str]:
+        return [*dict.__dir__(self), *(name.replace("-", "_") for name in self)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Headers, (dict(self),))
+
+
+def header_case(name: str) -> str:
+    """Write a header's name the usual way: ``api_version`` is ``Api-Version``."""
+    return name.replace("_", "-").title()

@@ -1,0 +1,34 @@
+"""One HTTP request, complete and unsent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dynadock.options import SECRET_HEADERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, complete and unsent.
+
+    ``target`` is path and query as they are sent; ``body`` bytes, an iterator of bytes (sent in
+    chunks), or None.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes | Iterator[bytes] | None = None
+
+    def __repr__(self) -> str:
+        headers = {
+            name: "…" if name.lower() in SECRET_HEADERS else value
+            for name, value in self.headers.items()
+        }
+        # A body may be a secret (SecretCreate, SystemAuth), so its size has to do.
+        body = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else self.body
+        return f"Request({self.method} {self.target}, headers={headers}, body={body})"

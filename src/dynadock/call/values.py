@@ -1,0 +1,290 @@
+"""Single values: from Python's types to the text that engines read, or what was expected."""
+
+from __future__ import annotations
+
+import base64
+import json
+import operator
+import re
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dynadock.spec.model import Parameter
+
+SHOWN = 60
+"""How many characters of a wrong value a message shows."""
+
+_SEPARATORS = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|"}
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
+_UNIX_TIME = re.compile(r"-?\d+(\.\d{1,9})?")
+_FRACTION = re.compile(r"\.(\d+)")
+
+
+class Mismatch(Exception):
+    """A value is not what was expected; ``place`` is where inside it (``[1]``).
+
+    It never leaves the package: `bind` makes a Fault of it.
+    """
+
+    def __init__(self, problem: str, place: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.place = place
+
+
+def shown(value: Any) -> str:
+    """Write a value for a message: its repr, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
+def unexpected(expected: str, value: Any) -> Mismatch:
+    """Make the Mismatch that says what was expected and what came."""
+    return Mismatch(f"expected {expected}, got {shown(value)}")
+
+
+def encode_value(parameter: Parameter, value: Any) -> list[str]:
+    """Return the texts to send for a parameter: one, or one for each member of a ``multi`` array.
+
+    Raises Mismatch where the value does not fit the parameter's type, enum, pattern or bounds.
+    """
+    if parameter.items is not None:
+        return _encode_array(parameter, parameter.items, value)
+    return [_encode_one(parameter, value)]
+
+
+def _encode_one(parameter: Parameter, value: Any) -> str:
+    text = ENCODERS.get(parameter.encoding, _string)(value)
+    _check_bounds(parameter, value, text)
+    return text
+
+
+def _encode_array(parameter: Parameter, item: Parameter, value: Any) -> list[str]:
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+        value = [value]
+    texts = []
+    for position, member in enumerate(value):
+        try:
+            texts.append(_encode_one(item, member))
+        except Mismatch as mismatch:
+            raise Mismatch(mismatch.problem, f"[{position}]") from None
+    if parameter.collection == "multi":
+        return texts
+    return [_SEPARATORS.get(parameter.collection, ",").join(texts)]
+
+
+def _check_bounds(parameter: Parameter, value: Any, text: str) -> None:
+    if parameter.enum and text not in [_plain_text(choice) for choice in parameter.enum]:
+        choices = ", ".join(repr(choice) for choice in parameter.enum)
+        raise unexpected(f"one of {choices}", value)
+    if parameter.pattern and re.search(parameter.pattern, text) is None:
+        raise unexpected(f"text that matches {parameter.pattern}", value)
+    if parameter.minimum is not None and float(text) < parameter.minimum:
+        raise unexpected(f"{parameter.minimum} or more", value)
+    if parameter.maximum is not None and float(text) > parameter.maximum:
+        raise unexpected(f"{parameter.maximum} or less", value)
+    if text in parameter.refuse:
+        raise Mismatch(f"{shown(value)} is not possible here: {parameter.refuse[text]}")
+
+
+def loose_texts(value: Any) -> list[str]:
+    """Write any value as it is, unchecked: what ``validate=False`` and ``query=`` send."""
+    if isinstance(value, (list, tuple, AbstractSet)):
+        return [_plain_text(member) for member in value]
+    return [_plain_text(value)]
+
+
+def _plain_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        # An enum's member is its value, whatever its __str__ says.
+        return str.__str__(value)
+    return compact_json(value) if isinstance(value, (dict, list)) else str(value)
+
+
+def compact_json(value: Any) -> str:
+    """Write JSON without blanks; ValueError for NaN and infinity, which JSON does not have."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def whole_number(value: Any) -> int | None:
+    """Return the integer that ``value`` is, None if it is none; booleans are no integers."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise unexpected("string", value)
+    return _plain_text(value)
+
+
+def _boolean(value: Any) -> str:
+    if not isinstance(value, bool):
+        raise unexpected("boolean", value)
+    return _plain_text(value)
+
+
+def _integer(value: Any) -> str:
+    number = whole_number(value)
+    if number is None:
+        raise unexpected("integer", value)
+    return str(number)
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise unexpected("number", value)
+    return _plain_text(value)
+
+
+def _count(value: Any) -> str:
+    return _string(value) if isinstance(value, str) else _integer(value)
+
+
+def _seconds(value: Any) -> str:
+    whole = value.total_seconds() if isinstance(value, timedelta) else value
+    number = whole_number(whole)
+    if number is None:
+        raise unexpected("whole seconds (an integer or a timedelta)", value)
+    return str(number)
+
+
+def _timestamp(value: Any) -> str:
+    """Write a moment as UNIX seconds; engines refuse RFC 3339 text here (seen on 20.10)."""
+    if isinstance(value, datetime):
+        return _unix_time(value)
+    if isinstance(value, str):
+        return value if _UNIX_TIME.fullmatch(value) else _parsed_time(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _no_timestamp(value)
+    if isinstance(value, int) or value.is_integer():
+        return str(int(value))
+    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN
+        raise _no_timestamp(value)
+    return f"{value:.9f}".rstrip("0")
+
+
+def _unix_time(moment: datetime) -> str:
+    whole = int(moment.replace(microsecond=0).timestamp())
+    return f"{whole}.{moment.microsecond:06d}" if moment.microsecond else str(whole)
+
+
+def _parsed_time(text: str) -> str:
+    """Turn RFC 3339 text into UNIX seconds without losing nanoseconds, which datetime would."""
+    fraction = _FRACTION.search(text)
+    try:
+        moment = datetime.fromisoformat(_FRACTION.sub("", text, count=1))
+    except ValueError:
+        raise _no_timestamp(text) from None
+    whole = _unix_time(moment)
+    return f"{whole}.{fraction[1][:9]}" if fraction else whole
+
+
+def _no_timestamp(value: Any) -> Mismatch:
+    return unexpected(
+        "a timestamp (datetime, UNIX seconds or RFC 3339 text such as '2026-01-31T08:00:00Z')",
+        value,
+    )
+
+
+def _filters(value: Any) -> str:
+    """Write a JSON map of string lists: engines answer 500 to scalars and booleans in it."""
+    if isinstance(value, str):
+        return _ready_json(value, dict, "object")
+    if not isinstance(value, Mapping):
+        raise unexpected("filters such as {'label': ['a=b']}, or their JSON text", value)
+    normal = {key: _filter(key, wanted) for key, wanted in value.items() if wanted is not None}
+    return compact_json(normal)
+
+
+def _filter(key: Any, wanted: Any) -> Any:
+    if not isinstance(key, str):
+        raise Mismatch(f"expected the filter's name as text, got {shown(key)}")
+    if isinstance(wanted, Mapping):
+        # The other form that engines read: {"label": {"a=b": true}}.
+        if not all(isinstance(k, str) and isinstance(v, bool) for k, v in wanted.items()):
+            raise Mismatch(f"expected a list of strings, got {shown(wanted)}", f".{key}")
+        return dict(wanted)
+    members = [wanted] if isinstance(wanted, (str, bool, int)) else wanted
+    if not isinstance(members, (list, tuple, AbstractSet)):
+        raise Mismatch(f"expected a list of strings, got {shown(wanted)}", f".{key}")
+    for position, member in enumerate(members):
+        if not isinstance(member, (str, bool, int)):
+            raise Mismatch(f"expected string, got {shown(member)}", f".{key}[{position}]")
+    return [_plain_text(member) for member in members]
+
+
+def _ready_json(text: str, kind: type, name: str) -> str:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, kind):
+        raise unexpected(f"a JSON {name}", text)
+    return text
+
+
+def _json_object(value: Any) -> str:
+    if isinstance(value, str):
+        return _ready_json(value, dict, "object")
+    if not isinstance(value, Mapping):
+        raise unexpected("an object (dict) or its JSON text", value)
+    return _json(dict(value))
+
+
+def _json_array(value: Any) -> str:
+    if isinstance(value, str):
+        return _ready_json(value, list, "array")
+    if not isinstance(value, (list, tuple)):
+        raise unexpected("a list or its JSON text", value)
+    return _json(list(value))
+
+
+def _json(value: Any) -> str:
+    try:
+        return compact_json(value)
+    except (TypeError, ValueError) as error:
+        raise Mismatch(f"cannot be written as JSON: {error}") from None
+
+
+def _base64_json(value: Any) -> str:
+    """Write JSON as padded base64url, as Go's base64.URLEncoding reads it."""
+    if isinstance(value, str):
+        if value.lstrip().startswith("{"):
+            value = json.loads(_ready_json(value, dict, "object"))
+        elif _BASE64URL.fullmatch(value) and len(value) % 4 == 0:
+            return value
+        else:
+            raise Mismatch("expected a dict, its JSON text, or padded base64url text")
+    if not isinstance(value, Mapping):
+        raise Mismatch(f"expected a dict, got {type(value).__name__}")
+    return base64.urlsafe_b64encode(_json(dict(value)).encode()).decode("ascii")
+
+
+ENCODERS: Mapping[str, Callable[[Any], str]] = {
+    "string": _string,
+    "boolean": _boolean,
+    "integer": _integer,
+    "number": _number,
+    "count": _count,
+    "seconds": _seconds,
+    "timestamp": _timestamp,
+    "filters": _filters,
+    "json-object": _json_object,
+    "json-array": _json_array,
+    "base64-json": _base64_json,
+}
+"""How a value of each encoding is written; documents know the first four, the overlay the rest."""

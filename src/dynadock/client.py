@@ -1,0 +1,177 @@
+"""The client: one document's operations as attributes, and how to get one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+from dynadock.bound import BoundOperation
+from dynadock.errors import SpecError
+from dynadock.options import Options
+from dynadock.spec.library import available_versions
+from dynadock.spec.loader import load_spec, load_version
+from dynadock.spec.versions import parse_version
+from dynadock.transport.connector import Connector
+
+if TYPE_CHECKING:
+    from dynadock.spec.loader import Source
+    from dynadock.spec.model import Spec
+    from dynadock.transport.endpoint import Endpoint
+
+
+def load(source: Source | None = None, *, host: str | None = None, **options: Any) -> Client:
+    """Return a client for an API version or a document.
+
+    ``source`` is a version as text (``"1.42"``, ``"v1.42"``), the path of a Swagger 2.0 document
+    (text or Path), or an open one (dict). Without it the engine is asked, and the newest version
+    that both sides speak is taken.
+
+    ``host`` is the engine's address (``unix:///path``, ``tcp://host:port``); without it
+    ``$DOCKER_HOST`` counts, else the default socket. ``options`` are those of `Options`.
+
+    Raises SpecError (no such version, or an unusable document), EndpointError, and without a
+    version TransportError where no engine is reached.
+    """
+    connector = Connector(host)
+    chosen = Options().merged(options)
+    if source is None:
+        return Client(_negotiated(connector), connector, chosen)
+    spec = load_spec(source)
+    _ = connector.endpoint  # a wrong address is the caller's to see now, not at the first call
+    return Client(spec, connector, chosen)
+
+
+def _negotiated(connector: Connector) -> Spec:
+    oldest, newest = connector.spoken_versions()
+    known = available_versions()
+    common = [each for each in known if (oldest or each) <= each <= newest]
+    if not common:
+        raise SpecError(
+            f"{connector.endpoint} speaks API {oldest or '?'} to {newest},"
+            f" and there are documents for {known[0]} to {known[-1]}"
+        )
+    spec = load_version(common[-1])
+    connector.verified.add(spec.version)
+    return spec
+
+
+class Client:
+    """One API version's operations, each an attribute under its operationId and in snake_case.
+
+    Made by `load`. Its own attributes are few, so that none is an operation's name in any version:
+    ``version``, ``endpoint``, ``options``, ``operations``, ``find``, ``at``, ``with_options``,
+    ``close``. It may be copied and pickled; the copy opens connections of its own, looks for the
+    engine afresh and carries no credentials.
+    """
+
+    def __init__(self, spec: Spec, connector: Connector, options: Options) -> None:
+        self._spec = spec
+        self._connector = connector
+        self._options = options
+
+    def __getattr__(self, name: str) -> BoundOperation:
+        # Python's own probes (__deepcopy__, _repr_html_) come before there is a spec to ask.
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+        operation = BoundOperation(self._spec.find(name), self._connector, self._options)
+        self.__dict__[name] = operation
+        return operation
+
+    @property
+    def version(self) -> str:
+        """The API version, such as ``"1.42"``."""
+        return str(self._spec.version)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the engine is, and why there (``endpoint.origin``)."""
+        return self._connector.endpoint
+
+    @property
+    def options(self) -> Options:
+        """How calls are made."""
+        return self._options
+
+    @property
+    def operations(self) -> Operations:
+        """All operations by operationId."""
+        return Operations(self)
+
+    def find(self, words: str) -> list[BoundOperation]:
+        """Return the operations that all ``words`` fit, best first.
+
+        Names, paths, parameters and body fields are looked through.
+        """
+        # Imported here for start-up time: calls search for nothing.
+        from dynadock.explore.find import find_operations  # noqa: PLC0415
+
+        found = find_operations(self._spec, words)
+        return [getattr(self, operation.operation_id) for operation in found]
+
+    def at(self, source: Source) -> Client:
+        """Return a client of another version or document, over the same connections.
+
+        The options stay. Raises SpecError as `load` does.
+        """
+        return Client(load_spec(source), self._connector, self._options)
+
+    def with_options(self, **changes: Any) -> Client:
+        """Return a client with other options (see `Options`), over the same connections.
+
+        Headers and query are added to those that there are. TypeError for an unknown option.
+        """
+        return Client(self._spec, self._connector, self._options.merged(changes))
+
+    def close(self) -> None:
+        """Close idle connections; the client stays usable and opens new ones when called."""
+        self._connector.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._spec, *self._spec.names]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        options = self._options.without_secrets()
+        return (_restored, (self._spec, self._connector.host, options))
+
+    def __repr__(self) -> str:
+        return f"<dynadock client, API {self.version} at {self.endpoint}>"
+
+
+def _restored(spec: Spec, host: str | None, options: Options) -> Client:
+    return Client(spec, Connector(host), options)
+
+
+def client_for(version: str) -> Client:
+    """Return the client that ``from dynadock import v1_42`` gives.
+
+    Its endpoint resolves at the first call, which may be long after the import.
+    """
+    return Client(load_version(parse_version(version)), Connector(), Options())
+
+
+class Operations(Mapping[str, BoundOperation]):
+    """A client's operations by operationId: a read-only mapping."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def __getitem__(self, operation_id: str) -> BoundOperation:
+        if operation_id not in self._client._spec:  # noqa: SLF001 - one view, one class
+            raise KeyError(operation_id)
+        operation: BoundOperation = getattr(self._client, operation_id)
+        return operation
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._client._spec)  # noqa: SLF001
+
+    def __len__(self) -> int:
+        return len(self._client._spec)  # noqa: SLF001
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} operations of API {self._client.version}>"

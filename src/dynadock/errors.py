@@ -1,0 +1,196 @@
+"""The whole exception tree: everything that dynadock raises of its own.
+
+::
+
+    DynadockError
+    ├── SpecError              a document or a version cannot be used     (ValueError)
+    ├── UnknownOperation       no operation of that name in this version  (AttributeError)
+    ├── ValidationError        a call's arguments; nothing was sent       (ValueError)
+    │   ├── ParameterError
+    │   └── BodyError
+    ├── Unsupported            this release cannot do it  (NotImplementedError)
+    ├── EndpointError          the address of the engine makes no sense   (ValueError)
+    ├── TransportError         no whole reply came                        (OSError)
+    │   ├── SocketMissing
+    │   ├── PermissionDenied
+    │   ├── ConnectionRefused
+    │   ├── TimedOut
+    │   └── ConnectionLost
+    └── APIError               the engine answered with an error
+        ├── VersionError       it does not speak the client's API version
+        ├── BadRequest         400
+        ├── AccessDenied       401, 403
+        ├── NotFound           404
+        ├── Conflict           409
+        └── ServerError        5xx
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class DynadockError(Exception):
+    """Root of everything that dynadock raises of its own."""
+
+
+class DynadockWarning(UserWarning):
+    """Root of everything that dynadock warns of; shown by default, unlike ResourceWarning."""
+
+
+class UnknownFieldWarning(DynadockWarning):
+    """A parameter or body field that the document does not know was sent (``unknown="warn"``)."""
+
+
+class SpecError(DynadockError, ValueError):
+    """A document, or a version asked for, cannot be used; the message says which and why."""
+
+
+class UnknownOperation(DynadockError, AttributeError):
+    """The API version has no operation of that name; says what was probably meant."""
+
+
+class Fault(NamedTuple):
+    """One thing wrong with a call's arguments.
+
+    ``place`` is the argument or the path inside it (``HostConfig.PortBindings.80/tcp``),
+    ``problem`` what was expected and what came, ``location`` one of path, query, header, body, or
+    ``call`` for arguments that fit nowhere.
+    """
+
+    place: str
+    problem: str
+    location: str = "call"
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.problem}"
+
+
+class ValidationError(DynadockError, ValueError):
+    """All faults of one call, found before anything was sent.
+
+    ``faults`` holds them in the order of the arguments; ``operation_id`` and ``version`` say of
+    what.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        faults: Iterable[Fault] = (),
+        operation_id: str = "",
+        version: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
+        self.operation_id = operation_id
+        self.version = version
+
+    @classmethod
+    def of(cls, operation_id: str, version: str, faults: Iterable[Fault]) -> ValidationError:
+        """Make the error for ``faults``: a BodyError when all of them lie in the body."""
+        faults = tuple(faults)
+        kind = BodyError if all(fault.location == "body" for fault in faults) else ParameterError
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        lines = [f"{operation_id} (API {version}): {count}", *(f"  {fault}" for fault in faults)]
+        return kind("\n".join(lines), faults, operation_id, version)
+
+
+class ParameterError(ValidationError):
+    """A call whose parameters (and perhaps its body too) are wrong."""
+
+
+class BodyError(ValidationError):
+    """A call whose body is wrong."""
+
+
+class Unsupported(DynadockError, NotImplementedError):
+    """The call needs something that this release does not do; the message names the way out."""
+
+
+class EndpointError(DynadockError, ValueError):
+    """The address of the engine makes no sense; the message says what is accepted."""
+
+
+class TransportError(DynadockError, OSError):
+    """No whole reply came. ``endpoint`` is where it was expected from."""
+
+    def __init__(self, message: str, endpoint: str = "") -> None:
+        super().__init__(message)
+        self.endpoint = endpoint
+
+
+class SocketMissing(TransportError):
+    """There is no socket at the endpoint's path."""
+
+
+class PermissionDenied(TransportError):
+    """The socket is there, but this user may not open it."""
+
+
+class ConnectionRefused(TransportError):
+    """Nothing listens at the endpoint."""
+
+
+class TimedOut(TransportError, TimeoutError):
+    """The engine could not be reached, or did not answer, within the time allowed."""
+
+
+class ConnectionLost(TransportError):
+    """The connection broke after the request was sent: whether it was acted on is not known."""
+
+
+class APIError(DynadockError):
+    """The engine answered with an error.
+
+    ``status`` is the HTTP code, ``explanation`` the engine's own message, ``operation_id``,
+    ``method``, ``path``, ``version`` and ``host`` say what was asked and of whom, ``body`` is the
+    reply's body as it came (bytes).
+    """
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.status: int = details.get("status", 0)
+        self.explanation: str = details.get("explanation", "")
+        self.operation_id: str = details.get("operation_id", "")
+        self.method: str = details.get("method", "")
+        self.path: str = details.get("path", "")
+        self.version: str = details.get("version", "")
+        self.host: str = details.get("host", "")
+        self.body: bytes = details.get("body", b"")
+
+
+class VersionError(APIError):
+    """The engine does not speak the client's API version; the message names what it speaks.
+
+    ``minimum`` and ``maximum`` are the engine's versions as text, empty where it does not say.
+    ``reply`` is what it answered all the same (some engines answer to any version), else None.
+    """
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.minimum: str = details.get("minimum", "")
+        self.maximum: str = details.get("maximum", "")
+        self.reply: Any = details.get("reply")
+
+
+class BadRequest(APIError):
+    """400: the engine refuses the request as it stands."""
+
+
+class AccessDenied(APIError):
+    """401 or 403: the engine or a registry does not let this caller do it."""
+
+
+class NotFound(APIError):
+    """404: what the request names is not there."""
+
+
+class Conflict(APIError):
+    """409: what the request names is in a state that does not allow it."""
+
+
+class ServerError(APIError):
+    """5xx: the engine failed, or reports a bad argument as its own failure, as engines often do."""

@@ -1,0 +1,1 @@
+"""What a client can say about itself: signatures, help, search."""

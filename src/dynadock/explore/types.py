@@ -1,0 +1,72 @@
+"""Types as a reader wants them: from schemas and parameters to short words and to Python types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dynadock.spec.schema import flatten, reference_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dynadock.spec.model import Operation, Parameter
+
+_PYTHON: dict[str, Any] = {
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "number": float,
+    "array": list,
+    "object": dict,
+    "filters": dict,
+    "json-object": dict,
+    "json-array": list,
+    "base64-json": dict,
+}
+
+_ENCODED = {
+    "filters": "filters (dict of lists)",
+    "json-object": "object (dict)",
+    "json-array": "list",
+    "base64-json": "object (dict)",
+    "timestamp": "timestamp (datetime, UNIX seconds or RFC 3339)",
+    "seconds": "seconds (integer or timedelta)",
+    "count": "integer or string",
+}
+
+
+def word_for_parameter(parameter: Parameter) -> str:
+    """Name the type of value that a parameter takes: ``boolean``, ``list of string``."""
+    if parameter.items is not None:
+        return f"list of {word_for_parameter(parameter.items)}"
+    return _ENCODED.get(parameter.encoding, parameter.encoding)
+
+
+def word_for_schema(schema: Mapping[str, Any] | None, definitions: Mapping[str, Any]) -> str:
+    """Name a schema's type: ``string``, ``list of Port``, ``map of string``, ``HostConfig``."""
+    if not schema:
+        return "any"
+    name = reference_name(schema)
+    if name is not None:
+        return name
+    flat = flatten(dict(schema), definitions)
+    kind = flat.get("type", "object" if "properties" in flat else "any")
+    if kind == "array":
+        return f"list of {word_for_schema(flat.get('items'), definitions)}"
+    others = flat.get("additionalProperties")
+    if kind == "object" and isinstance(others, dict):
+        return f"map of {word_for_schema(others, definitions)}"
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+def word_for_reply(operation: Operation) -> str:
+    """Name what a call gives back."""
+    reply = operation.reply
+    if reply.kind == "value" and reply.schema is not None:
+        return word_for_schema(reply.schema, operation.spec.definitions)
+    return {"value": "nothing", "none": "nothing"}.get(reply.kind, reply.kind)
+
+
+def python_type(word: str) -> Any:
+    """Return the Python type for a parameter's encoding or a schema's type, Any where none fits."""
+    return _PYTHON.get(word, Any)

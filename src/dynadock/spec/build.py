@@ -1,0 +1,42 @@
+"""From a document's text to its compiled form: read, checked, corrected, compiled."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from dynadock.spec.compiler import compile_document
+from dynadock.spec.document import Document
+from dynadock.spec.facts import facts
+from dynadock.spec.library import OVERLAY, bundled_folder
+from dynadock.spec.overlay import Overlay
+from dynadock.spec.reader import check_swagger, plain_copy, read_document
+
+
+def build_from_text(content: bytes, *, name: str) -> dict[str, Any]:
+    """Build the compiled form of a document's text (YAML or JSON); SpecError with ``name``."""
+    return _build(read_document(content, name=name), name=name)
+
+
+def build_from_tree(tree: dict[str, Any], *, name: str) -> dict[str, Any]:
+    """Build the compiled form of a document that a caller has parsed; ``tree`` is left alone."""
+    return _build(plain_copy(tree, name=name), name=name)
+
+
+def _build(tree: dict[str, Any], *, name: str) -> dict[str, Any]:
+    document = open_document(tree, name=name)
+    bundled_overlay().apply(document)
+    return compile_document(document)
+
+
+def open_document(tree: dict[str, Any], *, name: str) -> Document:
+    """Check a parsed document and return its facts as a Document that may be changed."""
+    check_swagger(tree, name=name)
+    return Document(facts(tree), name=name)
+
+
+@cache
+def bundled_overlay() -> Overlay:
+    """Return the overlay that comes with the package."""
+    content = (bundled_folder() / OVERLAY).read_bytes()
+    return Overlay(read_document(content, name=OVERLAY))

@@ -1,0 +1,71 @@
+"""Compiled documents in the user's cache folder: a document is compiled once.
+
+A file's name holds a digest of all that its content follows from, its first line a digest of the
+content. So a stale one is never asked for, a damaged one is noticed, and two processes that write
+the same one at once write the same bytes, each into a file of its own that is then renamed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+CACHE_VARIABLE = "DYNADOCK_CACHE"
+
+
+def cache_folder() -> Path:
+    """Return ``$DYNADOCK_CACHE``, or the platform's folder for what a program can make again."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    # Imported here for start-up time: only a call without the variable needs it.
+    from platformdirs import user_cache_path  # noqa: PLC0415
+
+    return user_cache_path("dynadock", appauthor=False)
+
+
+def digest(*parts: bytes) -> str:
+    """Return one digest of ``parts``; where one ends and the next begins counts too."""
+    state = hashlib.sha256()
+    for part in parts:
+        state.update(len(part).to_bytes(8, "big"))
+        state.update(part)
+    return state.hexdigest()
+
+
+def read_compiled(key: str) -> dict[str, Any] | None:
+    """Return the compiled form kept under ``key``, None if there is none or it is damaged."""
+    try:
+        content = (cache_folder() / f"{key}.json").read_bytes()
+    except OSError:
+        return None
+    checksum, _, text = content.partition(b"\n")
+    if checksum != digest(text).encode():
+        return None
+    compiled: dict[str, Any] = json.loads(text)
+    return compiled
+
+
+def write_compiled(key: str, compiled: dict[str, Any]) -> None:
+    """Keep a compiled form; a folder that cannot be written (a read-only home) costs only time."""
+    text = json.dumps(compiled, separators=(",", ":")).encode()
+    with contextlib.suppress(OSError):
+        _replace(cache_folder() / f"{key}.json", digest(text).encode() + b"\n" + text)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise

@@ -1,0 +1,116 @@
+"""From a corrected document to its compiled form: plain JSON, one entry an operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dynadock.spec.names import python_name, snake_case
+from dynadock.spec.schema import kind_of
+
+if TYPE_CHECKING:
+    from dynadock.spec.document import Document, DocumentedOperation
+
+FORMAT = 1
+"""Grows when the compiled form changes its shape, so that older cached forms are left alone."""
+
+_KEPT = ("enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "default")
+_CORRECTIONS = {
+    "x-encoding": "encoding",
+    "x-secret": "secret",
+    "x-refuse": "refuse",
+    "x-send-default": "send",
+}
+
+
+def compile_document(document: Document) -> dict[str, Any]:
+    """Return the compiled form of a document that the overlay has corrected.
+
+    ``{"format", "version", "base_path", "names", "operations", "definitions"}``: ``operations`` by
+    operationId, ``names`` from every other spelling (snake_case, newer names) to an operationId.
+    """
+    return {
+        "format": FORMAT,
+        "version": str(document.version),
+        "base_path": document.base_path,
+        "names": _names(document),
+        "operations": {
+            operation_id: _operation(operation, document)
+            for operation_id, operation in document.operations.items()
+        },
+        "definitions": document.definitions,
+    }
+
+
+def _names(document: Document) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for operation_id, operation in document.operations.items():
+        alias = operation.node.get("x-alias")
+        spellings = [snake_case(operation_id)] + ([alias, snake_case(alias)] if alias else [])
+        for spelling in spellings:
+            if spelling not in document.operations:
+                names.setdefault(spelling, operation_id)
+    return names
+
+
+def _operation(operation: DocumentedOperation, document: Document) -> dict[str, Any]:
+    tags = operation.node.get("tags") or [""]
+    compiled: dict[str, Any] = {
+        "method": operation.method,
+        "path": operation.path,
+        "tag": tags[0],
+        "parameters": [
+            _parameter(parameter) for parameter in operation.parameters if parameter["in"] != "body"
+        ],
+        "reply": _reply(operation),
+    }
+    if operation.body is not None:
+        compiled["body"] = _body(operation.body, document)
+    if operation.node.get("deprecated"):
+        compiled["deprecated"] = True
+    return compiled
+
+
+def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
+    compiled = {
+        "name": parameter["name"],
+        "python_name": python_name(parameter["name"]),
+        "in": parameter["in"],
+        "type": parameter.get("type", "string"),
+        "required": bool(parameter.get("required")),
+    }
+    compiled |= {key: parameter[key] for key in _KEPT if key in parameter}
+    compiled |= {short: parameter[key] for key, short in _CORRECTIONS.items() if key in parameter}
+    if compiled["type"] == "array":
+        compiled["items"] = _items(parameter.get("items", {}))
+        compiled["collection"] = parameter.get("collectionFormat", "csv")
+    return compiled
+
+
+def _items(items: dict[str, Any]) -> dict[str, Any]:
+    compiled: dict[str, Any] = {"type": items.get("type", "string")}
+    compiled |= {key: items[key] for key in _KEPT if key in items}
+    compiled |= {short: items[key] for key, short in _CORRECTIONS.items() if key in items}
+    return compiled
+
+
+def _body(body: dict[str, Any], document: Document) -> dict[str, Any]:
+    compiled = {
+        "name": body["name"],
+        "python_name": python_name(body["name"]),
+        "required": bool(body.get("required")),
+        "kind": kind_of(body["schema"], document.definitions),
+        "schema": body["schema"],
+    }
+    if "x-send-default" in body:
+        compiled["send"] = body["x-send-default"]
+    return compiled
+
+
+def _reply(operation: DocumentedOperation) -> dict[str, Any]:
+    default = "headers" if operation.method == "HEAD" else "value"
+    compiled: dict[str, Any] = {"kind": default, **operation.node.get("x-reply", {})}
+    success = operation.success
+    if success is not None and "schema" in success:
+        compiled["schema"] = success["schema"]
+    compiled["codes"] = list(operation.node["responses"])
+    return compiled

@@ -1,0 +1,138 @@
+"""Which API versions know an operation, a parameter or a body field.
+
+Read from ``specs/history.json``, which is drawn from the bundled documents and the overlay by
+``tools/fetch_spec.py --history`` and lists only what some of them lack.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dynadock.spec.library import bundled_folder
+from dynadock.spec.names import snake_case
+from dynadock.spec.versions import Version, VersionRange, parse_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+FILE = "history.json"
+
+
+class Lifetime(NamedTuple):
+    """The versions that know a thing called ``name``, as ranges, oldest first."""
+
+    ranges: tuple[VersionRange, ...]
+    name: str
+
+    @property
+    def since(self) -> Version | None:
+        """The version it arrived in; None if the oldest document has it."""
+        return self.ranges[0].first
+
+    def relative_to(self, version: Version) -> str:
+        """Say where it is to be found, for one who looks for it at ``version``."""
+        later = next((r.first for r in self.ranges if r.first and r.first > version), None)
+        if later is not None:
+            return f"it arrived in {later}"
+        last = self.ranges[-1].last
+        return f"its last version is {last}" if last else f"it is known in {self}"
+
+    def __str__(self) -> str:
+        return ", ".join(str(each) for each in self.ranges)
+
+
+def of_operation(name: str) -> Lifetime | None:
+    """Return the lifetime of an operationId (or its snake_case), None if it is in all or none."""
+    operations = _history()["operations"]
+    for operation_id, ranges in operations.items():
+        if name in (operation_id, snake_case(operation_id)):
+            return _lifetime(ranges, operation_id)
+    return None
+
+
+def of_parameter(operation_id: str, name: str) -> Lifetime | None:
+    """Return the lifetime of a parameter by its wire name, None if it is in all or none."""
+    return _part("parameters", operation_id, name)
+
+
+def of_field(operation_id: str, path: str) -> Lifetime | None:
+    """Return the lifetime of a body field (``HostConfig.Init``), None if it is in all or none."""
+    return _part("fields", operation_id, path)
+
+
+def _part(section: str, operation_id: str, name: str) -> Lifetime | None:
+    ranges = _history()[section].get(operation_id, {}).get(name)
+    return None if ranges is None else _lifetime(ranges, name)
+
+
+def _lifetime(ranges: str, name: str) -> Lifetime:
+    return Lifetime(tuple(parse_range(each) for each in ranges.split(",")), name)
+
+
+@cache
+def _history() -> dict[str, Any]:
+    path = bundled_folder() / FILE
+    if not path.is_file():
+        return {"operations": {}, "parameters": {}, "fields": {}}
+    tree: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return tree
+
+
+def ranges_of(present: Iterable[Version], all_versions: list[Version]) -> str | None:
+    """Write the versions in ``present`` as ranges of ``all_versions``; None if it is all."""
+    wanted = set(present)
+    runs: list[list[Version]] = []
+    for position, version in enumerate(all_versions):
+        if version in wanted:
+            if position and all_versions[position - 1] in wanted:
+                runs[-1].append(version)
+            else:
+                runs.append([version])
+    if len(runs) == 1 and len(runs[0]) == len(all_versions):
+        return None
+    return ",".join(_range(run, all_versions) for run in runs)
+
+
+def _range(run: list[Version], all_versions: list[Version]) -> str:
+    first = "" if run[0] == all_versions[0] else str(run[0])
+    last = "" if run[-1] == all_versions[-1] else str(run[-1])
+    if len(run) == 1 and first and last:
+        return first
+    return f"{first}-{last}"
+
+
+def draw_history(
+    names: Mapping[Version, Mapping[str, tuple[set[str], set[str]]]],
+) -> dict[str, Any]:
+    """Draw the history out of what every version knows.
+
+    ``names`` maps each version to its operations, and each of those to the wire names of its
+    parameters and the paths of its body's fields. A parameter or field is compared only among the
+    versions that have its operation.
+    """
+    versions = sorted(names)
+    tree: dict[str, Any] = {"operations": {}, "parameters": {}, "fields": {}}
+    for operation_id in sorted({each for known in names.values() for each in known}):
+        having = [version for version in versions if operation_id in names[version]]
+        ranges = ranges_of(having, versions)
+        if ranges is not None:
+            tree["operations"][operation_id] = ranges
+        for position, section in enumerate(("parameters", "fields")):
+            parts = {version: names[version][operation_id][position] for version in having}
+            drawn = _draw_parts(parts, versions, having)
+            if drawn:
+                tree[section][operation_id] = drawn
+    return tree
+
+
+def _draw_parts(
+    parts: Mapping[Version, set[str]], versions: list[Version], having: list[Version]
+) -> dict[str, str]:
+    drawn = {}
+    for name in sorted(set().union(*parts.values())):
+        present = [version for version in having if name in parts[version]]
+        if present != having:
+            drawn[name] = ranges_of(present, versions) or ""
+    return drawn

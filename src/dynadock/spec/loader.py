@@ -1,0 +1,96 @@
+"""From what a caller names (a version, a file, an open document) to a Spec."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dynadock.errors import SpecError
+from dynadock.spec.cache import digest, read_compiled, write_compiled
+from dynadock.spec.library import OVERLAY, bundled_folder, find_document
+from dynadock.spec.model import Spec
+from dynadock.spec.versions import Version, looks_like_version, parse_version
+
+Source = str | os.PathLike[str] | dict[str, Any]
+
+
+def load_spec(source: Source) -> Spec:
+    """Return the Spec of a version (``"1.42"``), a file's path or an open document.
+
+    Versions are looked for among the user's own documents, then among the bundled ones. SpecError
+    says what is wrong with a version, a file or its content.
+    """
+    if isinstance(source, dict):
+        # Imported here for start-up time: most callers name a version.
+        from dynadock.spec.build import build_from_tree  # noqa: PLC0415
+
+        return Spec(build_from_tree(source, name="document"))
+    if isinstance(source, str) and looks_like_version(source):
+        return load_version(parse_version(source))
+    if isinstance(source, (str, os.PathLike)):
+        return load_file(Path(source))
+    raise SpecError(_odd_source(source))
+
+
+def _odd_source(source: object) -> str:
+    if isinstance(source, (int, float)):
+        return (
+            f"expected a version as text, got the number {source!r}:"
+            " as a number 1.30 would be 1.3; write load('1.30')"
+        )
+    return f"expected a version, a path or a document, got {type(source).__name__}"
+
+
+def load_version(version: Version) -> Spec:
+    """Return the Spec of a version; SpecError if there is no document for it."""
+    path = find_document(version)
+    spec = load_file(path)
+    if spec.version != version:
+        raise SpecError(f"{path} is a document of API {spec.version}, not {version}")
+    return spec
+
+
+def load_file(path: Path) -> Spec:
+    """Return the Spec of a document in a file: compiled once, then read from the cache.
+
+    In one process the same content is the same Spec.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SpecError(f"{path} cannot be read: {error.strerror}") from error
+    key = digest(content, _overlay_bytes(), _compiler_state())
+    spec = _specs.get(key)
+    if spec is None:
+        spec = _specs[key] = Spec(_compiled(key, content, str(path)))
+    return spec
+
+
+_specs: dict[str, Spec] = {}
+
+
+def _compiled(key: str, content: bytes, name: str) -> dict[str, Any]:
+    compiled = read_compiled(key)
+    if compiled is None:
+        # Imported here for start-up time: a document that was compiled before needs no YAML.
+        from dynadock.spec.build import build_from_text  # noqa: PLC0415
+
+        compiled = build_from_text(content, name=name)
+        write_compiled(key, compiled)
+    return compiled
+
+
+@cache
+def _overlay_bytes() -> bytes:
+    return (bundled_folder() / OVERLAY).read_bytes()
+
+
+@cache
+def _compiler_state() -> bytes:
+    """Tell one state of the compiling code from another: an update asks for no stale form."""
+    states = (
+        f"{path.name} {path.stat().st_mtime_ns}" for path in Path(__file__).parent.glob("*.py")
+    )
+    return "\n".join(sorted(states)).encode()

@@ -1,0 +1,234 @@
+"""What a call is made of: specs, operations, parameters, bodies and replies, read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from dynadock.errors import UnknownOperation
+from dynadock.spec import history
+from dynadock.spec.names import closest, snake_case
+from dynadock.spec.schema import Field, fields, flatten
+from dynadock.spec.versions import Version, parse_version
+
+
+class Parameter:
+    """A path, query or header parameter.
+
+    ``name`` is the wire's, ``python_name`` the argument's, ``location`` path, query or header,
+    ``type`` the document's type, ``encoding`` how a value is written (the type, or what the overlay
+    says: filters, json-object, timestamp, …), ``enum``, ``pattern``, ``minimum``, ``maximum`` its
+    bounds, ``default`` what the engine assumes, ``items`` the members of an array and
+    ``collection`` how they are joined (``multi``: one key each).
+    """
+
+    __slots__ = (
+        "collection",
+        "default",
+        "encoding",
+        "enum",
+        "items",
+        "location",
+        "maximum",
+        "minimum",
+        "name",
+        "pattern",
+        "python_name",
+        "refuse",
+        "required",
+        "secret",
+        "send",
+        "type",
+    )
+
+    def __init__(self, compiled: Mapping[str, Any], parent: Parameter | None = None) -> None:
+        self.type: str = compiled["type"]
+        self.encoding: str = compiled.get("encoding", self.type)
+        self.name: str = parent.name if parent else compiled["name"]
+        self.python_name: str = parent.python_name if parent else compiled["python_name"]
+        self.location: str = parent.location if parent else compiled["in"]
+        self.required: bool = compiled.get("required", False)
+        self.enum: tuple[Any, ...] = tuple(compiled.get("enum", ()))
+        self.pattern: str | None = compiled.get("pattern")
+        self.minimum: float | None = compiled.get("minimum")
+        self.maximum: float | None = compiled.get("maximum")
+        self.default: Any = compiled.get("default")
+        self.send: Any = compiled.get("send")
+        self.secret: bool = compiled.get("secret", parent.secret if parent else False)
+        self.refuse: Mapping[str, str] = compiled.get("refuse", {})
+        self.collection: str = compiled.get("collection", "")
+        self.items: Parameter | None = (
+            Parameter(compiled["items"], self) if "items" in compiled else None
+        )
+
+    def __repr__(self) -> str:
+        return f"<Parameter {self.name} ({self.type} in {self.location})>"
+
+
+class Body:
+    """A request's body: ``kind`` is object, array, binary or any; ``schema`` the corrected one.
+
+    ``send`` is what is sent when the caller gives none.
+    """
+
+    def __init__(self, compiled: Mapping[str, Any], definitions: Mapping[str, Any]) -> None:
+        self.name: str = compiled["name"]
+        self.python_name: str = compiled["python_name"]
+        self.required: bool = compiled["required"]
+        self.kind: str = compiled["kind"]
+        self.schema: dict[str, Any] = compiled["schema"]
+        self.send: Any = compiled.get("send")
+        self.definitions = definitions
+
+    @cached_property
+    def properties(self) -> Mapping[str, Any]:
+        """The schemas of the topmost fields by name; empty for bodies that are no objects."""
+        properties: Mapping[str, Any] = flatten(self.schema, self.definitions).get("properties", {})
+        return properties
+
+    def fields(self, depth: int = 20) -> Iterator[Field]:
+        """Yield every field, parents before children, at most ``depth`` levels down."""
+        return fields(self.schema, self.definitions, depth=depth)
+
+    def __repr__(self) -> str:
+        return f"<Body {self.name} ({self.kind})>"
+
+
+class Reply:
+    """What a success brings.
+
+    ``kind``: ``value`` (JSON, text or nothing: the reply itself tells), ``none``, ``headers``, or a
+    kind of stream (``json-stream``, ``frames``, ``bytes``, ``tar``, ``duplex``, ``websocket``);
+    ``unless`` maps argument names to the values with which it is a plain value after all; ``wait``
+    is ``forever`` where an answer may take as long as the work does, or the name of the parameter
+    whose seconds are added to the time allowed; ``decode`` names encoded headers.
+    """
+
+    __slots__ = ("codes", "decode", "kind", "schema", "unless", "wait")
+
+    def __init__(self, compiled: Mapping[str, Any]) -> None:
+        self.kind: str = compiled["kind"]
+        self.unless: Mapping[str, Any] = compiled.get("unless", {})
+        self.wait: str = compiled.get("wait", "")
+        self.decode: Mapping[str, str] = compiled.get("decode", {})
+        self.schema: dict[str, Any] | None = compiled.get("schema")
+        self.codes: tuple[str, ...] = tuple(compiled["codes"])
+
+    def __repr__(self) -> str:
+        return f"<Reply {self.kind}>"
+
+
+class Operation:
+    """One operation of one API version, as its corrected document has it.
+
+    Two operations are equal when version, operationId, method and path are.
+    """
+
+    def __init__(self, operation_id: str, compiled: Mapping[str, Any], spec: Spec) -> None:
+        self.operation_id = operation_id
+        self.spec = spec
+        self.version: Version = spec.version
+        self.method: str = compiled["method"]
+        self.path: str = compiled["path"]
+        self.tag: str = compiled["tag"]
+        self.parameters = tuple(Parameter(each) for each in compiled["parameters"])
+        self.reply = Reply(compiled["reply"])
+        self.deprecated: bool = compiled.get("deprecated", False)
+        self._body = compiled.get("body")
+
+    @cached_property
+    def body(self) -> Body | None:
+        """The body, None where the operation takes none."""
+        return None if self._body is None else Body(self._body, self.spec.definitions)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Parameter]:
+        """Parameters by the names that a caller may use: Python's and the wire's."""
+        by_wire_name = {parameter.name: parameter for parameter in self.parameters}
+        return by_wire_name | {parameter.python_name: parameter for parameter in self.parameters}
+
+    @cached_property
+    def positional(self) -> tuple[Parameter, ...]:
+        """The path parameters, in the order of the path: they may be given without a name."""
+        in_path = (parameter for parameter in self.parameters if parameter.location == "path")
+        return tuple(sorted(in_path, key=lambda each: self.path.index("{" + each.name + "}")))
+
+    @cached_property
+    def must_have(self) -> tuple[Parameter, ...]:
+        """Parameters that are sent even when the caller does not name them, or must be named."""
+        return tuple(each for each in self.parameters if each.required or each.send is not None)
+
+    @property
+    def python_name(self) -> str:
+        """The operationId in snake_case."""
+        return snake_case(self.operation_id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Operation) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @cached_property
+    def _identity(self) -> tuple[object, ...]:
+        return (self.version, self.operation_id, self.method, self.path)
+
+    def __repr__(self) -> str:
+        return f"<Operation {self.operation_id} ({self.method} {self.path}, API {self.version})>"
+
+
+class Spec(Mapping[str, Operation]):
+    """A compiled document: a mapping of its operations by operationId, each made on first use."""
+
+    def __init__(self, compiled: Mapping[str, Any]) -> None:
+        self._compiled = compiled
+        self.version = parse_version(compiled["version"])
+        self.base_path: str = compiled["base_path"]
+        self.definitions: Mapping[str, Any] = compiled["definitions"]
+        self.names: Mapping[str, str] = compiled["names"]
+        self._operations: Mapping[str, Any] = compiled["operations"]
+        self._made: dict[str, Operation] = {}
+
+    def __getitem__(self, operation_id: str) -> Operation:
+        operation = self._made.get(operation_id)
+        if operation is None:
+            operation = Operation(operation_id, self._operations[operation_id], self)
+            self._made[operation_id] = operation
+        return operation
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._operations)
+
+    def __len__(self) -> int:
+        return len(self._operations)
+
+    def find(self, name: str) -> Operation:
+        """Return the operation of that operationId, snake_case name or newer name.
+
+        UnknownOperation says which one was probably meant, and in which versions the name is known.
+        """
+        operation_id = name if name in self._operations else self.names.get(name)
+        if operation_id is None:
+            raise UnknownOperation(self._unknown(name))
+        return self[operation_id]
+
+    def paths(self, method: str) -> Iterator[tuple[str, str]]:
+        """Yield operationId and path template of every operation with that method."""
+        for operation_id, compiled in self._operations.items():
+            if compiled["method"] == method:
+                yield operation_id, compiled["path"]
+
+    def _unknown(self, name: str) -> str:
+        message = f"API {self.version} has no operation {name!r}"
+        elsewhere = history.of_operation(name)
+        if elsewhere is not None:
+            return f"{message}; {elsewhere.relative_to(self.version)}"
+        meant = closest(name, [*self._operations, *self.names])
+        return f"{message}; did you mean {meant}?" if meant else message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Spec, (self._compiled,))
+
+    def __repr__(self) -> str:
+        return f"<Spec API {self.version}, {len(self)} operations>"

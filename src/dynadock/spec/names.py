@@ -1,0 +1,37 @@
+"""Names: of the wire, of Python, and which known name was probably meant."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
+_NOT_A_WORD = re.compile(r"\W")
+
+
+def snake_case(operation_id: str) -> str:
+    """Turn ``ContainerList`` into ``container_list``, as OpenAPI generators do."""
+    return _HUMP.sub(r"_\1", operation_id).lower()
+
+
+def python_name(wire_name: str) -> str:
+    """Turn a wire name into an argument's name: ``X-Registry-Auth`` is ``X_Registry_Auth``."""
+    return _NOT_A_WORD.sub("_", wire_name)
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that was probably meant: the same in other letters, or a near one."""
+    known = list(known)
+    folded = name.replace("_", "").replace("-", "").casefold()
+    for candidate in known:
+        if candidate.replace("_", "").replace("-", "").casefold() == folded:
+            return candidate
+    # Imported here for start-up time: only a misspelt call needs it.
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    by_fold = {candidate.casefold(): candidate for candidate in known}
+    near = get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.7)
+    return by_fold[near[0]] if near else None

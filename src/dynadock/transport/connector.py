@@ -1,0 +1,95 @@
+"""One engine as a client knows it: where it is, the connections to it, the versions it speaks."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING
+
+from dynadock.errors import DynadockError, TransportError
+from dynadock.options import CONNECT_TIMEOUT
+from dynadock.spec.versions import Version, looks_like_version, parse_version
+from dynadock.transport.endpoint import Endpoint, find_endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dynadock.call.interpret import Reply
+    from dynadock.transport.pool import Pool
+
+
+class Connector:
+    """Finds the endpoint and opens connections when they are first needed.
+
+    ``host`` is the caller's choice, None for the environment's. Every client of one engine, at
+    whatever version, shares one connector.
+    """
+
+    def __init__(self, host: str | None = None) -> None:
+        self.host = host
+        self.verified: set[Version] = set()
+        """Versions that a reply has shown the engine to speak."""
+        self._endpoint: Endpoint | None = None
+        self._pool: Pool | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The place of the engine, looked for once; EndpointError or Unsupported."""
+        if self._endpoint is None:
+            self._endpoint = find_endpoint(self.host)
+        return self._endpoint
+
+    @property
+    def pool(self) -> Pool:
+        """The connections, made on first use."""
+        if self._pool is None:
+            # Imported here for start-up time: looking around needs no connections.
+            from dynadock.transport.pool import Pool  # noqa: PLC0415
+
+            with self._lock:
+                if self._pool is None:
+                    self._pool = Pool(self.endpoint)
+        return self._pool
+
+    def close(self) -> None:
+        """Close idle connections."""
+        if self._pool is not None:
+            self._pool.close()
+
+    def get(self, target: str) -> Reply:
+        """Ask for something that belongs to no API version (``/_ping``, ``/version``)."""
+        # Imported here for start-up time: a call brings its own request.
+        from dynadock.call.request import Request  # noqa: PLC0415
+
+        return self.pool.send(Request("GET", target, {}), CONNECT_TIMEOUT)
+
+    def spoken_versions(self) -> tuple[Version | None, Version]:
+        """Ask the engine for the oldest and the newest API version that it speaks.
+
+        The newest is what ``/_ping`` announces in Api-Version, the oldest what ``/version`` calls
+        MinAPIVersion (None where it does not say). TransportError if the engine is not reached,
+        DynadockError if what answers is no engine.
+        """
+        ping = self.get("/_ping")
+        newest = announced_version(ping.headers)
+        if newest is None:
+            raise DynadockError(
+                f"{self.endpoint} answers {ping.status} to /_ping without an Api-Version;"
+                " is it a Docker Engine?"
+            )
+        return self._oldest(), newest
+
+    def _oldest(self) -> Version | None:
+        try:
+            tree = json.loads(self.get("/version").body)
+        except (TransportError, ValueError):
+            return None
+        text = tree.get("MinAPIVersion") if isinstance(tree, dict) else None
+        return parse_version(text) if isinstance(text, str) and looks_like_version(text) else None
+
+
+def announced_version(headers: Mapping[str, str]) -> Version | None:
+    """Return the version that a reply's Api-Version header announces: the engine's newest."""
+    text = headers.get("Api-Version")
+    return parse_version(text) if text and looks_like_version(text) else None

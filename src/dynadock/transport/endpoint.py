@@ -1,0 +1,90 @@
+"""Where an engine is: read from an argument or the environment, without asking anybody."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from dynadock.errors import EndpointError, Unsupported
+
+HOST_VARIABLE = "DOCKER_HOST"
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+DEFAULT_PORT = 2375
+
+_LATER = ("ssh", "npipe", "https", "fd")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The place of an engine.
+
+    ``scheme`` is ``unix`` (then ``path`` is the socket's) or ``tcp`` (then ``host`` and ``port``);
+    ``origin`` says why this place: ``host=``, ``DOCKER_HOST`` or the default socket.
+    """
+
+    scheme: str
+    origin: str
+    path: str = ""
+    host: str = ""
+    port: int = 0
+
+    def __str__(self) -> str:
+        if self.scheme == "unix":
+            return f"unix://{self.path}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+
+def find_endpoint(host: str | None = None) -> Endpoint:
+    """Return the endpoint that ``host`` names, else ``$DOCKER_HOST``, else the default socket.
+
+    EndpointError for what is no address, Unsupported for kinds of address that this release does
+    not speak.
+    """
+    if host is not None:
+        return parse_host(host, "host=")
+    from_environment = os.environ.get(HOST_VARIABLE)
+    if from_environment:
+        return parse_host(from_environment, HOST_VARIABLE)
+    return parse_host(DEFAULT_HOST, "the default socket")
+
+
+def parse_host(text: str, origin: str) -> Endpoint:
+    """Read ``unix:///path/of.sock``, ``tcp://host:port`` or ``http://host:port``."""
+    scheme, separator, rest = text.partition("://")
+    if not separator or not rest:
+        raise _no_address(text, origin, "it looks like unix:///path/of.sock or tcp://host:2375")
+    if scheme == "unix":
+        if not rest.startswith("/"):
+            raise _no_address(text, origin, "a socket's path starts with '/': unix:///path/of.sock")
+        return Endpoint("unix", origin, path=rest)
+    if scheme in ("tcp", "http"):
+        _refuse_tls(origin)
+        return _parse_tcp(text, origin)
+    if scheme in _LATER:
+        raise Unsupported(f"{origin}: {scheme}:// is not supported yet; use unix:// or tcp://")
+    raise _no_address(text, origin, f"{scheme}:// is unknown; there are unix:// and tcp://")
+
+
+def _parse_tcp(text: str, origin: str) -> Endpoint:
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port or DEFAULT_PORT
+    except ValueError as error:
+        raise _no_address(text, origin, str(error)) from None
+    if not host or any(not c.isprintable() or c.isspace() for c in text):
+        raise _no_address(text, origin, "it looks like tcp://host:2375")
+    if parts.username or parts.path.strip("/") or parts.query or parts.fragment:
+        raise _no_address(text, origin, "only host and port can be given: tcp://host:2375")
+    return Endpoint("tcp", origin, host=host, port=port)
+
+
+def _refuse_tls(origin: str) -> None:
+    """Refuse to speak plainly where the environment asks for TLS, as the docker command does."""
+    if origin == HOST_VARIABLE and os.environ.get("DOCKER_TLS_VERIFY"):
+        raise Unsupported("DOCKER_TLS_VERIFY is set and TLS is not supported yet")
+
+
+def _no_address(text: str, origin: str, problem: str) -> EndpointError:
+    return EndpointError(f"{origin}: {text!r} is no address of an engine; {problem}")

@@ -1,0 +1,78 @@
+"""What can go wrong with a connection: from urllib3's and Python's exceptions to ours."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import TYPE_CHECKING
+
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as PoolTimeout
+
+from dynadock.errors import (
+    ConnectionLost,
+    ConnectionRefused,
+    PermissionDenied,
+    SocketMissing,
+    TimedOut,
+    TransportError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dynadock.transport.endpoint import Endpoint
+
+FOREIGN = (HTTPError, OSError)
+"""What a pool raises."""
+
+
+def translate(error: Exception, endpoint: Endpoint, timeout: float | None) -> TransportError:
+    """Return our exception for a foreign one; the message says where, what, and what to do."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, FileNotFoundError):
+            return _fault(
+                SocketMissing, endpoint, "there is no such socket; is the engine running?"
+            )
+        if isinstance(cause, PermissionError):
+            return _fault(
+                PermissionDenied, endpoint, "this user may not open it; is it in the right group?"
+            )
+        if isinstance(cause, ConnectionRefusedError):
+            return _fault(ConnectionRefused, endpoint, "nothing listens there; is the engine up?")
+    if any(isinstance(cause, (PoolTimeout, TimeoutError)) for cause in causes):
+        limit = "the time allowed" if timeout is None else f"{timeout:g} s"
+        return _fault(
+            TimedOut, endpoint, f"no answer within {limit}; with_options(timeout=…) sets it"
+        )
+    return _unnamed(error, causes, endpoint)
+
+
+def _unnamed(error: Exception, causes: list[BaseException], endpoint: Endpoint) -> TransportError:
+    reached = not any(_is_unreachable(cause) for cause in causes)
+    if reached:
+        return _fault(
+            ConnectionLost, endpoint, f"the connection broke before the reply's end ({error})"
+        )
+    return _fault(TransportError, endpoint, f"it cannot be reached ({causes[-1]})")
+
+
+def _is_unreachable(cause: BaseException) -> bool:
+    return isinstance(cause, socket.gaierror) or (
+        isinstance(cause, OSError) and cause.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH)
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what it was made of: urllib3 keeps causes among the arguments too."""
+    yield error
+    inner = [each for each in error.args if isinstance(each, BaseException)]
+    if error.__cause__ is not None:
+        inner.append(error.__cause__)
+    for each in inner:
+        yield from _causes(each)
+
+
+def _fault(kind: type[TransportError], endpoint: Endpoint, problem: str) -> TransportError:
+    return kind(f"{endpoint} ({endpoint.origin}): {problem}", str(endpoint))

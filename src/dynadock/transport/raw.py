@@ -1,0 +1,31 @@
+"""A reply as requests has it: unread and undecoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import requests
+from requests.adapters import HTTPAdapter
+
+if TYPE_CHECKING:
+    from urllib3.response import BaseHTTPResponse
+
+    from dynadock.call.request import Request
+    from dynadock.transport.endpoint import Endpoint
+
+
+def as_requests_response(
+    response: BaseHTTPResponse, request: Request, endpoint: Endpoint
+) -> requests.Response:
+    """Wrap an open reply; the Response's ``request`` tells what was sent, without its body."""
+    prepared = requests.PreparedRequest()
+    prepared.method = request.method
+    prepared.url = f"{_base(endpoint)}{request.target}"
+    prepared.headers = requests.structures.CaseInsensitiveDict(request.headers)
+    return HTTPAdapter().build_response(prepared, response)
+
+
+def _base(endpoint: Endpoint) -> str:
+    if endpoint.scheme == "unix":
+        return "http://localhost"
+    return "http" + str(endpoint).removeprefix("tcp")

@@ -1,0 +1,42 @@
+"""HTTP connections over unix sockets, for urllib3's pools."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
+
+HOST_HEADER = "localhost"
+"""Engines ignore the Host header of a unix socket, but HTTP/1.1 wants one."""
+
+
+class UnixConnection(HTTPConnection):
+    """A connection to a unix socket's path."""
+
+    def __init__(self, socket_path: str, **options: Any) -> None:
+        super().__init__(HOST_HEADER, **options)
+        self._socket_path = socket_path
+
+    def _new_conn(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(self.timeout)
+            connection.connect(self._socket_path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+class UnixPool(HTTPConnectionPool):
+    """A pool of connections to one unix socket."""
+
+    def __init__(self, socket_path: str, **options: Any) -> None:
+        super().__init__(HOST_HEADER, **options)
+        self._socket_path = socket_path
+
+    def _new_conn(self) -> UnixConnection:
+        self.num_connections += 1
+        return UnixConnection(self._socket_path, timeout=self.timeout.connect_timeout)
