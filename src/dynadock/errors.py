@@ -58,12 +58,13 @@ class Fault(NamedTuple):
 
     ``place`` is the argument or the path inside it (``HostConfig.PortBindings.80/tcp``),
     ``problem`` what was expected and what came, ``location`` one of path, query, header, body, or
-    ``call`` for arguments that fit nowhere.
+    ``call`` for arguments that fit nowhere, ``kind`` one of value, missing, unknown.
     """
 
     place: str
     problem: str
     location: str = "call"
+    kind: str = "value"
 
     def __str__(self) -> str:
         return f"{self.place}: {self.problem}"
@@ -95,6 +96,8 @@ class ValidationError(DynadockError, ValueError):
         kind = BodyError if all(fault.location == "body" for fault in faults) else ParameterError
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         lines = [f"{operation_id} (API {version}): {count}", *(f"  {fault}" for fault in faults)]
+        if any(fault.kind == "unknown" for fault in faults):
+            lines.append("  (to send unknown names all the same: with_options(unknown='send'))")
         return kind("\n".join(lines), faults, operation_id, version)
 
 

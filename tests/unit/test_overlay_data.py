@@ -380,6 +380,7 @@ REPLY_FIELDS: list[tuple[str, str, tuple[str | int, ...], dict[str, Any]]] = [
     ("1.55", "ConfigCreate", (), {"required": ["ID"]}),
     ("1.55", "ContainerExec", (), {"required": ["Id"]}),
     ("1.27", "ServiceUpdate", ("Warnings", 0), {"type": "string"}),
+    ("1.25", "ServiceCreate", ("Warnings", 0), {"type": "string"}),
     ("1.25", "NetworkPrune", ("NetworksDeleted", 0), {"type": "string"}),
     ("1.25", "NetworkPrune", ("VolumesDeleted",), {"type": None}),
     ("1.39", "SystemDataUsage", ("Containers", 0, "Image"), {"type": "string"}),

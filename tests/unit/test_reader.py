@@ -58,7 +58,7 @@ READ = {
     "nothing": (b"a:\nb: ~", {"a": None, "b": None}),
     "a lone equals sign": (b"a: =", {"a": "="}),
     "alias": (b"a: &x {b: [1]}\nc: *x", {"a": {"b": [1]}, "c": {"b": [1]}}),
-    "merge": (b"a: &x {b: 1, c: 2}\nd: {<<: *x, c: 3}", {"a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 3}}),
+    "merge": (b"a: &x {b: 1}\nd: {<<: *x, b: 2, c: 3}", {"a": {"b": 1}, "d": {"b": 2, "c": 3}}),
     "merge of several": (b"a: {<<: [{b: 1}, {b: 2, c: 3}]}", {"a": {"b": 1, "c": 3}}),
     "explicit tags": (b"a: [!!str 5, !!int '5', !!float '1']", {"a": ["5", 5, 1.0]}),
 }  # fmt: skip

@@ -65,7 +65,6 @@ class _Binder:
         self.given: set[str] = set()
         self.segments: dict[str, str] = {}
         self.fields: dict[str, Any] = {}
-        self.unknown_names = False
 
     def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
         """Give positional arguments their names."""
@@ -142,8 +141,7 @@ class _Binder:
     def _place_unknown(self, name: str, value: Any) -> None:
         problem = f"unknown parameter{self._hint(name)}"
         if self.options.unknown == "error" and self.options.validate:
-            self.unknown_names = True
-            self._fault(name, problem)
+            self.faults.append(Fault(name, problem, kind="unknown"))
             return
         if self.options.unknown == "warn":
             operation = self.operation
@@ -185,7 +183,8 @@ class _Binder:
             self._send(parameter, encode_value(parameter, parameter.send))
         elif self.options.validate or parameter.location == "path":
             problem = f"missing; expected {parameter.type}"
-            self._fault(parameter.python_name, problem, parameter.location)
+            fault = Fault(parameter.python_name, problem, parameter.location, "missing")
+            self.faults.append(fault)
 
     def _fill_path(self) -> None:
         if not self.segments:
@@ -221,7 +220,8 @@ class _Binder:
                 self.bound.body = {}
                 self._check_plain(body)
             else:
-                self._fault(body.python_name, f"missing; expected {body.kind}", "body")
+                problem = f"missing; expected {body.kind}"
+                self.faults.append(Fault(body.python_name, problem, "body", "missing"))
 
     def _check_binary(self, body: Body) -> None:
         value = self.bound.body

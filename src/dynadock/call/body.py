@@ -160,7 +160,7 @@ def _unknown_keys(operation: Operation, error: SchemaError, unknown: str) -> Ite
         place = place_of((*error.absolute_path, key))
         hint = hint_for_field(operation, properties, key, _field_path(error, key))
         if unknown == "error":
-            yield Fault(place, f"unknown field{hint}", "body")
+            yield Fault(place, f"unknown field{hint}", "body", "unknown")
         else:
             warnings.warn(
                 f"{operation.operation_id} (API {operation.version}): {place}: unknown field{hint}",
@@ -196,7 +196,8 @@ def _missing_keys(error: SchemaError) -> Iterator[Fault]:
     # jsonschema reports each missing key on its own, with the key only in its message.
     for key in error.validator_value:
         if key not in error.instance and repr(key) in error.message.split(" is a required")[0]:
-            yield Fault(place_of((*error.absolute_path, key)), "missing; it is required", "body")
+            place = place_of((*error.absolute_path, key))
+            yield Fault(place, "missing; it is required", "body", "missing")
 
 
 def _problem(body: Body, error: SchemaError) -> str:

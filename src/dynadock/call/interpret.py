@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dynadock.spec.model import Operation
 
 NOT_MODIFIED_STATUS = 304
+FIRST_REDIRECT = 300
 FIRST_ERROR = 400
 LONGEST_EXPLANATION = 500
 
@@ -92,10 +93,10 @@ def interpret(operation: Operation, reply: Reply, host: str) -> Any:
     request's reply is its headers. What a reply is, it tells itself: documents declare bodies that
     engines do not send (PluginDelete) and types that they do not have (SystemPing).
     """
-    if reply.status >= FIRST_ERROR:
-        raise error_of(operation, reply, host)
     if reply.status == NOT_MODIFIED_STATUS:
         return NOT_MODIFIED
+    if reply.status >= FIRST_REDIRECT:
+        raise error_of(operation, reply, host)
     if operation.reply.kind == "headers":
         return _headers(operation, reply.headers)
     if not reply.body:
@@ -128,7 +129,7 @@ def _headers(operation: Operation, headers: Mapping[str, str]) -> Headers:
 
 
 def error_of(operation: Operation, reply: Reply, host: str) -> APIError:
-    """Return the exception for a reply of 400 or above."""
+    """Return the exception for a reply that is no success; redirects are not followed."""
     status = reply.status
     kind = ServerError if status >= 500 else _ERRORS.get(status, APIError)  # noqa: PLR2004
     return _api_error(kind, operation, reply, host, explain(reply))
@@ -170,6 +171,8 @@ def _api_error(
 
 def explain(reply: Reply) -> str:
     """Return the message of an error reply: the engine's own, or what came in its place."""
+    if reply.status < FIRST_ERROR:
+        return f"a redirect to {reply.headers.get('Location')!r}, which is not followed"
     text = reply.body.decode("utf-8", "replace").strip()
     if not text:
         return "the engine gave no reason (an empty body)"

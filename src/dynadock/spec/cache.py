@@ -12,21 +12,27 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 CACHE_VARIABLE = "DYNADOCK_CACHE"
+KEPT_SECONDS = 90 * 24 * 3600
 
 
 def cache_folder() -> Path:
-    """Return ``$DYNADOCK_CACHE``, or the platform's folder for what a program can make again."""
+    """Return where compiled documents are kept.
+
+    ``compiled`` in ``$DYNADOCK_CACHE``, or in the platform's folder for what a program can make
+    again.
+    """
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
-        return Path(chosen)
+        return Path(chosen) / "compiled"
     # Imported here for start-up time: only a call without the variable needs it.
     from platformdirs import user_cache_path  # noqa: PLC0415
 
-    return user_cache_path("dynadock", appauthor=False)
+    return user_cache_path("dynadock", appauthor=False) / "compiled"
 
 
 def digest(*parts: bytes) -> str:
@@ -55,7 +61,17 @@ def write_compiled(key: str, compiled: dict[str, Any]) -> None:
     """Keep a compiled form; a folder that cannot be written (a read-only home) costs only time."""
     text = json.dumps(compiled, separators=(",", ":")).encode()
     with contextlib.suppress(OSError):
-        _replace(cache_folder() / f"{key}.json", digest(text).encode() + b"\n" + text)
+        folder = cache_folder()
+        _replace(folder / f"{key}.json", digest(text).encode() + b"\n" + text)
+        _forget_old(folder)
+
+
+def _forget_old(folder: Path) -> None:
+    """Remove what was made long ago; what is still in use is made again when it is asked for."""
+    oldest = time.time() - KEPT_SECONDS
+    for path in folder.glob("*.json"):
+        if path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from dynadock.spec.library import bundled_folder
 from dynadock.spec.names import snake_case
 from dynadock.spec.versions import Version, VersionRange, parse_range
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 FILE = "history.json"
 
@@ -78,61 +75,3 @@ def _history() -> dict[str, Any]:
         return {"operations": {}, "parameters": {}, "fields": {}}
     tree: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return tree
-
-
-def ranges_of(present: Iterable[Version], all_versions: list[Version]) -> str | None:
-    """Write the versions in ``present`` as ranges of ``all_versions``; None if it is all."""
-    wanted = set(present)
-    runs: list[list[Version]] = []
-    for position, version in enumerate(all_versions):
-        if version in wanted:
-            if position and all_versions[position - 1] in wanted:
-                runs[-1].append(version)
-            else:
-                runs.append([version])
-    if len(runs) == 1 and len(runs[0]) == len(all_versions):
-        return None
-    return ",".join(_range(run, all_versions) for run in runs)
-
-
-def _range(run: list[Version], all_versions: list[Version]) -> str:
-    first = "" if run[0] == all_versions[0] else str(run[0])
-    last = "" if run[-1] == all_versions[-1] else str(run[-1])
-    if len(run) == 1 and first and last:
-        return first
-    return f"{first}-{last}"
-
-
-def draw_history(
-    names: Mapping[Version, Mapping[str, tuple[set[str], set[str]]]],
-) -> dict[str, Any]:
-    """Draw the history out of what every version knows.
-
-    ``names`` maps each version to its operations, and each of those to the wire names of its
-    parameters and the paths of its body's fields. A parameter or field is compared only among the
-    versions that have its operation.
-    """
-    versions = sorted(names)
-    tree: dict[str, Any] = {"operations": {}, "parameters": {}, "fields": {}}
-    for operation_id in sorted({each for known in names.values() for each in known}):
-        having = [version for version in versions if operation_id in names[version]]
-        ranges = ranges_of(having, versions)
-        if ranges is not None:
-            tree["operations"][operation_id] = ranges
-        for position, section in enumerate(("parameters", "fields")):
-            parts = {version: names[version][operation_id][position] for version in having}
-            drawn = _draw_parts(parts, versions, having)
-            if drawn:
-                tree[section][operation_id] = drawn
-    return tree
-
-
-def _draw_parts(
-    parts: Mapping[Version, set[str]], versions: list[Version], having: list[Version]
-) -> dict[str, str]:
-    drawn = {}
-    for name in sorted(set().union(*parts.values())):
-        present = [version for version in having if name in parts[version]]
-        if present != having:
-            drawn[name] = ranges_of(present, versions) or ""
-    return drawn

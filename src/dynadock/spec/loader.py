@@ -59,6 +59,9 @@ def load_file(path: Path) -> Spec:
     """
     try:
         content = path.read_bytes()
+    except FileNotFoundError as error:
+        message = f"{str(path)!r} is neither a version ('1.42') nor a file"
+        raise SpecError(message) from error
     except OSError as error:
         raise SpecError(f"{path} cannot be read: {error.strerror}") from error
     key = digest(content, _overlay_bytes(), _compiler_state())

@@ -1,0 +1,53 @@
+# Everything here runs in .venv, which makes itself: see tools/setup_venv.sh.
+#
+#   make PYTHON=python3.13 test            another interpreter
+#   make PYTEST_ARGS="-k ping -x" pytest   a part of the tests
+#   make FROM=DIR specs-check              compare with published documents that are in DIR
+
+PYTEST_ARGS ?=
+FROM ?=
+
+BIN := .venv/bin
+
+# Two targets must not set up .venv at the same time.
+.NOTPARALLEL:
+
+.PHONY: help venv demo test lint pytest format bench specs-check clean venv-test venv-bench
+
+help: ## Show this list (default)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1@\2/p' Makefile | awk -F@ '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+venv: ## Make or update .venv with what the package itself needs
+	@tools/setup_venv.sh
+
+venv-test:
+	@tools/setup_venv.sh test
+
+venv-bench:
+	@tools/setup_venv.sh bench
+
+demo: venv ## Talk to the engine that DOCKER_HOST or the default socket leads to
+	@$(BIN)/python examples/demo.py
+
+test: lint pytest ## Check style and types, then run the tests
+
+lint: venv-test ## Check style and types
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+
+pytest: venv-test ## Run the tests alone
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+format: venv-test ## Put the code into ruff's format
+	$(BIN)/python -m ruff format
+
+bench: venv-bench ## Measure beside docker-py and http.client, on a real engine
+	$(BIN)/python bench/run.py
+
+specs-check: venv ## Compare the bundled documents with the published ones
+	$(BIN)/python tools/fetch_spec.py --check --all $(if $(FROM),--from "$(FROM)")
+
+clean: ## Remove .venv and all else that make has made
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
