@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Get the Docker Engine API's published documents, draw out their facts, check the bundled ones.
 
-::
-
     fetch_spec.py 1.42                 download into the user's own folder, where load() looks first
     fetch_spec.py --facts 1.42         write the bundled form and its provenance
     fetch_spec.py --check --all        compare the bundled form with the facts of its sources
@@ -28,6 +26,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 import requests
 
@@ -60,6 +59,8 @@ REASONS: tuple[tuple[type[Exception], str], ...] = (
     (requests.exceptions.SSLError, "no trusted TLS connection"),
     (requests.TooManyRedirects, f"more than {MAX_REDIRECTS} redirects"),
     (requests.ConnectionError, "the connection fails or breaks off"),
+    (requests.exceptions.ChunkedEncodingError, "the connection fails or breaks off"),
+    (ValueError, "the address, or the one it redirects to, makes no sense"),
     (requests.RequestException, "the download fails"),
 )
 
@@ -170,7 +171,7 @@ def download(address: str, *, timeout: float) -> bytes:
     """
     try:
         return within(timeout * WAITS, lambda: get(address, timeout=timeout))
-    except (requests.RequestException, TimeoutError) as error:
+    except (requests.RequestException, TimeoutError, ValueError) as error:
         reason = next(text for kind, text in REASONS if isinstance(error, kind))
         raise DownloadError(f"{address}: {reason}") from error
 
@@ -192,22 +193,39 @@ def within(seconds: float, work: Callable[[], bytes]) -> bytes:
     return future.result(seconds)
 
 
+class Session(requests.Session):
+    """A session over https only, which leaves redirects to its user."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Without an adapter for it, requests refuses http:// itself.
+        self.adapters.pop("http://")
+
+    def get_redirect_target(self, _response: requests.Response) -> None:
+        """Name no target: requests would read a redirect's body first, however long it is."""
+
+
 def get(address: str, *, timeout: float) -> bytes:
-    """Return the body at an address, read no further than `MAX_DOWNLOAD`."""
-    with requests.Session() as session:
-        # Without an adapter for it, requests refuses http:// itself, in a redirect too.
-        session.adapters.pop("http://")
-        session.max_redirects = MAX_REDIRECTS
-        with session.get(address, stream=True, timeout=timeout) as reply:
-            if reply.status_code != requests.codes.ok:
-                raise DownloadError(f"{address}: the server answers {reply.status_code}")
-            body = bytearray()
-            for chunk in reply.iter_content(CHUNK):
-                body += chunk
-                if len(body) > MAX_DOWNLOAD:
-                    limit = MAX_DOWNLOAD // 2**20
-                    raise DownloadError(f"{address}: larger than {limit} MiB")
-            return bytes(body)
+    """Return the body at an address or where it redirects to, no more than `MAX_DOWNLOAD`."""
+    with Session() as session:
+        for _ in range(MAX_REDIRECTS + 1):
+            with session.get(address, stream=True, timeout=timeout) as reply:
+                if not reply.is_redirect:
+                    return body_of(reply)
+                address = urljoin(address, reply.headers["Location"])
+    raise requests.TooManyRedirects
+
+
+def body_of(reply: requests.Response) -> bytes:
+    """Read the body of a 200 reply; DownloadError for another one or one that is too large."""
+    if reply.status_code != requests.codes.ok:
+        raise DownloadError(f"{reply.url}: the server answers {reply.status_code}")
+    body = bytearray()
+    for chunk in reply.iter_content(CHUNK):
+        body += chunk
+        if len(body) > MAX_DOWNLOAD:
+            raise DownloadError(f"{reply.url}: larger than {MAX_DOWNLOAD // 2**20} MiB")
+    return bytes(body)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -337,7 +355,9 @@ def take(step: Callable[[], list[str]]) -> bool:
     except (SpecError, DownloadError) as error:
         lines = [str(error)]
     except OSError as error:
-        lines = [f"{error.filename}: {error.strerror}" if error.filename else str(error)]
+        # A failed replacement names the unfinished file first.
+        place = error.filename2 or error.filename
+        lines = [f"{place}: {error.strerror}" if place else str(error)]
     for line in lines:
         print(f"fetch_spec: {line}", file=sys.stderr)
     return not lines

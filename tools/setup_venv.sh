@@ -65,7 +65,11 @@ find_python() {
 }
 
 describe() {
-    "$1" -V 2>/dev/null || echo "not there"
+    if command -v "$1" >/dev/null; then
+        "$1" -V 2>&1
+    else
+        echo "not there"
+    fi
 }
 
 has_venv() {
@@ -103,8 +107,10 @@ install_package() {
     ) || say "$log"
 }
 
-# Asks pip where it is: that fails or differs if .venv is half-made, was moved, or has another Python.
+# The script pip says where it is: no answer, or another place, if .venv is half-made, was moved, or
+# has another Python.
 is_usable() {
+    "$venv/bin/python" -c "" 2>/dev/null || return 1
     lib=$("$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
     case $("$venv/bin/pip" --version 2>/dev/null) in
         *" from $venv/lib/$lib/"*) return 0 ;;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from pathlib import Path
 
@@ -185,16 +184,13 @@ def test_facts_leave_the_document_alone_and_share_nothing_with_it():
         {"paths": {"/a": {"get": {"parameters": {"a": 1}, "responses": [1]}}}},
         {"paths": {"/a": {"get": {"parameters": [1, None]}}}},
         {"definitions": {"A": 1, "B": {"properties": [], "allOf": {}, "items": [1]}}},
-        {"definitions": {"A": {"additionalProperties": True, "$ref": None}}},
+        {"definitions": {"A": {"additionalProperties": True}, "B": {"$ref": None}}},
         {"info": "x", "tags": "x"},
         {"info": None, "tags": [1, None]},
     ],
 )
 def test_what_has_not_the_right_shape_is_kept_for_others_to_refuse(odd):
-    expected = copy.deepcopy(odd)
-    if "$ref" in expected.get("definitions", {}).get("A", {1}):
-        del expected["definitions"]["A"]["additionalProperties"]
-    assert facts(odd) == expected
+    assert facts(odd) == odd
 
 
 DIFFERENT = {
@@ -271,7 +267,7 @@ def test_what_is_dumped_is_read_again(tree):
 
 
 OPERATIONS = {
-    **{25: 94, 26: 96, 27: 96, 28: 96, 29: 97, 30: 103},
+    **dict(zip(range(25, 31), (94, 96, 96, 96, 97, 103), strict=True)),
     **dict.fromkeys(range(31, 40), 105),
     **dict.fromkeys(range(40, 42), 106),
     **dict.fromkeys(range(42, 55), 107),
@@ -322,7 +318,7 @@ NAMES_BELOW = {"paths", "definitions", "properties", "headers", "responses"}
 
 
 def without_prose(node, *, names=False):
-    """Leave out what is known to be no fact: the other way round than `facts`, which keeps facts."""
+    """Leave out what is known to be no fact; `facts` keeps what is known to be one."""
     if isinstance(node, list):
         return [without_prose(item) for item in node]
     if not isinstance(node, dict):
@@ -331,10 +327,12 @@ def without_prose(node, *, names=False):
         return {key: node[key] for key in node if key in ("$ref", "x-nullable")}
     left = {}
     for key, value in node.items():
-        if names or key not in PROSE and (not key.startswith("x-") or key == "x-nullable"):
-            as_is = key in ("enum", "default") and not names
-            below = not names and key in NAMES_BELOW
-            left[key] = value if as_is else without_prose(value, names=below)
+        if names:
+            left[key] = without_prose(value)
+        elif key in ("enum", "default"):
+            left[key] = value
+        elif key not in PROSE and (key == "x-nullable" or not key.startswith("x-")):
+            left[key] = without_prose(value, names=key in NAMES_BELOW)
     return left
 
 

@@ -1,7 +1,7 @@
 """Which API versions know an operation, a parameter or a body field.
 
 Read from ``specs/history.json``, which is drawn from the bundled documents and the overlay by
-``tools/fetch_spec.py --history`` and lists only what some of them lack.
+``tools/draw_history.py`` and lists only what some of them lack.
 """
 
 from __future__ import annotations
