@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynadock.call.body import Plain, check_body, hint_for_field
 from dynadock.call.path import encode_segment, fill, other_operation_at
-from dynadock.call.values import Mismatch, encode_value, loose_texts, shown
+from dynadock.call.values import Mismatch, encode_value, loose_texts, shown, utf8_text
 from dynadock.errors import Fault, UnknownFieldWarning, ValidationError
 from dynadock.spec import history
 
@@ -119,9 +119,8 @@ class _Binder:
             if self.options.validate:
                 raise
             texts = loose_texts(value)
-        if parameter.location == "header":
-            texts = [_header_text(text) for text in texts]
-        return texts
+        check = _header_text if parameter.location == "header" else utf8_text
+        return [check(text) for text in texts]
 
     def _send(self, parameter: Parameter, texts: list[str]) -> None:
         if parameter.location == "path":
@@ -154,7 +153,14 @@ class _Binder:
         if body is not None and body.kind == "object" and self.bound.body is ABSENT:
             self.fields[name] = value
         elif value is not None:
-            self.bound.query.extend((name, text) for text in loose_texts(value))
+            self._place_loose(name, value)
+
+    def _place_loose(self, name: str, value: Any) -> None:
+        try:
+            texts = [utf8_text(text) for text in loose_texts(value)]
+            self.bound.query.extend((utf8_text(name), text) for text in texts)
+        except Mismatch as mismatch:
+            self._fault(name, mismatch.problem, "query")
 
     def _hint(self, name: str) -> str:
         operation = self.operation
@@ -227,7 +233,7 @@ class _Binder:
         value = self.bound.body
         if isinstance(value, (bytearray, memoryview)):
             self.bound.body = bytes(value)
-        elif isinstance(value, (str, Mapping)) or not isinstance(value, (bytes, Iterable)):
+        elif not _is_binary(value):
             expected = "bytes, an open binary file or an iterator of bytes"
             self._fault(body.python_name, f"expected {expected}, got {shown(value)}", "body")
 
@@ -251,6 +257,14 @@ def _masked(parameter: Parameter, value: Any, mismatch: Mismatch) -> str:
     if parameter.secret:
         return mismatch.problem.replace(shown(value), f"a {type(value).__name__} not shown here")
     return mismatch.problem
+
+
+def _is_binary(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(isinstance(chunk, (bytes, bytearray, memoryview)) for chunk in value)
+    if isinstance(value, (str, Mapping)):
+        return False
+    return isinstance(value, Iterable) or hasattr(value, "read")
 
 
 def _header_text(text: str) -> str:

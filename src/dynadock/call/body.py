@@ -15,7 +15,7 @@ from dynadock.call.values import shown, whole_number
 from dynadock.errors import Fault, UnknownFieldWarning
 from dynadock.spec import history
 from dynadock.spec.names import closest
-from dynadock.spec.schema import schema_at, strict_schema
+from dynadock.spec.schema import document_pattern, schema_at, strict_schema
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -236,6 +236,8 @@ def _wanted(error: SchemaError) -> str:
     if error.validator == "type":
         names = [wanted] if isinstance(wanted, str) else wanted
         return " or ".join(name for name in names if name != "null")
+    if error.validator == "pattern":
+        return document_pattern(str(wanted))
     if error.validator == "enum":
         return ", ".join(repr(choice) for choice in wanted if choice not in (None, ""))
     return (

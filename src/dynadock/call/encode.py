@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dynadock import __version__
 from dynadock.call.bind import ABSENT
 from dynadock.call.request import Request
-from dynadock.call.values import compact_json, loose_texts
+from dynadock.call.values import Mismatch, compact_json, loose_texts, shown, utf8_text
 from dynadock.errors import Fault, ValidationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from dynadock.call.bind import Bound
     from dynadock.options import Options
 
@@ -35,7 +36,7 @@ def encode(bound: Bound, options: Options) -> Request:
     target = operation.spec.base_path + bound.path
     query = bound.query
     if options.query:
-        query = [*query, *_extra_query(options)]
+        query = [*query, *_extra_query(bound, options)]
     if query:
         target += "?" + "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in query)
     headers = {"User-Agent": USER_AGENT}
@@ -49,10 +50,18 @@ def encode(bound: Bound, options: Options) -> Request:
     return Request(operation.method, target, headers, body)
 
 
-def _extra_query(options: Options) -> Iterator[tuple[str, str]]:
+def _extra_query(bound: Bound, options: Options) -> Iterator[tuple[str, str]]:
     for name, value in options.query.items():
-        if value is not None:
-            yield from ((name, text) for text in loose_texts(value))
+        try:
+            texts = [] if value is None else loose_texts(value)
+            yield from ((utf8_text(name), utf8_text(text)) for text in texts)
+        except Mismatch as mismatch:
+            raise _error(bound, [Fault(f"query.{name!r}", mismatch.problem, "query")]) from None
+
+
+def _error(bound: Bound, faults: list[Fault]) -> ValidationError:
+    operation = bound.operation
+    return ValidationError.of(operation.operation_id, str(operation.version), faults)
 
 
 def _merged(*groups: dict[str, str]) -> dict[str, str]:
@@ -72,8 +81,7 @@ def _checked(bound: Bound, options: Options) -> dict[str, str]:
         elif not _is_token(name) or any(each in value for each in _NOT_IN_HEADERS):
             faults.append(Fault(f"headers.{name}", "no line breaks, NUL or odd names", "header"))
     if faults:
-        operation = bound.operation
-        raise ValidationError.of(operation.operation_id, str(operation.version), faults)
+        raise _error(bound, faults)
     return dict(options.headers)
 
 
@@ -87,5 +95,12 @@ def _chunks(body: Any) -> bytes | Iterator[bytes]:
         return body
     if hasattr(body, "read"):
         return iter(lambda: body.read(CHUNK), b"")
-    assert isinstance(body, Iterable)
-    return (bytes(chunk) for chunk in body if chunk)
+    return _checked_chunks(body)
+
+
+def _checked_chunks(chunks: Iterable[Any]) -> Iterator[bytes]:
+    for chunk in chunks:
+        if not isinstance(chunk, (bytes, bytearray, memoryview)):
+            raise TypeError(f"expected an iterator of bytes, it gave {shown(chunk)}")
+        if chunk:
+            yield bytes(chunk)

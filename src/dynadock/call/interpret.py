@@ -98,7 +98,7 @@ def interpret(operation: Operation, reply: Reply, host: str) -> Any:
     if reply.status >= FIRST_REDIRECT:
         raise error_of(operation, reply, host)
     if operation.reply.kind == "headers":
-        return _headers(operation, reply.headers)
+        return _headers(operation, reply, host)
     if not reply.body:
         return None
     if is_json(reply.headers):
@@ -120,12 +120,22 @@ def _json(operation: Operation, reply: Reply, host: str) -> Any:
         raise _api_error(APIError, operation, reply, host, message) from error
 
 
-def _headers(operation: Operation, headers: Mapping[str, str]) -> Headers:
-    found = Headers(headers)
+def _headers(operation: Operation, reply: Reply, host: str) -> Headers:
+    found = Headers(reply.headers)
     for name, encoding in operation.reply.decode.items():
         if encoding == "base64-json" and name in found:
-            found[name] = json.loads(base64.b64decode(found[name]), object_hook=Record)
+            try:
+                found[name] = _decoded(found[name])
+            except ValueError as error:
+                message = f"the header {name} is no base64 of JSON ({error})"
+                raise _api_error(APIError, operation, reply, host, message) from error
     return found
+
+
+def _decoded(text: str) -> Any:
+    """Decode base64 of JSON, in the alphabet of either kind: engines have used both."""
+    standard = text.replace("-", "+").replace("_", "/")
+    return json.loads(base64.b64decode(standard), object_hook=Record)
 
 
 def error_of(operation: Operation, reply: Reply, host: str) -> APIError:

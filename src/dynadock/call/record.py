@@ -16,6 +16,9 @@ class Record(dict[str, Any]):
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
+        # Python's own questions (copy asks for __deepcopy__) are not about keys.
+        if name.startswith("__"):
+            raise AttributeError(_no_key(self, name))
         try:
             return self[name]
         except KeyError:

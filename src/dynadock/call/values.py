@@ -11,6 +11,8 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from dynadock.spec.schema import python_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -82,7 +84,7 @@ def _check_bounds(parameter: Parameter, value: Any, text: str) -> None:
     if parameter.enum and text not in [_plain_text(choice) for choice in parameter.enum]:
         choices = ", ".join(repr(choice) for choice in parameter.enum)
         raise unexpected(f"one of {choices}", value)
-    if parameter.pattern and re.search(parameter.pattern, text) is None:
+    if parameter.pattern and re.search(python_pattern(parameter.pattern), text) is None:
         raise unexpected(f"text that matches {parameter.pattern}", value)
     if parameter.minimum is not None and float(text) < parameter.minimum:
         raise unexpected(f"{parameter.minimum} or more", value)
@@ -92,8 +94,21 @@ def _check_bounds(parameter: Parameter, value: Any, text: str) -> None:
         raise Mismatch(f"{shown(value)} is not possible here: {parameter.refuse[text]}")
 
 
+def utf8_text(text: str) -> str:
+    """Return ``text`` if UTF-8 can write it; Mismatch for half of a surrogate pair."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise unexpected("text that UTF-8 can write", text) from None
+    return text
+
+
 def loose_texts(value: Any) -> list[str]:
-    """Write any value as it is, unchecked: what ``validate=False`` and ``query=`` send."""
+    """Write any value as it is, unchecked: what ``validate=False`` and ``query=`` send.
+
+    Mismatch for the few that no text can stand for: bytes, and what JSON cannot hold inside a dict.
+    """
     if isinstance(value, (list, tuple, AbstractSet)):
         return [_plain_text(member) for member in value]
     return [_plain_text(value)]
@@ -105,7 +120,9 @@ def _plain_text(value: Any) -> str:
     if isinstance(value, str):
         # An enum's member is its value, whatever its __str__ says.
         return str.__str__(value)
-    return compact_json(value) if isinstance(value, (dict, list)) else str(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        raise unexpected("text", value)
+    return _json(value) if isinstance(value, (dict, list)) else str(value)
 
 
 def compact_json(value: Any) -> str:
@@ -174,7 +191,7 @@ def _timestamp(value: Any) -> str:
         return str(int(value))
     if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN
         raise _no_timestamp(value)
-    return f"{value:.9f}".rstrip("0")
+    return f"{value:.9f}".rstrip("0").rstrip(".")
 
 
 def _unix_time(moment: datetime) -> str:
@@ -256,7 +273,7 @@ def _json_array(value: Any) -> str:
 def _json(value: Any) -> str:
     try:
         return compact_json(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise Mismatch(f"cannot be written as JSON: {error}") from None
 
 

@@ -78,8 +78,7 @@ def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
         "type": parameter.get("type", "string"),
         "required": bool(parameter.get("required")),
     }
-    compiled |= {key: parameter[key] for key in _KEPT if key in parameter}
-    compiled |= {short: parameter[key] for key, short in _CORRECTIONS.items() if key in parameter}
+    compiled |= _facts(parameter)
     if compiled["type"] == "array":
         compiled["items"] = _items(parameter.get("items", {}))
         compiled["collection"] = parameter.get("collectionFormat", "csv")
@@ -87,10 +86,13 @@ def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
 
 
 def _items(items: dict[str, Any]) -> dict[str, Any]:
-    compiled: dict[str, Any] = {"type": items.get("type", "string")}
-    compiled |= {key: items[key] for key in _KEPT if key in items}
-    compiled |= {short: items[key] for key, short in _CORRECTIONS.items() if key in items}
-    return compiled
+    return {"type": items.get("type", "string"), **_facts(items)}
+
+
+def _facts(node: dict[str, Any]) -> dict[str, Any]:
+    found = {key: node[key] for key in _KEPT if key in node}
+    found |= {short: node[key] for key, short in _CORRECTIONS.items() if key in node}
+    return found
 
 
 def _body(body: dict[str, Any], document: Document) -> dict[str, Any]:

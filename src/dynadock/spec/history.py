@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from dynadock.spec.library import bundled_folder
-from dynadock.spec.names import snake_case
+from dynadock.spec.names import python_name, snake_case
 from dynadock.spec.versions import Version, VersionRange, parse_range
 
 FILE = "history.json"
@@ -50,8 +50,11 @@ def of_operation(name: str) -> Lifetime | None:
 
 
 def of_parameter(operation_id: str, name: str) -> Lifetime | None:
-    """Return the lifetime of a parameter by its wire name, None if it is in all or none."""
-    return _part("parameters", operation_id, name)
+    """Return the lifetime of a parameter by either of its names, None if it is in all or none."""
+    for wire_name in _history()["parameters"].get(operation_id, {}):
+        if name in (wire_name, python_name(wire_name)):
+            return _part("parameters", operation_id, wire_name)
+    return None
 
 
 def of_field(operation_id: str, path: str) -> Lifetime | None:

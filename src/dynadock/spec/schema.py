@@ -87,7 +87,7 @@ def _merge(into: Schema, branch: Schema) -> None:
         if key == "properties":
             into[key] = {**into.get(key, {}), **value}
         elif key == "required":
-            into[key] = [*into.get(key, []), *value]
+            into[key] = list(dict.fromkeys([*into.get(key, []), *value]))
         elif key == "enum" and key in into:
             into[key] = [choice for choice in into[key] if choice in value]
         else:
@@ -192,6 +192,8 @@ def _strict(schema: Schema, definitions: Mapping[str, Schema], needed: list[str]
     strict = {key: flat[key] for key in _KEPT if key in flat}
     if flat.get("x-secret"):
         strict["writeOnly"] = True
+    if "pattern" in strict:
+        strict["pattern"] = python_pattern(strict["pattern"])
     _add_type(strict, flat)
     _add_bounds(strict, flat)
     if "enum" in flat:
@@ -214,6 +216,21 @@ def _add_bounds(strict: Schema, flat: Schema) -> None:
         minimum, maximum = _BOUNDS[flat["format"]]
         strict.setdefault("minimum", minimum)
         strict.setdefault("maximum", maximum)
+    # Swagger's exclusive bounds are flags beside the bound, those of 2020-12 are bounds themselves.
+    for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if strict.pop(exclusive, False) is True and bound in strict:
+            strict[exclusive] = strict.pop(bound)
+
+
+def python_pattern(pattern: str) -> str:
+    """Write a document's pattern for Python, whose ``$`` would pass a line break at the end."""
+    ends_open = pattern.endswith("$") and not pattern.endswith("\\$")
+    return pattern[:-1] + r"\Z" if ends_open else pattern
+
+
+def document_pattern(pattern: str) -> str:
+    """Write a pattern as its document has it: the reverse of `python_pattern`."""
+    return pattern.removesuffix(r"\Z") + "$" if pattern.endswith(r"\Z") else pattern
 
 
 def _open_enum(choices: list[Any]) -> list[Any]:
