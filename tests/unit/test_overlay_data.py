@@ -322,6 +322,7 @@ FIELDS: list[tuple[str, str, tuple[str | int, ...], dict[str, Any]]] = [
     ("1.25", "ContainerCreate", ("HostConfig", "Init"), {"type": "boolean"}),
     ("1.39", "ContainerCreate", ("HostConfig", "KernelMemory"), {"type": "integer"}),
     ("1.42", "ContainerCreate", ("HostConfig", "KernelMemory"), {"type": None}),
+    ("1.42", "ContainerUpdate", ("KernelMemory",), {"type": "integer"}),
     ("1.27", "ContainerCreate", ("HostConfig", "NanoCpus"), {"type": "integer"}),
     ("1.26", "ContainerCreate", ("StopTimeout",), {"x-unit": "seconds"}),
     ("1.26", "ContainerCreate", ("Healthcheck", "Interval"), {"x-unit": "nanoseconds"}),
@@ -350,6 +351,12 @@ FIELDS: list[tuple[str, str, tuple[str | int, ...], dict[str, Any]]] = [
     ("1.42", "ServiceUpdate", ("RollbackConfig", "Monitor"), {"x-unit": "nanoseconds"}),
     ("1.25", "ServiceCreate", ("EndpointSpec", "Ports", 0, "PublishMode"), {"type": "string"}),
     ("1.42", "ServiceCreate", ("TaskTemplate", "PluginSpec", "privileges"), {"type": "array"}),
+    (
+        "1.42",
+        "ServiceCreate",
+        ("TaskTemplate", "PluginSpec", "privileges", 0, "value"),
+        {"type": "array"},
+    ),
     ("1.42", "VolumeCreate", ("ClusterVolumeSpec", "Availability"), {"type": "string"}),
     (
         "1.42",
@@ -394,6 +401,7 @@ REPLY_FIELDS: list[tuple[str, str, tuple[str | int, ...], dict[str, Any]]] = [
         ("NetworkSettings", "Networks", "bridge", "IPAddress"),
         {"type": "string"},
     ),
+    ("1.25", "ContainerInspect", ("ExecIDs", 0), {"type": "string"}),
     ("1.48", "ContainerStats", ("networks",), {"type": "object"}),
     ("1.47", "ImageList", (0, "Manifests", 0, "ImageData"), {"type": "object"}),
     ("1.32", "SystemInfo", ("Swarm", "RemoteManagers"), {"type": "array", "default": None}),

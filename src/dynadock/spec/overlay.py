@@ -1,7 +1,7 @@
 """The overlay: corrections to documents, kept as data in ``specs/overlay.yaml``.
 
 Sections ``operations``, ``parameters``, ``bodies``, ``replies`` and ``schemas`` are lists of
-entries. Each says what it is about (``on``: operationIds; or a schema's root), for which
+entries. Each says what it is about (``operation``: operationIds; or a schema's root), for which
 ``versions`` (default all), what it changes, and ``why``. CONTRIBUTING.md explains the keys.
 """
 
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
     def targets(self) -> list[Target]:
         """What the entry is about, one by one."""
         if self.section != "schemas":
-            return [self._target(name) for name in _listed(self.keys["on"])]
+            return [self._target(name) for name in _listed(self.keys["operation"])]
         return [
             self._target(f"{root}:{name}")
             for root in ROOTS
