@@ -14,6 +14,9 @@ DEFAULT_TIMEOUT = 60.0
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a connection; shorter where ``timeout`` is."""
 
+LONGEST_TIMEOUT = 1e9
+"""Seconds; sockets refuse much more. None is the way to wait for ever."""
+
 SECRET_HEADERS = frozenset({"authorization", "x-registry-auth", "x-registry-config"})
 
 
@@ -49,6 +52,8 @@ class Options:
         for name in ("headers", "query"):
             if not isinstance(getattr(self, name), Mapping):
                 raise TypeError(f"{name}: expected a mapping, got {getattr(self, name)!r}")
+            # A copy, so that what the caller does with its own later changes nothing here.
+            object.__setattr__(self, name, dict(getattr(self, name)))
 
     def merged(self, changes: Mapping[str, Any]) -> Options:
         """Return a copy with ``changes``; headers and query are merged key by key.
@@ -87,4 +92,6 @@ def _is_secret(header: str) -> bool:
 def _is_timeout(value: object) -> bool:
     if value is None or value == "auto":
         return True
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return 0 < value < LONGEST_TIMEOUT

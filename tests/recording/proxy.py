@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import queue
+import signal
 import socket
 import socketserver
 import threading
@@ -233,8 +234,10 @@ def main() -> None:
     parser.add_argument("engine", type=Path, help="the engine's unix socket")
     parser.add_argument("log", type=Path, help="the file to append a JSON line a request to")
     given = parser.parse_args()
-    with RecordingProxy(given.listen, given.engine, given.log), suppress(KeyboardInterrupt):
-        threading.Event().wait()
+    endings = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, endings)
+    with RecordingProxy(given.listen, given.engine, given.log):
+        signal.sigwait(endings)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from io import TextIOBase
 from typing import TYPE_CHECKING, Any
 
-from dynadock.call.body import Plain, check_body, hint_for_field
+from dynadock.call.body import check_body, hint_for_field, warn_of_unknown
 from dynadock.call.path import encode_segment, fill, other_operation_at
+from dynadock.call.plain import Plain
 from dynadock.call.values import Mismatch, encode_value, loose_texts, shown, utf8_text
-from dynadock.errors import Fault, UnknownFieldWarning, ValidationError
+from dynadock.errors import Fault, ValidationError
 from dynadock.spec import history
 
 if TYPE_CHECKING:
@@ -138,21 +139,17 @@ class _Binder:
         self.bound.body = value
 
     def _place_unknown(self, name: str, value: Any) -> None:
-        problem = f"unknown parameter{self._hint(name)}"
-        if self.options.unknown == "error" and self.options.validate:
-            self.faults.append(Fault(name, problem, kind="unknown"))
-            return
-        if self.options.unknown == "warn":
-            operation = self.operation
-            warnings.warn(
-                f"{operation.operation_id} (API {operation.version}): {name}: {problem}",
-                UnknownFieldWarning,
-                stacklevel=5,
-            )
+        policy = self.options.unknown
         body = self.operation.body
-        if body is not None and body.kind == "object" and self.bound.body is ABSENT:
+        if policy == "error" and self.options.validate:
+            problem = f"unknown parameter{self._hint(name)}"
+            self.faults.append(Fault(name, problem, kind="unknown"))
+        elif body is not None and body.kind == "object" and self.bound.body is ABSENT:
+            # Then the body's check warns of it, with its other fields.
             self.fields[name] = value
         elif value is not None:
+            if policy == "warn":
+                warn_of_unknown(self.operation, f"{name}: unknown parameter{self._hint(name)}")
             self._place_loose(name, value)
 
     def _place_loose(self, name: str, value: Any) -> None:
@@ -260,10 +257,12 @@ def _masked(parameter: Parameter, value: Any, mismatch: Mismatch) -> str:
 
 
 def _is_binary(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return all(isinstance(chunk, (bytes, bytearray, memoryview)) for chunk in value)
-    if isinstance(value, (str, Mapping)):
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return True
+    if isinstance(value, (str, Mapping, TextIOBase)):
         return False
+    if isinstance(value, Collection):
+        return all(isinstance(chunk, (bytes, bytearray, memoryview)) for chunk in value)
     return isinstance(value, Iterable) or hasattr(value, "read")
 
 

@@ -1,138 +1,28 @@
-"""Request bodies: made plain, checked against the strict schema, written as JSON."""
+"""Request bodies checked against the strict schema; what is wrong becomes faults."""
 
 from __future__ import annotations
 
-import base64
+import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
-from datetime import datetime, timedelta
 from functools import lru_cache
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from dynadock.call.values import shown, whole_number
+from dynadock.call.plain import place_of
+from dynadock.call.values import shown
 from dynadock.errors import Fault, UnknownFieldWarning
 from dynadock.spec import history
 from dynadock.spec.names import closest
-from dynadock.spec.schema import document_pattern, schema_at, strict_schema
+from dynadock.spec.schema import document_pattern, strict_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from jsonschema import Draft202012Validator
 
     from dynadock.spec.model import Body, Operation
 
-Step = str | int
-Path = tuple[Step, ...]
 SchemaError = Any
 """A jsonschema ValidationError; its stubs give each attribute a union that its users never see."""
-
-DEEPEST = 100
-"""Levels of a body; deeper ones are cyclic or hostile."""
-
-_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
-
-
-def place_of(path: Iterable[Step]) -> str:
-    """Write a path inside a body: ``HostConfig.PortBindings.80/tcp[0].HostPort``."""
-    place = ""
-    for step in path:
-        if isinstance(step, int):
-            place += f"[{step}]"
-        else:
-            place += f".{step}" if place else step
-    return place
-
-
-class Plain:
-    """Turns a body as Python writes it into one as JSON does, and gathers what cannot be.
-
-    Mappings become dicts, tuples and sets lists, members of enums their values; a float that is a
-    whole number becomes an integer (Go refuses ``1e9`` for one, and reads 5 for a float as well).
-    ``bytes``, ``timedelta`` and ``datetime`` become what the field they stand in wants: base64,
-    nanoseconds or seconds, RFC 3339.
-    """
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-        self.faults: list[Fault] = []
-
-    def of(self, value: Any, path: Path = ()) -> Any:
-        """Return ``value`` made plain; what cannot be is left out and noted in ``faults``."""
-        if type(value) in _AS_THEY_ARE:
-            return value
-        if len(path) > DEEPEST:
-            return self._fault(path, f"expected at most {DEEPEST} levels")
-        # dict and list by themselves first: asking an abstract class takes ten times as long.
-        if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101
-            return self._object(value, path)
-        if isinstance(value, list) or isinstance(value, (tuple, AbstractSet)):  # noqa: SIM101
-            return self._array(value, path)
-        return self._scalar(value, path)
-
-    def _object(self, value: Mapping[Any, Any], path: Path) -> dict[str, Any]:
-        plain = {}
-        for key, member in value.items():
-            if not isinstance(key, str):
-                self._fault(path, f"expected text for a key, got {shown(key)}")
-            elif type(member) in _AS_THEY_ARE:
-                plain[str.__str__(key)] = member
-            else:
-                plain[str.__str__(key)] = self.of(member, (*path, key))
-        return plain
-
-    def _array(self, value: Iterable[Any], path: Path) -> list[Any]:
-        return [
-            member if type(member) in _AS_THEY_ARE else self.of(member, (*path, place))
-            for place, member in enumerate(value)
-        ]
-
-    def _scalar(self, value: Any, path: Path) -> Any:
-        if isinstance(value, (str, PurePath)):
-            return str.__str__(value) if isinstance(value, str) else str(value)
-        if isinstance(value, float):
-            return self._number(value, path)
-        if isinstance(value, (bytes, bytearray, memoryview)):
-            return self._binary(bytes(value), path)
-        if isinstance(value, timedelta):
-            return self._duration(value, path)
-        if isinstance(value, datetime):
-            return value.astimezone().isoformat()
-        return self._integer(value, path)
-
-    def _integer(self, value: Any, path: Path) -> Any:
-        number = whole_number(value)
-        if number is None:
-            return self._fault(path, f"{type(value).__name__} cannot be written as JSON")
-        return number
-
-    def _number(self, value: float, path: Path) -> Any:
-        number = whole_number(value)
-        if number is not None:
-            return number
-        if value != value or abs(value) == float("inf"):  # noqa: PLR0124 - NaN
-            return self._fault(path, f"{value} cannot be written as JSON")
-        return value
-
-    def _binary(self, value: bytes, path: Path) -> Any:
-        if self._schema(path).get("x-encoding") != "base64":
-            return self._fault(path, "expected what JSON can hold, got bytes")
-        return base64.b64encode(value).decode("ascii")
-
-    def _duration(self, value: timedelta, path: Path) -> Any:
-        unit = self._schema(path).get("x-unit")
-        if unit == "nanoseconds":
-            return value // timedelta(microseconds=1) * 1000
-        if unit == "seconds" and value % timedelta(seconds=1) == timedelta():
-            return value // timedelta(seconds=1)
-        wanted = "whole seconds" if unit == "seconds" else "no duration"
-        return self._fault(path, f"expected {wanted}, got {value!r}")
-
-    def _schema(self, path: Path) -> dict[str, Any]:
-        return schema_at(self._body.schema, self._body.definitions, path)
-
-    def _fault(self, path: Path, problem: str) -> None:
-        self.faults.append(Fault(place_of(path) or self._body.name, problem, "body"))
 
 
 def check_body(operation: Operation, body: Body, value: Any, unknown: str) -> Iterator[Fault]:
@@ -171,11 +61,22 @@ def _unknown_keys(operation: Operation, error: SchemaError, unknown: str) -> Ite
         if unknown == "error":
             yield Fault(place, f"unknown field{hint}", "body", "unknown")
         else:
-            warnings.warn(
-                f"{operation.operation_id} (API {operation.version}): {place}: unknown field{hint}",
-                UnknownFieldWarning,
-                stacklevel=2,
-            )
+            warn_of_unknown(operation, f"{place}: unknown field{hint}")
+
+
+def warn_of_unknown(operation: Operation, problem: str) -> None:
+    """Warn of something unknown that is sent all the same, at the line that made the call."""
+    outside = sys._getframe(1)  # noqa: SLF001 - the documented way to a caller's frame
+    level = 2
+    while outside.f_back is not None and _is_ours(outside.f_back.f_globals.get("__name__", "")):
+        outside = outside.f_back
+        level += 1
+    message = f"{operation.operation_id} (API {operation.version}): {problem}"
+    warnings.warn(message, UnknownFieldWarning, stacklevel=level)
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == "dynadock"
 
 
 def hint_for_field(operation: Operation, known: Iterable[str], key: str, field_path: str) -> str:

@@ -8,7 +8,14 @@ from urllib.parse import quote
 from dynadock import __version__
 from dynadock.call.bind import ABSENT
 from dynadock.call.request import Request
-from dynadock.call.values import Mismatch, compact_json, loose_texts, shown, utf8_text
+from dynadock.call.values import (
+    Mismatch,
+    compact_json,
+    loose_texts,
+    shown,
+    unexpected,
+    utf8_text,
+)
 from dynadock.errors import Fault, ValidationError
 
 if TYPE_CHECKING:
@@ -53,10 +60,14 @@ def encode(bound: Bound, options: Options) -> Request:
 def _extra_query(bound: Bound, options: Options) -> Iterator[tuple[str, str]]:
     for name, value in options.query.items():
         try:
+            if not isinstance(name, str):
+                raise unexpected("text for a name", name)
             texts = [] if value is None else loose_texts(value)
-            yield from ((utf8_text(name), utf8_text(text)) for text in texts)
+            pairs = [(utf8_text(name), utf8_text(text)) for text in texts]
         except Mismatch as mismatch:
-            raise _error(bound, [Fault(f"query.{name!r}", mismatch.problem, "query")]) from None
+            place = f"query.{name}" if isinstance(name, str) else "query"
+            raise _error(bound, [Fault(place, mismatch.problem, "query")]) from None
+        yield from pairs
 
 
 def _error(bound: Bound, faults: list[Fault]) -> ValidationError:

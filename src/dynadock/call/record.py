@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 
 class Record(dict[str, Any]):
@@ -36,14 +36,17 @@ class Record(dict[str, Any]):
             raise AttributeError(_no_key(self, name)) from None
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *(key for key in self if key.isidentifier())]
+        names = (key for key in self if isinstance(key, str) and key.isidentifier())
+        return [*super().__dir__(), *names]
 
-    def copy(self) -> Record:
-        """Return a shallow copy that is a Record too."""
-        return Record(self)
+    def copy(self) -> Self:
+        """Return a shallow copy of the same kind."""
+        return type(self)(self)
 
     def __or__(self, other: Any) -> Any:
-        return Record(super().__or__(other))
+        merged = self.copy()
+        merged.update(other)
+        return merged
 
     def __repr__(self) -> str:
         return f"Record({super().__repr__()})" if self else "Record()"
@@ -82,9 +85,18 @@ class Headers(Record):
         """Return a header's value, ``default`` without one."""
         return super().get(header_case(name), default)
 
-    def copy(self) -> Headers:
-        """Return a shallow copy that is Headers too."""
-        return Headers(self)
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """Return a header's value, after setting it to ``default`` if there was none."""
+        return super().setdefault(header_case(name), default)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        """Remove a header and return its value; ``default``, else KeyError, if there was none."""
+        return super().pop(header_case(name), *default)
+
+    def update(self, *others: Any, **named: Any) -> None:
+        """Set headers as dict.update does."""
+        for name, value in dict(*others, **named).items():
+            self[name] = value
 
     def __dir__(self) -> list[str]:
         return [*dict.__dir__(self), *(name.replace("-", "_") for name in self)]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from dynadock.spec.schema import python_pattern
@@ -61,6 +62,8 @@ def encode_value(parameter: Parameter, value: Any) -> list[str]:
 
 
 def _encode_one(parameter: Parameter, value: Any) -> str:
+    if isinstance(value, Enum):
+        value = value.value
     text = ENCODERS.get(parameter.encoding, _string)(value)
     _check_bounds(parameter, value, text)
     return text

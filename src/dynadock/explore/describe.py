@@ -66,16 +66,18 @@ def _body_lines(operation: Operation, body: Body, depth: int) -> Iterator[str]:
 
 
 def _field_row(operation: Operation, body: Body, field: Field) -> tuple[str, str, str]:
-    path = field.path
-    indent = "  " * path.count(".")
+    indent = "  " * field.depth
     notes = ["required"] if field.required else []
     enum = field.schema.get("enum")
     if enum:
         notes.append("one of " + ", ".join(map(repr, enum)))
-    lifetime = history.of_field(operation.operation_id, path)
+    lifetime = history.of_field(operation.operation_id, field.path)
     note = ", ".join(notes) + _since(lifetime)
-    name = indent + path.rpartition(".")[2]
-    return name, word_for_schema(field.schema, body.definitions), note.removeprefix(", ")
+    return (
+        indent + field.name,
+        word_for_schema(field.schema, body.definitions),
+        note.removeprefix(", "),
+    )
 
 
 def _since(lifetime: Lifetime | None) -> str:

@@ -47,4 +47,4 @@ def _texts(operation: Operation) -> Iterator[tuple[int, str]]:
         yield 2, parameter.name.casefold()
     if operation.body is not None:
         for field in operation.body.fields(_FIELD_DEPTH):
-            yield 1, field.path.rpartition(".")[2].casefold()
+            yield 1, field.name.casefold()

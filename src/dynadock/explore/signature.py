@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from dynadock.explore.types import python_type
@@ -51,7 +52,7 @@ def _body_arguments(body: Body | None) -> Iterator[inspect.Parameter]:
     yield _keyword(body.python_name, annotation, must_be_given=must_be_given)
     if is_object:
         for name, schema in body.properties.items():
-            if name.isidentifier():
+            if name.isidentifier() and not iskeyword(name):
                 kind = flatten(schema, body.definitions).get("type", "")
                 word = kind if isinstance(kind, str) else ""
                 yield _keyword(name, python_type(word), must_be_given=False)

@@ -10,9 +10,6 @@ from dynadock.spec.schema import kind_of
 if TYPE_CHECKING:
     from dynadock.spec.document import Document, DocumentedOperation
 
-FORMAT = 1
-"""Grows when the compiled form changes its shape, so that older cached forms are left alone."""
-
 _KEPT = ("enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "default")
 _CORRECTIONS = {
     "x-encoding": "encoding",
@@ -25,11 +22,10 @@ _CORRECTIONS = {
 def compile_document(document: Document) -> dict[str, Any]:
     """Return the compiled form of a document that the overlay has corrected.
 
-    ``{"format", "version", "base_path", "names", "operations", "definitions"}``: ``operations`` by
+    ``{"version", "base_path", "names", "operations", "definitions"}``: ``operations`` by
     operationId, ``names`` from every other spelling (snake_case, newer names) to an operationId.
     """
     return {
-        "format": FORMAT,
         "version": str(document.version),
         "base_path": document.base_path,
         "names": _names(document),
@@ -42,14 +38,13 @@ def compile_document(document: Document) -> dict[str, Any]:
 
 
 def _names(document: Document) -> dict[str, str]:
-    names: dict[str, str] = {}
+    spellings = {snake_case(operation_id): operation_id for operation_id in document.operations}
     for operation_id, operation in document.operations.items():
         alias = operation.node.get("x-alias")
-        spellings = [snake_case(operation_id)] + ([alias, snake_case(alias)] if alias else [])
-        for spelling in spellings:
-            if spelling not in document.operations:
-                names.setdefault(spelling, operation_id)
-    return names
+        if alias is not None:
+            spellings.setdefault(alias, operation_id)
+            spellings.setdefault(snake_case(alias), operation_id)
+    return {name: target for name, target in spellings.items() if name not in document.operations}
 
 
 def _operation(operation: DocumentedOperation, document: Document) -> dict[str, Any]:

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dynadock.errors import SpecError
-from dynadock.spec.shape import faults_of_schema
+from dynadock.spec.shape import (
+    faults_of_composition,
+    faults_of_parameter,
+    faults_of_schema,
+    plain_references,
+)
 from dynadock.spec.versions import Version, parse_version
 
 if TYPE_CHECKING:
@@ -16,6 +21,8 @@ if TYPE_CHECKING:
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 LOCATIONS = ("path", "query", "header", "body")
 
+_PATH = re.compile(r"/[\w.~!$&'()*+,;=:@%{}/-]*", re.ASCII)
+_TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _LEADING_VERSION = re.compile(r"v?\d+\.\d+")
 
 
@@ -86,7 +93,7 @@ class Document:
 
     def _read_base_path(self, tree: dict[str, Any]) -> str:
         path = tree.get("basePath", "")
-        if not isinstance(path, str) or not re.fullmatch(r"[\w./~-]*", path):
+        if not isinstance(path, str) or not re.fullmatch(r"(/[\w.~-]*)*", path, re.ASCII):
             raise self._fail("basePath", f"expected a path such as '/v1.42', got {path!r}")
         return path.rstrip("/")
 
@@ -101,8 +108,8 @@ class Document:
         return section
 
     def _add_path(self, path: str, item: dict[str, Any]) -> None:
-        if not path.startswith("/"):
-            raise self._fail(f"paths.{path}", "a path starts with '/'")
+        if not _PATH.fullmatch(path):
+            raise self._fail(f"paths.{path}", "a path starts with '/' and holds no odd characters")
         common = item.get("parameters", [])
         for method in METHODS:
             node = item.get(method)
@@ -118,6 +125,9 @@ class Document:
             raise self._fail(place, f"expected an operationId that is a name, got {operation_id!r}")
         if operation_id in self.operations:
             raise self._fail(place, f"operationId {operation_id!r} is taken by another operation")
+        tags = node.get("tags", [])
+        if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+            raise self._fail(f"{place}.tags", "expected a list of names")
         node["parameters"] = self._parameters(place, node.get("parameters", []), common)
         node["responses"] = self._responses(place, node.get("responses", {}))
         self._check_template(place, path, node["parameters"])
@@ -147,6 +157,11 @@ class Document:
             )
         if parameter["in"] == "body" and not isinstance(parameter.setdefault("schema", {}), dict):
             raise self._fail(place, "the body's schema is no mapping")
+        if parameter["in"] == "header" and not _TOKEN.fullmatch(parameter["name"]):
+            raise self._fail(place, f"{parameter['name']!r} is no header's name")
+        if parameter["in"] != "body":
+            for problem in faults_of_parameter(parameter, place):
+                raise SpecError(f"{self.name}: {problem}")
 
     def _check_template(self, place: str, path: str, parameters: list[dict[str, Any]]) -> None:
         in_template = set(re.findall(r"\{([^{}]+)\}", path))
@@ -179,9 +194,13 @@ class Document:
         return dict(shared[target])
 
     def _check_schemas(self) -> None:
+        for _, schema in self._schemas():
+            plain_references(schema)
         for place, schema in self._schemas():
             for problem in faults_of_schema(schema, place, self.definitions):
                 raise SpecError(f"{self.name}: {problem}")
+        for problem in faults_of_composition(self.definitions):
+            raise SpecError(f"{self.name}: {problem}")
 
     def _schemas(self) -> Iterator[tuple[str, Any]]:
         for name, schema in self.definitions.items():

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dynadock import __version__
 from dynadock.errors import SpecError
 from dynadock.spec.cache import digest, read_compiled, write_compiled
 from dynadock.spec.library import OVERLAY, bundled_folder, find_document
@@ -62,8 +63,9 @@ def load_file(path: Path) -> Spec:
     except FileNotFoundError as error:
         message = f"{str(path)!r} is neither a version ('1.42') nor a file"
         raise SpecError(message) from error
-    except OSError as error:
-        raise SpecError(f"{path} cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SpecError(f"{str(path)!r} cannot be read: {reason}") from error
     key = digest(content, _overlay_bytes(), _compiler_state())
     spec = _specs.get(key)
     if spec is None:
@@ -93,7 +95,8 @@ def _overlay_bytes() -> bytes:
 @cache
 def _compiler_state() -> bytes:
     """Tell one state of the compiling code from another: an update asks for no stale form."""
-    states = (
-        f"{path.name} {path.stat().st_mtime_ns}" for path in Path(__file__).parent.glob("*.py")
-    )
-    return "\n".join(sorted(states)).encode()
+    states = [__version__]
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        status = path.stat()
+        states.append(f"{path.name} {status.st_size} {status.st_mtime_ns}")
+    return "\n".join(states).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,8 +19,14 @@ def snake_case(operation_id: str) -> str:
 
 
 def python_name(wire_name: str) -> str:
-    """Turn a wire name into an argument's name: ``X-Registry-Auth`` is ``X_Registry_Auth``."""
-    return _NOT_A_WORD.sub("_", wire_name)
+    """Turn a wire name into an argument's name: ``X-Registry-Auth`` is ``X_Registry_Auth``.
+
+    Python's keywords get a ``_`` behind, leading digits one before.
+    """
+    name = _NOT_A_WORD.sub("_", wire_name)
+    if iskeyword(name):
+        return f"{name}_"
+    return name if name.isidentifier() else f"_{name}"
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:

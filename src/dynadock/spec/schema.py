@@ -45,9 +45,15 @@ _KEPT = (
 
 
 class Field(NamedTuple):
-    """One field of a body: ``path`` with dots, ``[]`` for items and ``{}`` for a map's values."""
+    """One field of a body.
+
+    ``path`` leads to it, with dots, ``[]`` for items and ``{}`` for a map's values; ``name`` is its
+    own, ``depth`` the number of fields around it.
+    """
 
     path: str
+    name: str
+    depth: int
     schema: Schema
     required: bool
 
@@ -110,33 +116,33 @@ def fields(
 
     A definition inside itself is named once and not entered again.
     """
-    yield from _fields(schema, definitions, "", depth, ())
+    yield from _Fields(definitions, depth).below(schema, "", 0, ())
 
 
-def _fields(
-    schema: Schema,
-    definitions: Mapping[str, Schema],
-    place: str,
-    depth: int,
-    trail: tuple[str, ...],
-) -> Iterator[Field]:
-    name = reference_name(schema)
-    if name is not None:
-        if name in trail:
+class _Fields(NamedTuple):
+    """Walks the fields of bodies, ``deepest`` levels down."""
+
+    definitions: Mapping[str, Schema]
+    deepest: int
+
+    def below(
+        self, schema: Schema, place: str, level: int, trail: tuple[str, ...]
+    ) -> Iterator[Field]:
+        """Yield the fields below ``place``; ``trail`` are the definitions that lead there."""
+        name = reference_name(schema)
+        if name in trail or level == self.deepest:
             return
-        trail = (*trail, name)
-    if depth == 0:
-        return
-    flat = flatten(schema, definitions)
-    required = flat.get("required", ())
-    for key, inner in flat.get("properties", {}).items():
-        path = f"{place}.{key}" if place else key
-        yield Field(path, inner, key in required)
-        yield from _fields(inner, definitions, path, depth - 1, trail)
-    for keyword, mark in (("items", "[]"), ("additionalProperties", "{}")):
-        inner = flat.get(keyword)
-        if isinstance(inner, dict):
-            yield from _fields(inner, definitions, place + mark, depth, trail)
+        trail = trail if name is None else (*trail, name)
+        flat = flatten(schema, self.definitions)
+        required = flat.get("required", ())
+        for key, inner in flat.get("properties", {}).items():
+            path = f"{place}.{key}" if place else key
+            yield Field(path, key, level, inner, key in required)
+            yield from self.below(inner, path, level + 1, trail)
+        for keyword, mark in (("items", "[]"), ("additionalProperties", "{}")):
+            inner = flat.get(keyword)
+            if isinstance(inner, dict):
+                yield from self.below(inner, place + mark, level, trail)
 
 
 def schema_at(schema: Schema, definitions: Mapping[str, Schema], path: tuple[Any, ...]) -> Schema:

@@ -1,23 +1,97 @@
-"""The shape of a schema: whether its keywords hold what Swagger 2.0 lets them hold."""
+"""The shape of schemas and parameters: whether their keywords hold what Swagger 2.0 lets them."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object", "null", "file"})
+PARAMETER_TYPES = frozenset({"string", "integer", "number", "boolean", "array", "file"})
+COLLECTIONS = ("csv", "ssv", "tsv", "pipes", "multi")
+DEFINITIONS = "#/definitions/"
 
-_KINDS: dict[str, tuple[type, str]] = {
-    "properties": (dict, "a mapping"),
-    "allOf": (list, "a list"),
-    "required": (list, "a list"),
-    "enum": (list, "a list"),
-    "items": (dict, "a schema"),
-    "pattern": (str, "text"),
-    "format": (str, "text"),
+DEEPEST = 50
+"""Definitions that one may be made of in a row (``$ref`` to ``$ref``, ``allOf`` in ``allOf``)."""
+
+LARGEST = 5_000
+"""Parts that a definition may be made of, each counted as often as it comes."""
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_positive(value: Any) -> bool:
+    return _is_number(value) and value > 0
+
+
+def _is_length(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_pattern(value: Any) -> bool:
+    try:
+        re.compile(value)
+    except (re.error, TypeError, RecursionError, OverflowError):
+        return False
+    return True
+
+
+_KEYWORDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "properties": (_is_mapping, "a mapping"),
+    "allOf": (_is_list, "a list"),
+    "required": (_is_names, "a list of names"),
+    "items": (_is_mapping, "a schema"),
+    "format": (_is_text, "text"),
 }
+_BOUNDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "enum": (_is_list, "a list"),
+    "pattern": (_is_pattern, "a regular expression"),
+    "minimum": (_is_number, "a number"),
+    "maximum": (_is_number, "a number"),
+    "multipleOf": (_is_positive, "a number above 0"),
+    "minLength": (_is_length, "a whole number"),
+    "maxLength": (_is_length, "a whole number"),
+    "minItems": (_is_length, "a whole number"),
+    "maxItems": (_is_length, "a whole number"),
+    "minProperties": (_is_length, "a whole number"),
+    "maxProperties": (_is_length, "a whole number"),
+}
+
+
+def faults_of_parameter(parameter: Mapping[str, Any], place: str) -> Iterator[str]:
+    """Yield what is wrong with a path, query or header parameter, or with the items of one."""
+    if parameter.get("type", "string") not in [*PARAMETER_TYPES]:
+        yield f"{place}.type: {parameter['type']!r} is no type of a parameter"
+    if parameter.get("collectionFormat", "csv") not in COLLECTIONS:
+        yield f"{place}.collectionFormat: expected one of {', '.join(COLLECTIONS)}"
+    yield from _faults_of_keywords(parameter, place, _BOUNDS)
+    items = parameter.get("items", {})
+    if isinstance(items, dict):
+        if items:
+            yield from faults_of_parameter(items, f"{place}.items")
+    else:
+        yield f"{place}.items: expected a mapping, got {type(items).__name__}"
 
 
 def faults_of_schema(schema: Any, place: str, definitions: Mapping[str, Any]) -> Iterator[str]:
@@ -31,40 +105,92 @@ def faults_of_schema(schema: Any, place: str, definitions: Mapping[str, Any]) ->
         return
     if "$ref" in schema:
         yield from _faults_of_reference(schema["$ref"], place, definitions)
-    yield from _faults_of_keywords(schema, place)
-    yield from _faults_inside(schema, place, definitions)
+    yield from _faults_of_keywords(schema, place, _KEYWORDS | _BOUNDS)
+    yield from _faults_of_type(schema, place)
+    for where, inner in _inside(schema, place):
+        yield from faults_of_schema(inner, where, definitions)
 
 
 def _faults_of_reference(
     reference: Any, place: str, definitions: Mapping[str, Any]
 ) -> Iterator[str]:
-    if not isinstance(reference, str) or not reference.startswith("#/definitions/"):
-        yield f"{place}: $ref {reference!r} is refused: only '#/definitions/…' is followed"
-    elif reference.removeprefix("#/definitions/") not in definitions:
+    if not isinstance(reference, str) or not reference.startswith(DEFINITIONS):
+        yield f"{place}: $ref {reference!r} is refused: only '{DEFINITIONS}…' is followed"
+    elif reference.removeprefix(DEFINITIONS) not in definitions:
         yield f"{place}: $ref {reference!r} leads nowhere"
 
 
-def _faults_of_keywords(schema: dict[str, Any], place: str) -> Iterator[str]:
-    for keyword, (kind, wanted) in _KINDS.items():
-        if keyword in schema and not isinstance(schema[keyword], kind):
-            yield f"{place}.{keyword}: expected {wanted}, got {type(schema[keyword]).__name__}"
+def _faults_of_keywords(
+    node: Mapping[str, Any], place: str, keywords: Mapping[str, tuple[Callable[[Any], bool], str]]
+) -> Iterator[str]:
+    for keyword, (fits, wanted) in keywords.items():
+        if keyword in node and not fits(node[keyword]):
+            yield f"{place}.{keyword}: expected {wanted}, got {type(node[keyword]).__name__}"
+
+
+def _faults_of_type(schema: Mapping[str, Any], place: str) -> Iterator[str]:
     types = schema.get("type", [])
     for name in types if isinstance(types, list) else [types]:
         if not isinstance(name, str) or name not in TYPES:
             yield f"{place}.type: {name!r} is no type"
 
 
-def _faults_inside(
-    schema: dict[str, Any], place: str, definitions: Mapping[str, Any]
-) -> Iterator[str]:
-    inner: list[tuple[str, Any]] = []
+def _inside(schema: Mapping[str, Any], place: str) -> Iterator[tuple[str, Any]]:
+    """Yield the schemas right below one, as far as their holders have the right shape."""
     if isinstance(schema.get("properties"), dict):
-        inner += [(f"{place}.{name}", node) for name, node in schema["properties"].items()]
+        yield from ((f"{place}.{name}", node) for name, node in schema["properties"].items())
     if isinstance(schema.get("allOf"), list):
-        inner += [(f"{place}.allOf[{i}]", node) for i, node in enumerate(schema["allOf"])]
+        yield from ((f"{place}.allOf[{i}]", node) for i, node in enumerate(schema["allOf"]))
     if isinstance(schema.get("items"), dict):
-        inner.append((f"{place}[]", schema["items"]))
+        yield f"{place}[]", schema["items"]
     if isinstance(schema.get("additionalProperties"), dict):
-        inner.append((f"{place}{{}}", schema["additionalProperties"]))
-    for where, node in inner:
-        yield from faults_of_schema(node, where, definitions)
+        yield f"{place}{{}}", schema["additionalProperties"]
+
+
+def plain_references(schema: Any) -> None:
+    """Write every ``$ref`` below a schema with the definition's plain name, in place.
+
+    In a document it is a JSON pointer in a URI fragment (RFC 6901): ``%20``, ``~1`` and ``~0``
+    stand for a blank, a slash and a tilde.
+    """
+    if not isinstance(schema, dict):
+        return
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference.startswith(DEFINITIONS):
+        name = unquote(reference.removeprefix(DEFINITIONS))
+        schema["$ref"] = DEFINITIONS + name.replace("~1", "/").replace("~0", "~")
+    for _, inner in _inside(schema, ""):
+        plain_references(inner)
+
+
+def faults_of_composition(definitions: Mapping[str, Any]) -> Iterator[str]:
+    """Yield definitions that are made of themselves, or of absurdly many parts.
+
+    What one is made of is merged into it (`dynadock.spec.schema.flatten`), which would take for
+    ever or as good as. Takes definitions whose shape is right. Properties do not count: a
+    definition may well have itself for a property.
+    """
+    sizes: dict[str, int] = {}
+    for name in definitions:
+        if _size(name, definitions, sizes, ()) > LARGEST:
+            yield f"definition {name!r} is made of itself or of more than {LARGEST} parts"
+
+
+def _size(
+    name: str, definitions: Mapping[str, Any], sizes: dict[str, int], trail: tuple[str, ...]
+) -> int:
+    if name in trail or len(trail) > DEEPEST:
+        return LARGEST + 1
+    if name not in sizes:
+        parts = _parts(definitions[name])
+        inner = (_size(part, definitions, sizes, (*trail, name)) for part in parts)
+        sizes[name] = min(1 + sum(inner), LARGEST + 1)
+    return sizes[name]
+
+
+def _parts(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the definitions that one is made of, each as often as it comes."""
+    if "$ref" in schema:
+        yield schema["$ref"].removeprefix(DEFINITIONS)
+    for branch in schema.get("allOf", ()):
+        yield from _parts(branch)

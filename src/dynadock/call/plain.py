@@ -1,0 +1,152 @@
+"""Bodies as Python writes them, made into what JSON can hold."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from dynadock.call.values import shown, whole_number
+from dynadock.errors import Fault
+from dynadock.spec.schema import schema_at
+
+if TYPE_CHECKING:
+    from dynadock.spec.model import Body
+
+Step = str | int
+Path = tuple[Step, ...]
+
+DEEPEST = 100
+"""Levels of a body; deeper ones are cyclic or hostile."""
+
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+
+
+def place_of(path: Iterable[Step]) -> str:
+    """Write a path inside a body: ``HostConfig.PortBindings.80/tcp[0].HostPort``."""
+    place = ""
+    for step in path:
+        if isinstance(step, int):
+            place += f"[{step}]"
+        else:
+            place += f".{step}" if place else step
+    return place
+
+
+class Plain:
+    """Turns a body as Python writes it into one as JSON does, and gathers what cannot be.
+
+    Mappings become dicts, tuples and sets lists, members of enums their values; a float that is a
+    whole number becomes an integer (Go refuses ``1e9`` for one, and reads 5 for a float as well).
+    ``bytes``, ``timedelta`` and ``datetime`` become what the field they stand in wants: base64,
+    nanoseconds or seconds, RFC 3339.
+    """
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._around: set[int] = set()
+        self.faults: list[Fault] = []
+
+    def of(self, value: Any, path: Path = ()) -> Any:
+        """Return ``value`` made plain; what cannot be is left out and noted in ``faults``."""
+        if type(value) in _AS_THEY_ARE:
+            return value
+        if len(path) > DEEPEST or id(value) in self._around:
+            return self._fault(path, f"it holds itself, or more than {DEEPEST} levels")
+        self._around.add(id(value))
+        try:
+            return self._inside(value, path)
+        finally:
+            self._around.discard(id(value))
+
+    def _inside(self, value: Any, path: Path) -> Any:
+        # dict and list by themselves first: asking an abstract class takes ten times as long.
+        if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101
+            return self._object(value, path)
+        if isinstance(value, list) or isinstance(value, (tuple, AbstractSet)):  # noqa: SIM101
+            return self._array(value, path)
+        return self._scalar(value, path)
+
+    def _object(self, value: Mapping[Any, Any], path: Path) -> dict[str, Any]:
+        plain = {}
+        for key, member in value.items():
+            if not isinstance(key, str):
+                self._fault(path, f"expected text for a key, got {shown(key)}")
+            elif type(member) in _AS_THEY_ARE:
+                plain[str.__str__(key)] = member
+            else:
+                plain[str.__str__(key)] = self.of(member, (*path, key))
+        return plain
+
+    def _array(self, value: Iterable[Any], path: Path) -> list[Any]:
+        return [
+            member if type(member) in _AS_THEY_ARE else self.of(member, (*path, place))
+            for place, member in enumerate(value)
+        ]
+
+    def _scalar(self, value: Any, path: Path) -> Any:
+        for kinds, convert in self._CONVERSIONS:
+            if isinstance(value, kinds):
+                return convert(self, value, path)
+        return self._integer(value, path)
+
+    def _text(self, value: Any, _path: Path) -> str:
+        # The member of an enum of strings is its value, whatever its __str__ says.
+        return str.__str__(value) if isinstance(value, str) else str(value)
+
+    def _member(self, value: Enum, path: Path) -> Any:
+        return self.of(value.value, path)
+
+    def _moment(self, value: datetime, path: Path) -> Any:
+        try:
+            return value.astimezone().isoformat()
+        except (ValueError, OverflowError):
+            return self._fault(path, f"expected a moment that its time zone has, got {value!r}")
+
+    def _integer(self, value: Any, path: Path) -> Any:
+        number = whole_number(value)
+        if number is None:
+            return self._fault(path, f"{type(value).__name__} cannot be written as JSON")
+        return number
+
+    def _number(self, value: float, path: Path) -> Any:
+        number = whole_number(value)
+        if number is not None:
+            return number
+        if value != value or abs(value) == float("inf"):  # noqa: PLR0124 - NaN
+            return self._fault(path, f"{value} cannot be written as JSON")
+        return value
+
+    def _binary(self, value: bytes | bytearray | memoryview, path: Path) -> Any:
+        if self._schema(path).get("x-encoding") != "base64":
+            return self._fault(path, "expected what JSON can hold, got bytes")
+        return base64.b64encode(value).decode("ascii")
+
+    def _duration(self, value: timedelta, path: Path) -> Any:
+        unit = self._schema(path).get("x-unit")
+        if unit == "nanoseconds":
+            return value // timedelta(microseconds=1) * 1000
+        if unit == "seconds" and value % timedelta(seconds=1) == timedelta():
+            return value // timedelta(seconds=1)
+        wanted = "whole seconds" if unit == "seconds" else "no duration"
+        return self._fault(path, f"expected {wanted}, got {value!r}")
+
+    def _schema(self, path: Path) -> dict[str, Any]:
+        return schema_at(self._body.schema, self._body.definitions, path)
+
+    def _fault(self, path: Path, problem: str) -> None:
+        self.faults.append(Fault(place_of(path) or self._body.name, problem, "body"))
+
+    # Looked through from the top.
+    _CONVERSIONS: ClassVar[tuple[tuple[Any, Callable[[Plain, Any, Path], Any]], ...]] = (
+        ((str, PurePath), _text),
+        (float, _number),
+        ((bytes, bytearray, memoryview), _binary),
+        (timedelta, _duration),
+        (datetime, _moment),
+        (Enum, _member),
+    )

@@ -1,0 +1,51 @@
+"""What every test stands on: folders of its own, and an environment that names no engine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ENGINE_TESTS = Path(__file__).parent / "engine"
+ENVIRONMENT = (
+    "DOCKER_API_VERSION",
+    "DOCKER_CERT_PATH",
+    "DOCKER_CONFIG",
+    "DOCKER_CONTEXT",
+    "DOCKER_HOST",
+    "DOCKER_TLS_VERIFY",
+)
+
+settings.register_profile("dynadock", deadline=None, max_examples=60, print_blob=True)
+settings.register_profile(
+    "ci", settings.get_profile("dynadock"), derandomize=True, max_examples=100
+)
+settings.load_profile("ci" if os.environ.get("CI") else "dynadock")
+
+
+def pytest_configure(config):
+    """Give the run a cache and a data folder before the first test module loads a document."""
+    folder = tempfile.TemporaryDirectory(prefix="dynadock-tests-")
+    config.add_cleanup(folder.cleanup)
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    # One cache for the whole run: each document is compiled once, whoever asks for it.
+    patch.setenv("DYNADOCK_CACHE", f"{folder.name}/cache")
+    patch.setenv("DYNADOCK_DATA", f"{folder.name}/data")
+
+
+@pytest.fixture(autouse=True)
+def no_engine_in_the_environment(request, monkeypatch):
+    """Keep tests that need no engine from finding one; those of engines are told by it."""
+    if ENGINE_TESTS not in request.path.parents:
+        for name in ENVIRONMENT:
+            monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def zoo_path():
+    """Return the path of the invented document that holds the odd shapes."""
+    return Path(__file__).parent / "cases" / "zoo.yaml"

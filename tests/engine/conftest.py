@@ -1,0 +1,223 @@
+"""What the tests on real engines share: targets, clients, expectations, and tidying up.
+
+Every test that asks for ``target`` (or for something that stands on it, such as ``client``) runs
+once for each engine and API version: the newest version that both sides speak up to the main one,
+and the newest of all. ``@pytest.mark.api("1.30-1.42")`` asks for every version of that range that
+the engine announces; ``@pytest.mark.each_engine`` for each engine once, at its newest version.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dynadock import BoundOperation, Client, NotFound, load
+from dynadock.spec.versions import parse_range
+from engine.answers import Expected
+from engine.engines import ENGINES, REGISTRY, REQUIRED, Target, addresses, engines, is_required
+from engine.things import IMAGE, LABELS, new_name
+from engine.tidy import tidy, tidy_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from engine.answers import Answer
+    from engine.engines import Engine
+
+HERE = Path(__file__).parent
+LAST = "test_completeness.py"
+
+
+class Ledger:
+    """What a run has seen: the calls that worked, the answers that came, and if it was whole."""
+
+    def __init__(self) -> None:
+        self.worked: dict[Target, set[str]] = {}
+        self.met: set[tuple[Target, Answer]] = set()
+        self.whole = True
+
+
+LEDGER = pytest.StashKey[Ledger]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[LEDGER] = Ledger()
+    config.addinivalue_line("markers", "api(range): at every version of the range, e.g. 1.30-1.42")
+    config.addinivalue_line("markers", "each_engine: on every engine once, at its newest version")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "target" not in metafunc.fixturenames:
+        return
+    targets = _targets(metafunc.definition) or [None]
+    by_engine = metafunc.definition.get_closest_marker("each_engine") is not None
+    ids = [_id(target, by_engine=by_engine) for target in targets]
+    metafunc.parametrize("target", targets, ids=ids, indirect=True, scope="module")
+
+
+def _targets(test: pytest.Function) -> list[Target]:
+    return [Target(engine, version) for engine in engines() for version in _versions(engine, test)]
+
+
+def _versions(engine: Engine, test: pytest.Function) -> list[Any]:
+    if engine.fault:
+        return [None]
+    if test.get_closest_marker("each_engine"):
+        return engine.main_versions[-1:]
+    marker = test.get_closest_marker("api")
+    return engine.versions(parse_range(marker.args[0])) if marker else engine.main_versions
+
+
+def _id(target: Target | None, *, by_engine: bool) -> str:
+    if target is None:
+        return "no engine"
+    if by_engine or target.version is None:
+        return target.engine.name
+    return f"{target.engine.name}-{target.version}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run last what looks back on the run, and note whether all of it is to run."""
+    items.sort(key=lambda item: item.path.parent == HERE and item.path.name == LAST)
+    files = {item.path for item in items if item.path.parent == HERE}
+    all_there = files == set(HERE.glob("test_*.py"))
+    if not all_there or any("::" in argument for argument in config.args):
+        config.stash[LEDGER].whole = False
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == HERE:
+            item.config.stash[LEDGER].whole = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Give all skips one place, so that the summary has one line for each reason."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple):
+        report.longrepr = (str(HERE), None, report.longrepr[2])
+        if "target" in getattr(item, "fixturenames", ()):
+            item.config.stash[LEDGER].whole = False
+    return report
+
+
+@pytest.fixture(scope="session")
+def ledger(pytestconfig: pytest.Config) -> Ledger:
+    """What this run has seen so far."""
+    return pytestconfig.stash[LEDGER]
+
+
+@pytest.fixture(scope="module")
+def target(request: pytest.FixtureRequest) -> Target:
+    """An engine and the API version to speak with it."""
+    if request.param is None:
+        pytest.skip(f"no engine answers here; {ENGINES} can name some")
+    if request.param.engine.fault:
+        engine = request.param.engine
+        why = f"{ENGINES} names it" if addresses(ENGINES) else f"{REQUIRED} is set"
+        pytest.fail(f"{engine.name} is not to be reached, and {why}: {engine.fault}", pytrace=False)
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def engine(target: Target) -> Engine:
+    """The engine of the target."""
+    return target.engine
+
+
+class WatchedOperation:
+    """An operation that notes in the ledger when a call of it has worked."""
+
+    def __init__(self, operation: BoundOperation, worked: set[str]) -> None:
+        self._operation = operation
+        self._worked = worked
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        value = self._operation(*args, **kwargs)
+        self._worked.add(self._operation.operation_id)
+        return value
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._operation, name)
+
+
+class WatchedClient:
+    """A client whose operations note in the ledger that they worked."""
+
+    def __init__(self, client: Client, worked: set[str]) -> None:
+        self._client = client
+        self._worked = worked
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        is_operation = isinstance(found, BoundOperation)
+        return WatchedOperation(found, self._worked) if is_operation else found
+
+
+@pytest.fixture(scope="module")
+def client(target: Target, ledger: Ledger) -> Iterator[WatchedClient]:
+    """A client of the target; what the module makes with it is removed at the module's end."""
+    with load(str(target.version), host=target.engine.address) as plain:
+        try:
+            yield WatchedClient(plain, ledger.worked.setdefault(target, set()))
+        finally:
+            tidy(plain)
+
+
+@pytest.fixture(scope="module")
+def expected(target: Target, client: Client, ledger: Ledger) -> Expected:
+    """What the target is expected to do: see `Expected`."""
+    return Expected(target, client, ledger.met)
+
+
+@pytest.fixture(scope="module")
+def image(client: Client, target: Target) -> str:
+    """The image that containers are made of; pulled where an engine does not have it."""
+    try:
+        client.ImageInspect(IMAGE)
+    except NotFound:
+        came = client.ImageCreate.raw(fromImage=IMAGE).text
+        try:
+            client.ImageInspect(IMAGE)
+        except NotFound:
+            give_up = pytest.fail if is_required() else pytest.skip
+            give_up(f"{target.engine.name} has no {IMAGE} and cannot pull it: {came[-200:]}")
+    return IMAGE
+
+
+@pytest.fixture(scope="module")
+def new_container(client: Client, image: str) -> Callable[..., str]:
+    """Make containers that sleep or do what ``Cmd`` says, and give their names."""
+
+    def make(name: str | None = None, **fields: Any) -> str:
+        name = name or new_name("container")
+        defaults = {"Cmd": ["sleep", "600"], "StopSignal": "SIGKILL", "Labels": LABELS}
+        client.ContainerCreate(name=name, body={"Image": image, **defaults, **fields})
+        return name
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def running(client: Client, new_container: Callable[..., str]) -> str:
+    """The name of a running container that the module's tests share and leave as it is."""
+    name = new_container()
+    client.ContainerStart(name)
+    return name
+
+
+@pytest.fixture(scope="module")
+def registry(engine: Engine) -> Iterator[str]:
+    """The address of an open registry, which the engine reaches too."""
+    address = os.environ.get(REGISTRY)
+    if not address:
+        pytest.skip(f"{REGISTRY} names no registry")
+    yield address
+    tidy_registry(address)

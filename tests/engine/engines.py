@@ -1,0 +1,103 @@
+"""The engines that the tests run on: where they are, asked what they are."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from dynadock import DynadockError, load
+from dynadock.spec.library import available_versions
+from dynadock.spec.versions import Version, VersionRange, parse_version
+
+ENGINES = "DYNADOCK_TEST_ENGINES"
+REQUIRED = "DYNADOCK_REQUIRE_ENGINES"
+TCP = "DYNADOCK_TEST_TCP"
+REGISTRY = "DYNADOCK_TEST_REGISTRY"
+
+MAIN_VERSION = parse_version("1.42")
+UNKNOWN = Version(0, 0)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine under test: what it is called here, where it is, and what it said of itself.
+
+    ``fault`` says why it could not be asked; the other facts are void then.
+    """
+
+    name: str
+    address: str
+    kind: str = ""
+    release: Version = UNKNOWN
+    oldest: Version = UNKNOWN
+    newest: Version = UNKNOWN
+    fault: str = ""
+
+    def versions(self, wanted: VersionRange) -> list[Version]:
+        """List the API versions that the engine announces and that there are documents for."""
+        announced = VersionRange(self.oldest, self.newest)
+        return [each for each in available_versions() if each in announced and each in wanted]
+
+    @property
+    def main_versions(self) -> list[Version]:
+        """The newest version that both sides speak up to the main one, and the newest of all."""
+        to_main = self.versions(VersionRange(None, MAIN_VERSION))
+        of_all = self.versions(VersionRange(None, None))
+        return sorted({*to_main[-1:], *of_all[-1:]})
+
+
+class Target(NamedTuple):
+    """One engine at one API version."""
+
+    engine: Engine
+    version: Version
+
+
+@cache
+def engines() -> tuple[Engine, ...]:
+    """Ask the engines that the environment names, or else the one that a user would reach.
+
+    Empty if there is none; an engine that is named, or required, and does not answer is there with
+    its fault.
+    """
+    named = addresses(ENGINES)
+    if named:
+        return tuple(_ask(name, address) for name, address in named.items())
+    found = _ask("engine", None)
+    return (found,) if not found.fault or is_required() else ()
+
+
+def addresses(variable: str) -> dict[str, str]:
+    """Read ``name=address name=address`` from an environment variable."""
+    words = os.environ.get(variable, "").split()
+    return {name: address for name, _, address in (word.partition("=") for word in words)}
+
+
+def is_required() -> bool:
+    """Tell whether a missing engine is a failure."""
+    return os.environ.get(REQUIRED, "") not in ("", "0")
+
+
+def _ask(name: str, host: str | None) -> Engine:
+    try:
+        with load(host=host) as client:
+            address = str(client.endpoint)
+            facts = client.SystemVersion()
+    except DynadockError as error:
+        return Engine(name, host or "", fault=f"{type(error).__name__}: {error}")
+    components = [each.Name for each in facts.get("Components") or ()]
+    return Engine(
+        name,
+        address,
+        kind="podman" if any("Podman" in each for each in components) else "docker",
+        release=_release(facts.Version),
+        oldest=parse_version(facts.MinAPIVersion),
+        newest=parse_version(facts.ApiVersion),
+    )
+
+
+def _release(text: str) -> Version:
+    """Read the first two numbers of an engine's own version, such as ``20.10.24+dfsg1``."""
+    return parse_version(".".join(text.split(".")[:2]))

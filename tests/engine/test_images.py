@@ -1,0 +1,205 @@
+"""Images, the builder's cache, and what a registry says of an image."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dynadock import NotFound
+from engine.things import IMAGE, LABEL, LABELS, MINE, PREFIX, new_name, tar_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import requests
+
+    from dynadock import Client
+    from engine.answers import Expected
+
+    NewContainer = Callable[..., str]
+
+
+def events(reply: requests.Response) -> list[dict[str, object]]:
+    """Read a stream of progress to its end; errors come in it under 200."""
+    assert reply.status_code == 200, reply.text
+    found = [json.loads(line) for line in reply.text.splitlines() if line.strip()]
+    assert not [event for event in found if "error" in event]
+    return found
+
+
+@pytest.fixture
+def tagged(client: Client, image: str) -> str:
+    """One more name of the common image, the test's own."""
+    repository = new_name("image")
+    assert client.ImageTag(image, repo=repository, tag="one") is None
+    return f"{repository}:one"
+
+
+@pytest.fixture
+def committed(client: Client, new_container: NewContainer) -> str:
+    """The id of a nameless image of the test's own."""
+    container = new_container()
+    made = client.ImageCommit(container=container, changes=[f"LABEL {LABEL}={LABELS[LABEL]}"])
+    return made.Id
+
+
+@pytest.fixture(scope="module")
+def pushed(client: Client, image: str, registry: str) -> str:
+    """The common image's name in the registry."""
+    repository, tag = f"{registry}/{PREFIX}", new_name("tag")
+    client.ImageTag(image, repo=repository, tag=tag)
+    events(client.ImagePush.raw(repository, tag=tag, X_Registry_Auth={}))
+    return f"{repository}:{tag}"
+
+
+def test_list(client: Client, tagged: str) -> None:
+    found = client.ImageList(filters={"reference": tagged})
+    assert len(found) == 1
+    assert any(tagged in tag for tag in found[0].RepoTags)
+    assert client.ImageList(filters={"reference": new_name("nothing")}) == []
+
+
+def test_list_with_digests(client: Client, tagged: str) -> None:
+    found = client.ImageList(all=True, digests=True, filters={"reference": tagged})
+    assert [image.Id for image in found] == [client.ImageInspect(tagged).Id]
+
+
+def test_inspect(client: Client, image: str) -> None:
+    seen = client.ImageInspect(image)
+    assert seen.Id.startswith("sha256:")
+    assert any(IMAGE in tag for tag in seen.RepoTags)
+    assert seen.Os == "linux"
+
+
+def test_history(client: Client, image: str) -> None:
+    history = client.ImageHistory(image)
+    assert len(history) >= 1
+    assert sum(layer.Size for layer in history) > 0
+
+
+def test_tag_and_delete(client: Client, tagged: str) -> None:
+    deleted = client.ImageDelete(tagged)
+    assert any(tagged in each.get("Untagged", "") for each in deleted)
+    with pytest.raises(NotFound) as caught:
+        client.ImageInspect(tagged)
+    assert "no such image" in caught.value.explanation.lower()
+
+
+def test_commit(client: Client, new_container: NewContainer) -> None:
+    repository = new_name("commit")
+    made = client.ImageCommit(
+        container=new_container(),
+        repo=repository,
+        tag="two",
+        comment="as it was",
+        author="the tests",
+        changes=["ENV COLOUR=red", 'CMD ["true"]'],
+    )
+    seen = client.ImageInspect(f"{repository}:two")
+    assert seen.Id.removeprefix("sha256:") == made.Id.removeprefix("sha256:")
+    assert seen.Author == "the tests"
+    assert "COLOUR=red" in seen.Config.Env
+    assert seen.Config.Cmd == ["true"]
+
+
+def test_prune(client: Client, committed: str) -> None:
+    pruned = client.ImagePrune(filters={**MINE, "dangling": True})
+    digest = committed.removeprefix("sha256:")
+    assert any(digest in each.get("Deleted", "") for each in pruned.ImagesDeleted)
+
+
+def test_search(client: Client, expected: Expected, registry: str, pushed: str) -> None:
+    with expected("ImageSearch"):
+        found = client.ImageSearch(term=f"{registry}/{PREFIX}", limit=5)
+        # The document writes "name"; Go, for which engines write, does not mind the case.
+        names = {each.get("name") or each.get("Name") for each in found}
+        assert pushed.rpartition(":")[0] in names
+
+
+def test_distribution(client: Client, expected: Expected, pushed: str) -> None:
+    with expected("DistributionInspect"):
+        seen = client.DistributionInspect(pushed)
+        assert seen.Descriptor.digest.startswith("sha256:")
+        assert {platform.os for platform in seen.Platforms} == {"linux"}
+
+
+def test_distribution_of_what_is_not_there(client: Client, registry: str) -> None:
+    with pytest.raises(NotFound):
+        client.DistributionInspect(f"{registry}/{new_name('nothing')}:one")
+
+
+def test_build_prune(client: Client, expected: Expected) -> None:
+    with expected("BuildPrune"):
+        # Of the user's own cache nothing is to go, and none of it is ten years old.
+        assert client.BuildPrune(filters={"until": "87600h"}).SpaceReclaimed == 0
+
+
+def test_build(client: Client, image: str) -> None:
+    name = new_name("build")
+    context = tar_of(
+        {
+            "Dockerfile": f"FROM {image}\nARG COLOUR\nENV COLOUR=$COLOUR\nCOPY a /a\n".encode(),
+            "a": b"x",
+        }
+    )
+    progress = events(
+        client.ImageBuild.raw(
+            inputStream=context,
+            t=[f"{name}:one", f"{name}:two"],
+            buildargs={"COLOUR": "red"},
+            labels=LABELS,
+        )
+    )
+    assert progress
+    assert "COLOUR=red" in client.ImageInspect(f"{name}:two").Config.Env
+
+
+def test_save_and_load(client: Client, tagged: str) -> None:
+    saved = client.ImageGet.raw(tagged).content
+    assert "manifest.json" in _names_in(saved)
+    client.ImageDelete(tagged)
+    assert events(client.ImageLoad.raw(imagesTarball=saved, quiet=True))
+    assert client.ImageInspect(tagged).Os == "linux"
+
+
+def test_save_several(client: Client, image: str, tagged: str) -> None:
+    saved = client.ImageGetAll.raw(names=[image, tagged]).content
+    with tarfile.open(fileobj=io.BytesIO(saved)) as archive:
+        manifest = json.load(archive.extractfile("manifest.json"))
+    tags = [tag for entry in manifest for tag in entry["RepoTags"]]
+    assert any(image in tag for tag in tags)
+    assert any(tagged in tag for tag in tags)
+
+
+def _names_in(archive: bytes) -> list[str]:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        return opened.getnames()
+
+
+def test_import(client: Client, expected: Expected) -> None:
+    repository = new_name("import")
+    events(
+        client.ImageCreate.raw(
+            fromSrc="-",
+            repo=repository,
+            tag="one",
+            message="made here",
+            changes=["ENV COLOUR=red", "ENV SHAPE=round"],
+            inputImage=tar_of({"hello": b"there"}),
+        )
+    )
+    with expected("ImageInspect: of an import by its tag"):
+        seen = client.ImageInspect(f"{repository}:one")
+        assert {"COLOUR=red", "SHAPE=round"} <= set(seen.Config.Env)
+
+
+def test_push_and_pull(client: Client, pushed: str) -> None:
+    client.ImageDelete(pushed)
+    with pytest.raises(NotFound):
+        client.ImageInspect(pushed)
+    assert events(client.ImageCreate.raw(fromImage=pushed))
+    assert any(pushed in tag for tag in client.ImageInspect(pushed).RepoTags)

@@ -1,0 +1,73 @@
+"""The engine itself: what it is, what it holds, and logging in to registries through it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dynadock import Headers, ParameterError
+from engine.things import LABELS, new_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dynadock import Client
+    from engine.answers import Expected
+    from engine.engines import Target
+
+    NewContainer = Callable[..., str]
+
+
+def test_ping(client: Client, target: Target) -> None:
+    assert client.SystemPing() == "OK"
+    head = client.SystemPingHead()
+    assert isinstance(head, Headers)
+    assert head.Api_Version == str(target.engine.newest)
+
+
+def test_version(client: Client, target: Target) -> None:
+    version = client.SystemVersion()
+    assert version.ApiVersion == str(target.engine.newest)
+    assert version.Os == "linux"
+
+
+def test_info(client: Client, image: str) -> None:
+    info = client.SystemInfo()
+    assert info.OSType == "linux"
+    assert info.Images >= 1
+    assert "bridge" in info.Plugins.Network
+
+
+def test_data_usage(client: Client, new_container: NewContainer) -> None:
+    container = client.ContainerInspect(new_container()).Id
+    volume = client.VolumeCreate(Name=new_name("volume"), Labels=LABELS).Name
+    usage = client.SystemDataUsage()
+    assert container in {each.Id for each in usage.Containers}
+    assert volume in {each.Name for each in usage.Volumes}
+    assert len(usage.Images) >= 1
+
+
+def test_data_usage_of_one_kind(client: Client) -> None:
+    if "type" not in {each.name for each in client.SystemDataUsage.parameters}:
+        with pytest.raises(ParameterError, match="arrived in"):
+            client.SystemDataUsage(type=["volume"])
+        return
+    usage = client.SystemDataUsage(type=["volume", "container"])
+    assert usage.Volumes is not None
+    assert not usage.get("Images")
+
+
+def test_login(client: Client, expected: Expected, registry: str) -> None:
+    with expected("SystemAuth"):
+        reply = client.SystemAuth(username="tester", password="any", serveraddress=registry)
+        assert reply.Status == "Login Succeeded"
+
+
+def test_events_unread(client: Client, new_container: NewContainer) -> None:
+    patient = client.with_options(timeout=30)
+    with patient.SystemEvents.raw(filters={"type": "container"}) as reply:
+        container = client.ContainerInspect(new_container()).Id
+        events = (json.loads(line) for line in reply.iter_lines())
+        assert any(event["Actor"]["ID"] == container for event in events)

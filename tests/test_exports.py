@@ -1,0 +1,89 @@
+"""What ``import dynadock`` offers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+from importlib.metadata import version as installed_version
+
+import pytest
+
+import dynadock
+from dynadock import errors
+
+
+def test_all_is_sorted_and_without_doubles():
+    assert len(set(dynadock.__all__)) == len(dynadock.__all__)
+    assert set(dynadock.__all__) <= set(dir(dynadock))
+
+
+@pytest.mark.parametrize("name", dynadock.__all__)
+def test_every_name_is_there_and_lives_in_the_package(name):
+    value = getattr(dynadock, name)
+    home = getattr(value, "__module__", "dynadock")
+    assert home.startswith("dynadock")
+    assert getattr(value, "__name__", name) == name
+    assert value.__doc__
+
+
+def test_all_is_all_that_is_public():
+    for name in dynadock.__all__:
+        getattr(dynadock, name)
+    public = {
+        name
+        for name, value in vars(dynadock).items()
+        if not name.startswith(("_", "v1_")) and not isinstance(value, types.ModuleType)
+    }
+    # What the module imports for itself, and nobody else should from here.
+    own = {"annotations", "import_module", "TYPE_CHECKING", "Any"}
+    assert public - own == set(dynadock.__all__)
+
+
+def test_every_exception_is_exported():
+    defined = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and value.__module__ == errors.__name__
+    }
+    assert defined <= set(dynadock.__all__)
+
+
+def test_a_star_import_gives_all():
+    code = "from dynadock import *; import dynadock; print(set(dynadock.__all__) - set(globals()))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"
+
+
+def test_what_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="'dynadock' has no attribute 'nothing'"):
+        _ = dynadock.nothing
+    assert not hasattr(dynadock, "v2_42")
+    assert not hasattr(dynadock, "v1_")
+
+
+@pytest.mark.parametrize("version", ["1.25", "1.42", "1.55"])
+def test_versions_can_be_imported(version):
+    client = getattr(dynadock, "v" + version.replace(".", "_"))
+    assert isinstance(client, dynadock.Client)
+    assert client.version == version
+    assert getattr(dynadock, "v" + version.replace(".", "_")) is client
+
+
+def test_an_imported_client_looks_for_its_engine_at_the_first_call(monkeypatch):
+    code = (
+        "from dynadock import v1_41; import os;"
+        "os.environ['DOCKER_HOST'] = 'tcp://later:1'; print(v1_41.endpoint)"
+    )
+    monkeypatch.setenv("DOCKER_HOST", "nonsense")
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "tcp://later:1"
+
+
+def test_a_version_that_is_not_there_cannot_be_imported():
+    with pytest.raises(dynadock.SpecError, match=r"no document for API 1\.99"):
+        _ = dynadock.v1_99
+
+
+def test_the_version_of_the_distribution():
+    assert dynadock.__version__ == installed_version("dynadock-client")

@@ -1,0 +1,206 @@
+"""The layers of the package, read from its source: who imports whom, and what code may not say."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import dynadock
+from dynadock.spec.library import bundled_versions
+from dynadock.spec.loader import load_version
+
+SOURCE = Path(dynadock.__file__).parent
+LAYERS = ("errors", "spec", "options", "call", "explore", "transport", "bound", "client")
+"""From the lowest to the highest; each may import what stands before it, and itself."""
+
+PURE = {"errors", "spec", "options", "call", "explore"}
+OF_THE_NETWORK = {"asyncio", "http", "requests", "select", "selectors", "socket", "ssl", "urllib3"}
+LATE = {"jsonschema", "openapi_core", "yaml", "requests", "urllib3", "platformdirs"}
+
+
+class Import(NamedTuple):
+    """One import: who imports what, on which line, and whether only for type checkers."""
+
+    importer: str
+    line: int
+    module: str
+    names: tuple[str, ...]
+    for_types: bool
+    function: str
+
+
+@cache
+def modules():
+    return {
+        "dynadock." + path.relative_to(SOURCE).with_suffix("").as_posix().replace("/", "."): path
+        for path in SOURCE.rglob("*.py")
+        if path.name != "__init__.py"
+    }
+
+
+@cache
+def tree_of(module):
+    return ast.parse(modules()[module].read_text(encoding="utf-8"))
+
+
+def imports_of(module):
+    yield from _imports(module, tree_of(module), for_types=False, function="")
+
+
+def _imports(module, node, *, for_types, function):
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                yield Import(module, child.lineno, alias.name, (), for_types, function)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, f"{module}:{child.lineno} imports relatively"
+            names = tuple(alias.name for alias in child.names)
+            yield Import(module, child.lineno, child.module, names, for_types, function)
+        elif isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            body = ast.Module(child.body, [])
+            yield from _imports(module, body, for_types=True, function=function)
+            rest = ast.Module(child.orelse, [])
+            yield from _imports(module, rest, for_types=for_types, function=function)
+        else:
+            inside = child.name if isinstance(child, ast.FunctionDef) else function
+            yield from _imports(module, child, for_types=for_types, function=inside)
+
+
+ALL_IMPORTS = [each for module in modules() for each in imports_of(module)]
+
+
+def layer_of(module):
+    """Return the layer of one of the package's modules, the module's own name below the package."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def test_every_module_is_in_a_layer():
+    assert {layer_of(module) for module in modules()} == set(LAYERS)
+
+
+def test_layers_import_only_what_stands_below_them():
+    wrong = [
+        each
+        for each in ALL_IMPORTS
+        if each.module.startswith("dynadock.")
+        and LAYERS.index(layer_of(each.module)) > LAYERS.index(layer_of(each.importer))
+    ]
+    assert not wrong
+
+
+def test_nothing_but_the_version_is_imported_from_the_package_itself():
+    found = {name for each in ALL_IMPORTS if each.module == "dynadock" for name in each.names}
+    assert found <= {"__version__"}
+
+
+def test_modules_import_each_other_in_no_circle():
+    graph = {module: set() for module in modules()}
+    for each in ALL_IMPORTS:
+        if not each.for_types:
+            inner = {f"{each.module}.{name}" for name in each.names} & set(modules())
+            graph[each.importer] |= inner or {each.module} & set(modules())
+    assert len(list(TopologicalSorter(graph).static_order())) == len(modules())
+
+
+@pytest.mark.parametrize("layer", sorted(PURE))
+def test_pure_layers_know_no_network(layer):
+    wrong = [
+        each
+        for each in ALL_IMPORTS
+        if layer_of(each.importer) == layer and each.module.split(".")[0] in OF_THE_NETWORK
+    ]
+    assert not wrong
+
+
+def test_only_transport_opens_connections():
+    users = {
+        layer_of(each.importer)
+        for each in ALL_IMPORTS
+        if each.module.split(".")[0] in OF_THE_NETWORK and not each.for_types
+    }
+    assert users == {"transport"}
+
+
+def test_imports_inside_functions_say_why():
+    inside = [each for each in ALL_IMPORTS if each.function]
+    silent = [each for each in inside if "start-up time" not in _comment_above(each)]
+    assert inside
+    assert not silent
+
+
+def _comment_above(found):
+    lines = modules()[found.importer].read_text(encoding="utf-8").splitlines()
+    above = []
+    for line in reversed(lines[: found.line - 1]):
+        if not line.strip().startswith("#"):
+            break
+        above.insert(0, line.strip(" #"))
+    return " ".join(above)
+
+
+def run(code):
+    """Run ``code`` in a new interpreter and return what it prints."""
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    return ran.stdout.split()
+
+
+LOADED = "import sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+
+
+def test_the_package_alone_loads_nothing():
+    loaded = run(f"import dynadock; {LOADED}")
+    assert "dynadock" in loaded
+    assert LATE.isdisjoint(loaded)
+    ours = "import sys, dynadock; print(*(n for n in sys.modules if n.startswith('dynadock')))"
+    assert run(ours) == ["dynadock"]
+
+
+def test_a_call_without_a_body_needs_no_checker_and_no_yaml():
+    load_version(bundled_versions()[-1])  # so that its compiled form is there
+    version = bundled_versions()[-1]
+    call = f"dynadock.load('{version}').ContainerList.prepare(all=True, filters={{'id': 'x'}})"
+    loaded = run(f"import dynadock; {call}; {LOADED}")
+    assert "dynadock" in loaded
+    assert LATE.isdisjoint(loaded)
+
+
+@cache
+def operation_names():
+    names = set()
+    for version in bundled_versions():
+        spec = load_version(version)
+        names |= {*spec, *spec.names}
+    return names
+
+
+def texts_of(module):
+    """Yield every text in a module that is no docstring, with its line."""
+    tree = tree_of(module)
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.lineno, node.value
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_code_names_no_operation_and_no_version(module):
+    named = [
+        (line, text)
+        for line, text in texts_of(module)
+        if text in operation_names() or re.fullmatch(r"v?1\.\d+", text)
+    ]
+    assert not named
+
+
+def test_there_is_no_module_for_everything():
+    assert not {"utils", "helpers", "common", "misc"} & {m.rpartition(".")[2] for m in modules()}

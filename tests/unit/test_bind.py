@@ -1,0 +1,121 @@
+"""Binding, beyond the cases: warnings, binary bodies, what frames see."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+
+import pytest
+
+from dynadock import BodyError, Options, UnknownFieldWarning, load
+from dynadock.call.bind import ABSENT, bind
+from dynadock.spec.loader import load_spec
+
+OPTIONS = Options()
+CLIENT = load("1.42", host="unix:///nowhere.sock")
+
+
+def warned(call):
+    """Return what a call gives, and the warnings of it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        value = call()
+    return value, caught
+
+
+def test_unknown_parameters_may_be_warned_of():
+    client = CLIENT.with_options(unknown="warn")
+    request, caught = warned(lambda: client.ContainerList.prepare(al=True))
+    assert request.target == "/v1.42/containers/json?al=true"
+    (warning,) = caught
+    assert warning.category is UnknownFieldWarning
+    assert str(warning.message) == (
+        "ContainerList (API 1.42): al: unknown parameter; did you mean 'all'?"
+    )
+    assert warning.filename == __file__
+
+
+def test_unknown_fields_may_be_warned_of():
+    client = CLIENT.with_options(unknown="warn")
+    body = {"Image": "x", "HostConfig": {"memory": 5, "Empty": None}}
+    request, caught = warned(lambda: client.ContainerCreate.prepare(body=body))
+    assert json.loads(request.body) == body
+    (warning,) = caught
+    assert warning.category is UnknownFieldWarning
+    assert str(warning.message) == (
+        "ContainerCreate (API 1.42): HostConfig.memory: unknown field; did you mean 'Memory'?"
+    )
+    assert warning.filename == __file__
+
+
+def test_unknown_fields_of_the_top_are_warned_of_once():
+    client = CLIENT.with_options(unknown="warn")
+    request, caught = warned(lambda: client.ContainerCreate.prepare(Image="x", imagee="y"))
+    assert json.loads(request.body) == {"Image": "x", "imagee": "y"}
+    assert len(caught) == 1
+
+
+def test_what_is_sent_silently():
+    client = CLIENT.with_options(unknown="send")
+    _, caught = warned(lambda: client.ContainerCreate.prepare(Image="x", imagee="y"))
+    assert caught == []
+
+
+def test_the_error_names_the_way_out():
+    with pytest.raises(BodyError, match=r"with_options\(unknown='send'\)"):
+        CLIENT.ContainerCreate.prepare(body={"Qwertz": 1})
+    with pytest.raises(BodyError) as caught:
+        CLIENT.ContainerCreate.prepare(body={"Image": 1})
+    assert "unknown" not in str(caught.value)
+
+
+class Reader:
+    """Something that can be read and is no list of lines."""
+
+    def read(self, _size=-1):
+        return b""
+
+
+BINARY = [b"tar", bytearray(b"tar"), memoryview(b"tar"), io.BytesIO(b"tar"), iter([b"t", b"ar"])]
+BINARY += [[b"t", b"", bytearray(b"ar")], (b"tar",), Reader()]
+
+
+@pytest.mark.parametrize("body", BINARY, ids=lambda body: type(body).__name__)
+def test_binary_bodies(body):
+    bound = bind(load_spec("1.42")["ImageLoad"], (), {"body": body}, OPTIONS)
+    assert bound.body is not ABSENT
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["tar", 5, {"a": b"b"}, [1, 2], ["a"], [b"a", "b"], io.StringIO("tar"), object()],
+    ids=lambda body: type(body).__name__,
+)
+def test_what_is_no_binary_body(body):
+    with pytest.raises(BodyError, match="expected bytes, an open binary file or an iterator"):
+        bind(load_spec("1.42")["ImageLoad"], (), {"body": body}, OPTIONS)
+
+
+def test_what_is_bound():
+    operation = load_spec("1.42")["ContainerList"]
+    bound = bind(operation, (), {"all": True}, OPTIONS)
+    assert bound.operation is operation
+    assert bound.path == "/containers/json"
+    assert bound.query == [("all", "true")]
+    assert bound.headers == {}
+    assert bound.body is ABSENT
+
+
+def test_a_body_of_an_operation_without_one():
+    with pytest.raises(ValueError, match="body: unknown parameter"):
+        CLIENT.ContainerList.prepare(body={})
+
+
+def test_arguments_named_like_pythons_own():
+    zoo = load_spec
+    operation = zoo("1.42")["ContainerCreate"]
+    bound = bind(operation, (), {"self": 1, "args": 2}, Options(unknown="send"))
+    assert bound.body == {"self": 1, "args": 2}
+    request = CLIENT.with_options(unknown="send").SystemPing.prepare(self=1, operation="x")
+    assert request.target == "/v1.42/_ping?self=1&operation=x"

@@ -1,0 +1,94 @@
+"""Encoding, beyond the cases: binary bodies and whose headers win."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from dynadock import ParameterError, load
+from dynadock.call.encode import CHUNK, TAR, USER_AGENT
+
+CLIENT = load("1.42", host="unix:///nowhere.sock")
+
+
+def test_bytes_are_sent_as_they_are():
+    request = CLIENT.ImageLoad.prepare(body=b"tar")
+    assert request.body == b"tar"
+    assert request.headers == {"User-Agent": USER_AGENT, "Content-Type": TAR}
+
+
+@pytest.mark.parametrize(
+    ("body", "chunks"),
+    [
+        (io.BytesIO(b"x" * (CHUNK + 1)), [b"x" * CHUNK, b"x"]),
+        (io.BytesIO(b""), []),
+        (iter([b"a", b"", b"b"]), [b"a", b"b"]),
+        ([b"a", bytearray(b"b"), memoryview(b"c")], [b"a", b"b", b"c"]),
+    ],
+)
+def test_streams_are_sent_in_chunks(body, chunks):
+    request = CLIENT.ImageLoad.prepare(body=body)
+    assert not isinstance(request.body, bytes)
+    assert list(request.body) == chunks
+
+
+def test_a_stream_is_not_touched_before_it_is_sent():
+    file = io.BytesIO(b"tar")
+    request = CLIENT.ImageLoad.prepare(body=file)
+    assert file.tell() == 0
+    assert b"".join(request.body) == b"tar"
+
+
+def test_a_stream_that_gives_no_bytes():
+    request = CLIENT.ImageLoad.prepare(body=iter([b"a", "b"]))
+    with pytest.raises(TypeError, match="expected an iterator of bytes, it gave 'b'"):
+        list(request.body)
+
+
+def test_the_parameters_header_wins_over_the_bodys():
+    request = CLIENT.ImageBuild.prepare(body=b"gz", Content_type="application/gzip")
+    assert {k.lower(): v for k, v in request.headers.items()} == {
+        "user-agent": USER_AGENT,
+        "content-type": "application/gzip",
+    }
+
+
+def test_the_options_headers_win_over_all():
+    client = CLIENT.with_options(headers={"USER-AGENT": "me", "content-type": "x/y"})
+    assert client.ImageBuild.prepare(body=b"gz", Content_type="application/gzip").headers == {
+        "USER-AGENT": "me",
+        "content-type": "x/y",
+    }
+
+
+def test_the_options_query_comes_last():
+    client = CLIENT.with_options(query={"limit": 2, "x": [1, 2]})
+    assert client.ContainerList.prepare(limit=1).target.endswith("?limit=1&limit=2&x=1&x=2")
+
+
+@pytest.mark.parametrize(
+    "query", [{"x": b"y"}, {"x": "\ud800"}, {"\ud800": "x"}, {"x": {"a": b"b"}}, {5: "x"}]
+)
+def test_a_query_that_cannot_be_written(query):
+    with pytest.raises(ParameterError) as caught:
+        CLIENT.with_options(query=query).SystemPing.prepare()
+    assert [fault.location for fault in caught.value.faults] == ["query"]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:b", "a\n", "ä"])
+def test_names_of_headers_that_are_none(name):
+    with pytest.raises(ParameterError, match="headers"):
+        CLIENT.with_options(headers={name: "x"}).SystemPing.prepare()
+
+
+@pytest.mark.parametrize("value", [5, None, b"x", "a\r\nb", "a\0", "ü"])
+def test_values_of_headers_that_are_none(value):
+    with pytest.raises(ParameterError, match=r"headers\.X-A"):
+        CLIENT.with_options(headers={"X-A": value}).SystemPing.prepare()
+
+
+def test_two_of_the_same_call_are_equal():
+    arguments = {"name": "web", "Image": "x", "HostConfig": {"Memory": 5}}
+    one, other = (CLIENT.ContainerCreate.prepare(**arguments) for _ in range(2))
+    assert one == other

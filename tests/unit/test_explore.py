@@ -1,0 +1,197 @@
+"""Looking around: signatures, help, search, and what ``dir`` offers."""
+
+from __future__ import annotations
+
+import inspect
+import pydoc
+
+import pytest
+
+from dynadock import load
+from dynadock.explore.describe import describe
+from dynadock.explore.find import find_operations
+from dynadock.explore.signature import signature_of
+from dynadock.explore.types import python_type, word_for_reply, word_for_schema
+from dynadock.spec.loader import load_spec
+
+CLIENT = load("1.42", host="unix:///nowhere.sock")
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "signature"),
+    [
+        (
+            "ContainerList",
+            "(*, all: bool = None, limit: int = None, size: bool = None, filters: dict = None)",
+        ),
+        ("ContainerInspect", "(id: str, *, size: bool = None)"),
+        ("SystemPing", "()"),
+        ("ImageSearch", "(*, term: str, limit: int = None, filters: dict = None, "),
+        ("PluginEnable", "(name: str, *, timeout: "),
+        ("PluginSet", "(name: str, *, body: list)"),
+        ("ImageLoad", "(*, quiet: bool = None, imagesTarball: bytes)"),
+        ("ImagePush", "(name: str, *, tag: str = None, X_Registry_Auth: dict = None)"),
+        ("NetworkConnect", "(id: str, *, container: dict = None, Container: str = None, "),
+    ],
+)
+def test_signatures(operation_id, signature):
+    assert str(inspect.signature(getattr(CLIENT, operation_id))).startswith(signature)
+
+
+def test_signatures_hold_what_a_call_takes():
+    signature = inspect.signature(CLIENT.ContainerCreate)
+    assert {"name", "platform", "body", "Image", "HostConfig"} <= set(signature.parameters)
+    for parameter in signature.parameters.values():
+        assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        assert parameter.default is None
+    signature.bind(name="web", Image="x")
+    with pytest.raises(TypeError):
+        signature.bind("web")
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "required"),
+    [
+        ("ContainerInspect", ["id"]),
+        ("ImageSearch", ["term"]),
+        ("ImagePush", ["name"]),  # what is sent by default need not be given
+        ("PluginEnable", ["name"]),
+        ("ConfigUpdate", ["id", "version"]),  # nor is the body of one's own fields
+        ("PluginSet", ["name", "body"]),
+    ],
+)
+def test_what_must_be_given_has_no_default(operation_id, required):
+    parameters = signature_of(load_spec("1.42")[operation_id]).parameters.values()
+    assert [p.name for p in parameters if p.default is inspect.Parameter.empty] == required
+
+
+HELP = [
+    (
+        "ContainerWait",
+        [
+            "POST /containers/{id}/wait (API 1.42, Container)",
+            "Parameters:",
+            "  id         string  path, required",
+            "  condition  string  query, one of 'not-running', 'next-exit', 'removed'",
+            "since 1.30",
+            "Reply: ContainerWaitResponse",
+            "Errors: 400, 404, 500",
+        ],
+    ),
+    ("VolumeUpdate", ["PUT /volumes/{name} (API 1.42, Volume, since 1.42)"]),
+    ("ContainerStats", ["one_shot  boolean  query, ", "since 1.41", "Reply: json-stream"]),
+    ("SystemPingHead", ["Reply: headers"]),
+    (
+        "ImageBuild",
+        ["t ", "list of string", "X_Registry_Config", "object (dict)", "Body: inputStream"],
+    ),
+    ("ContainerCreate", ["matches ^", "Body: body", "required", "  HostConfig ", "    Memory "]),
+    ("ContainerCreate", ["since 1.41", "one of ", "as one value (also body=)"]),
+    ("ContainerLogs", ["since", "timestamp", "tail", "integer or string", "Reply: frames"]),
+    ("ContainerList", ["the engine assumes False", "filters (dict of lists)"]),
+    ("NetworkConnect", ["Body: container (", "  Container "]),
+    ("ContainerStart", ["Reply: nothing", "Errors: "]),
+]
+
+
+@pytest.mark.parametrize(("operation_id", "parts"), HELP)
+def test_help(operation_id, parts):
+    text = describe(load_spec("1.42")[operation_id])
+    position = 0
+    for part in parts:
+        assert part in text
+        if part.endswith(":"):
+            assert text.index(part) >= position
+            position = text.index(part)
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+def test_help_goes_as_deep_as_it_is_told():
+    operation = load_spec("1.42")["ContainerCreate"]
+    assert "HostPort" not in describe(operation, depth=1)
+    assert "Memory" not in describe(operation, depth=1)
+    assert "Memory" in describe(operation)
+    assert "HostPort" in describe(operation, depth=5)
+
+
+def test_pythons_own_help():
+    text = pydoc.render_doc(CLIENT.ContainerWait, renderer=pydoc.plaintext)
+    assert "ContainerWait(id: str, *, condition: str = None)" in text
+    assert "POST /containers/{id}/wait" in text
+    assert "Operation" in pydoc.render_doc(CLIENT, renderer=pydoc.plaintext)
+    assert type(CLIENT.ContainerWait).__doc__.startswith("An operation, ")
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("prune", {"BuildPrune", "ContainerPrune", "ImagePrune", "NetworkPrune", "VolumePrune"}),
+        ("PRUNE volume", {"VolumePrune"}),
+        ("container_list", {"ContainerList"}),
+        ("/_ping HEAD", {"SystemPingHead"}),
+        ("PortBindings", {"ContainerCreate"}),
+        ("X-Registry-Config", {"ImageBuild"}),
+        ("one-shot", {"ContainerStats"}),
+        ("qwertz", set()),
+        ("prune qwertz", set()),
+    ],
+)
+def test_finding(words, first):
+    found = [operation.operation_id for operation in CLIENT.find(words)]
+    assert set(found[: len(first)]) == first
+    assert bool(found) == bool(first)
+    assert len(set(found)) == len(found)
+
+
+def test_names_count_more_than_fields():
+    found = [operation.operation_id for operation in CLIENT.find("image")]
+    assert found.index("ImageList") < found.index("ContainerCreate")
+
+
+def test_no_words_find_all():
+    assert len(CLIENT.find("")) == len(CLIENT.operations)
+    assert find_operations(load_spec("1.42"), " ")[0].operation_id == "BuildPrune"
+
+
+def test_tab_completion():
+    offered = dir(CLIENT)
+    assert {"ContainerList", "container_list", "find", "at", "operations"} <= set(offered)
+    assert "ContainerArchive" in dir(CLIENT.at("1.25"))
+    assert "VolumeUpdate" not in dir(CLIENT.at("1.41"))
+
+
+@pytest.mark.parametrize(
+    ("schema", "word"),
+    [
+        (None, "any"),
+        ({}, "any"),
+        ({"type": "string"}, "string"),
+        ({"type": ["array", "string"]}, "array or string"),
+        ({"$ref": "#/definitions/T"}, "T"),
+        ({"type": "array", "items": {"$ref": "#/definitions/T"}}, "list of T"),
+        ({"type": "object", "additionalProperties": {"type": "integer"}}, "map of integer"),
+        ({"properties": {}}, "object"),
+        ({"allOf": [{"$ref": "#/definitions/T"}]}, "object"),
+    ],
+)
+def test_words_for_schemas(schema, word):
+    assert word_for_schema(schema, {"T": {"type": "object"}}) == word
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "word"),
+    [
+        ("ContainerList", "list of ContainerSummary"),
+        ("ContainerDelete", "nothing"),
+        ("ImageGet", "tar"),
+        ("PluginDelete", "nothing"),
+        ("ContainerArchiveInfo", "headers"),
+    ],
+)
+def test_words_for_replies(operation_id, word):
+    assert word_for_reply(load_spec("1.42")[operation_id]) == word
+
+
+def test_python_types():
+    assert [python_type(word) for word in ("string", "integer", "filters")] == [str, int, dict]
+    assert python_type("no such").__name__ == "Any"

@@ -1,0 +1,387 @@
+"""A scripted peer: a server on a real socket that plays what a test writes down.
+
+::
+
+    with playing([answer(reply(json=[])), hang_up]) as (peer, client):
+        client.ContainerList()
+    assert peer.requests[0].target == "/v1.42/containers/json"
+
+Each script is one connection, a list of steps, and connections play them in the order in which they
+come. Whatever does not go by the scripts (a connection too many or too few, a request that nobody
+expected, one that never came) is an AssertionError when the peer ends. Threads and sockets end with
+it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json as json_module
+import select
+import socket
+import struct
+import tempfile
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from dynadock import load
+
+if TYPE_CHECKING:
+    from dynadock import Client
+
+PATIENCE = 30.0
+"""Seconds after which a peer gives up on its own threads: a test that hangs is to fail."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request as it came: ``head`` and ``body`` raw, ``chunks`` where it came in chunks."""
+
+    head: bytes
+    body: bytes = b""
+    chunks: tuple[bytes, ...] | None = None
+
+    @property
+    def method(self) -> str:
+        return self._first_line[0]
+
+    @property
+    def target(self) -> str:
+        return self._first_line[1]
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Names and values in the order in which they came, repetitions and all."""
+        lines = self.head.decode("latin-1").split("\r\n")[1:-2]
+        pairs = (line.split(": ", 1) for line in lines)
+        return [(name, value) for name, value in pairs]
+
+    def header(self, name: str) -> str | None:
+        """Return a header's value; AssertionError if it came more than once."""
+        found = [value for each, value in self.headers if each.lower() == name.lower()]
+        assert len(found) < 2, f"{name} came {len(found)} times"
+        return found[0] if found else None
+
+    @property
+    def _first_line(self) -> list[str]:
+        return self.head.split(b"\r\n", 1)[0].decode("ascii").split(" ")
+
+
+class _Gone(Exception):
+    """The client hung up."""
+
+
+class _Stopped(Exception):
+    """The test is over."""
+
+
+class Connection:
+    """One accepted connection, as the steps of a script see it."""
+
+    def __init__(self, peer: Peer, sock: socket.socket) -> None:
+        self.peer = peer
+        self.sock = sock
+        self._unread = bytearray()
+
+    def receive(self) -> bytes:
+        self.peer.wait_for(self.sock)
+        try:
+            data = self.sock.recv(65536)
+        except ConnectionError:
+            data = b""
+        if not data:
+            raise _Gone
+        return data
+
+    def _until(self, end: bytes) -> bytes:
+        while end not in self._unread:
+            self._unread += self.receive()
+        return self._exactly(self._unread.index(end) + len(end))
+
+    def _exactly(self, size: int) -> bytes:
+        while len(self._unread) < size:
+            self._unread += self.receive()
+        found = bytes(self._unread[:size])
+        del self._unread[:size]
+        return found
+
+    def read_head(self) -> Seen:
+        return Seen(self._until(b"\r\n\r\n"))
+
+    def read_request(self) -> Seen:
+        head = self.read_head()
+        if head.header("Transfer-Encoding") == "chunked":
+            chunks = tuple(self._chunks())
+            return Seen(head.head, b"".join(chunks), chunks)
+        return Seen(head.head, self._exactly(int(head.header("Content-Length") or 0)))
+
+    def next_request(self) -> Seen | None:
+        """Return the next whole request, None when the client has hung up instead."""
+        try:
+            return self.read_request()
+        except _Gone:
+            return None
+
+    def _chunks(self) -> Any:
+        while size := int(self._until(b"\r\n"), 16):
+            yield self._exactly(size)
+            self._exactly(2)
+        self._exactly(2)
+
+    def read_to_end(self) -> bytes:
+        """Return all that comes until the client hangs up."""
+        with contextlib.suppress(_Gone):
+            while True:
+                self._unread += self.receive()
+        return self._exactly(len(self._unread))
+
+    def unexpected(self) -> bytes:
+        """Return what comes after the last request."""
+        return bytes(self._unread) or self.receive()
+
+    def send(self, pieces: Sequence[bytes]) -> None:
+        """Send the pieces one by one, each only when the one before it has been taken."""
+        for position, piece in enumerate(pieces):
+            if position:
+                self._wait_until_taken()
+            try:
+                self.sock.sendall(piece)
+            except ConnectionError:
+                raise _Gone from None
+
+    def _wait_until_taken(self) -> None:
+        # Never for ever: a client may have read all that it wants.
+        deadline = time.monotonic() + 1
+        while self._untaken() and time.monotonic() < deadline:
+            time.sleep(0.0002)
+
+    def _untaken(self) -> int:
+        return struct.unpack("i", fcntl.ioctl(self.sock, termios.TIOCOUTQ, b"\0" * 4))[0]
+
+    def hang_up(self) -> None:
+        self.sock.close()
+
+
+Step = Callable[[Connection], None]
+
+
+def expect(connection: Connection) -> None:
+    """Take one whole request."""
+    connection.peer.requests.append(connection.read_request())
+
+
+def expect_head(connection: Connection) -> None:
+    """Take one request's head and leave its body."""
+    connection.peer.requests.append(connection.read_head())
+
+
+def expect_broken(connection: Connection) -> None:
+    """Take a request that its client does not finish."""
+    connection.peer.broken.append(connection.read_to_end())
+
+
+def send(*pieces: bytes) -> Step:
+    """Send bytes, piece by piece."""
+    return lambda connection: connection.send(pieces)
+
+
+def answer(*pieces: bytes) -> Step:
+    """Take one whole request and answer with bytes, piece by piece."""
+
+    def step(connection: Connection) -> None:
+        expect(connection)
+        connection.send(pieces)
+
+    return step
+
+
+def hang_up(connection: Connection) -> None:
+    """Close the connection."""
+    connection.hang_up()
+
+
+def reset(connection: Connection) -> None:
+    """Close a TCP connection so that the client's next read fails."""
+    connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.hang_up()
+
+
+def silence(connection: Connection) -> None:
+    """Send nothing until the client hangs up, and expect nothing of it."""
+    surprise = connection.read_to_end()
+    assert not surprise, surprise
+
+
+def pause(seconds: float) -> Step:
+    """Do nothing for a while."""
+    return lambda _connection: time.sleep(seconds)
+
+
+def wait(event: threading.Event) -> Step:
+    """Go on only when the test says so."""
+
+    def step(_connection: Connection) -> None:
+        assert event.wait(PATIENCE), "the test never said so"
+
+    return step
+
+
+def tell(event: threading.Event) -> Step:
+    """Let the test know that the script came this far."""
+    return lambda _connection: event.set()
+
+
+def reply(
+    status: int = 200,
+    body: bytes = b"",
+    *,
+    json: Any = ...,
+    text: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> bytes:
+    """Write a reply with a Content-Length: JSON, text, or bytes without a Content-Type."""
+    fields = {}
+    if json is not ...:
+        body, fields["Content-Type"] = json_module.dumps(json).encode(), "application/json"
+    elif text is not None:
+        body, fields["Content-Type"] = text.encode(), "text/plain; charset=utf-8"
+    if status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+        fields["Content-Length"] = str(len(body))
+    return head(status, {**fields, **(headers or {})}) + body
+
+
+def chunked(*chunks: bytes, status: int = 200, content_type: str = "application/json") -> bytes:
+    """Write a reply in chunks, as engines do for all but short ones."""
+    fields = {"Content-Type": content_type, "Transfer-Encoding": "chunked"}
+    return head(status, fields) + b"".join(map(chunk, (*chunks, b"")))
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def head(status: int, fields: Mapping[str, str]) -> bytes:
+    """Write a reply's head, blank line included."""
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in fields.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def in_pieces(data: bytes, size: int) -> list[bytes]:
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+class Peer:
+    """A server for as long as its ``with`` block; ``kind`` is unix, tcp or tcp6."""
+
+    def __init__(self, *scripts: list[Step], kind: str = "unix") -> None:
+        self.scripts = scripts
+        self.kind = kind
+        self.requests: list[Seen] = []
+        """Requests that scripts took."""
+        self.broken: list[bytes] = []
+        """Requests that their client did not finish, as far as they came."""
+        self.connections = 0
+        self.address = ""
+        """What ``load`` takes as ``host``."""
+        self._problems: list[str] = []
+        self._threads: list[threading.Thread] = []
+        self._over, self._wake = socket.socketpair()
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory()
+        self._listener = self._listening()
+        self.address = self._address()
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, kind: object, *_rest: object) -> None:
+        self._wake.close()
+        while self._threads:
+            thread = self._threads.pop()
+            thread.join(PATIENCE)
+            if thread.is_alive():
+                self._problems.append(f"{thread.name} does not end")
+        self._over.close()
+        self._listener.close()
+        self._folder.cleanup()
+        if self.connections < len(self.scripts):
+            self._problems.append(f"{self.connections} of {len(self.scripts)} connections came")
+        # An exception on its way says more than what follows from it.
+        assert kind is not None or not self._problems, self._problems
+
+    def wait_for(self, sock: socket.socket) -> None:
+        """Wait until there is something to read; what came before the end of the test counts."""
+        readable, _, _ = select.select([sock, self._over], [], [])
+        if sock not in readable:
+            raise _Stopped
+
+    def _listening(self) -> socket.socket:
+        if self.kind == "unix":
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(str(Path(self._folder.name, "peer.sock")))
+        else:
+            listener = socket.socket(socket.AF_INET6 if self.kind == "tcp6" else socket.AF_INET)
+            listener.bind(("::1" if self.kind == "tcp6" else "127.0.0.1", 0))
+        listener.listen()
+        return listener
+
+    def _address(self) -> str:
+        if self.kind == "unix":
+            return f"unix://{self._listener.getsockname()}"
+        host, port = self._listener.getsockname()[:2]
+        return f"tcp://[{host}]:{port}" if self.kind == "tcp6" else f"tcp://{host}:{port}"
+
+    def _start(self, work: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=work, args=args, name=f"peer {len(self._threads)}")
+        thread.start()
+        self._threads.append(thread)
+
+    def _accept(self) -> None:
+        try:
+            while True:
+                self.wait_for(self._listener)
+                sock, _ = self._listener.accept()
+                number, self.connections = self.connections, self.connections + 1
+                if number < len(self.scripts):
+                    self._start(self._play, sock, self.scripts[number])
+                else:
+                    self._problems.append(f"connection {number + 1}, which nobody expected")
+                    sock.close()
+        except _Stopped:
+            pass
+
+    def _play(self, sock: socket.socket, script: list[Step]) -> None:
+        with sock:
+            if self.kind != "unix":
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = Connection(self, sock)
+            try:
+                for step in script:
+                    step(connection)
+                if sock.fileno() >= 0:
+                    self._expect_no_more(connection)
+            except (_Gone, _Stopped):
+                self._problems.append("the script was not played to its end")
+            except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to
+                self._problems.append(f"the script broke: {error!r}")
+
+    def _expect_no_more(self, connection: Connection) -> None:
+        """Keep the connection until the client or the test is done with it."""
+        with contextlib.suppress(_Gone, _Stopped):
+            self._problems.append(f"nobody expected {connection.unexpected()!r}")
+
+
+@contextlib.contextmanager
+def playing(
+    *scripts: list[Step], version: str = "1.42", kind: str = "unix", **options: Any
+) -> Iterator[tuple[Peer, Client]]:
+    """Have a peer that plays the scripts, and a client of it."""
+    with Peer(*scripts, kind=kind) as peer, load(version, host=peer.address, **options) as client:
+        yield peer, client

@@ -1,0 +1,315 @@
+"""Which version is spoken: asked for, agreed upon, or refused."""
+
+from __future__ import annotations
+
+import pytest
+
+import dynadock
+from dynadock import (
+    BadRequest,
+    DynadockError,
+    SocketMissing,
+    SpecError,
+    TransportError,
+    VersionError,
+    load,
+)
+from wire.peer import Peer, answer, expect, hang_up, head, playing, reply
+
+MISSING = object()
+
+
+def ping(newest, status=200):
+    fields = {} if newest is MISSING else {"Api-Version": newest}
+    return answer(reply(status, text="OK", headers=fields))
+
+
+def version(oldest, status=200):
+    tree = {"Version": "99"} if oldest is MISSING else {"MinAPIVersion": oldest}
+    return answer(reply(status, json=tree))
+
+
+OK = answer(reply(text="OK"))
+
+
+def targets(peer):
+    return [each.target for each in peer.requests]
+
+
+# An explicit version
+
+
+def test_an_explicit_version_asks_nothing():
+    with playing() as (peer, client):
+        repr(client), dir(client), client.endpoint, client.version
+        client.ContainerList.prepare(all=True)
+        client.at("1.30").with_options(timeout=1).ContainerCreate.prepare(Image="a")
+        assert peer.connections == 0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.ContainerList(),
+        lambda client: client.ContainerCreate(Image="a"),
+        lambda client: client.ContainerDelete("web"),
+        lambda client: client.SystemPingHead(),
+    ],
+    ids=["GET", "POST", "DELETE", "HEAD"],
+)
+def test_the_first_call_is_one_request(call):
+    fine = answer(head(200, {"Api-Version": "1.42", "Content-Length": "0"}))
+    with playing([fine]) as (peer, client):
+        call(client)
+    assert len(peer.requests) == 1
+
+
+def test_an_engine_that_says_nothing_of_versions_is_believed():
+    with playing([answer(reply(json=[]))]) as (_, client):
+        assert client.ContainerList() == []
+
+
+TOO_NEW = "client version 1.42 is too new. Maximum supported API version is 1.41"
+TOO_OLD = "client version 1.42 is too old. Minimum supported API version is 1.44"
+
+
+@pytest.mark.parametrize(
+    ("says", "spoken"),
+    [(TOO_NEW, ("1.12", "1.41")), (TOO_OLD, ("1.44", "1.51"))],
+    ids=["too new", "too old"],
+)
+@pytest.mark.parametrize("as_json", [True, False], ids=["JSON", "text"])
+def test_a_refused_version_names_what_is_spoken(says, spoken, as_json):
+    oldest, newest = spoken
+    refusal = reply(400, json={"message": says}) if as_json else reply(400, text=says)
+    script = [answer(refusal), ping(newest), version(oldest)]
+    # It is no passing thing: the second call is told the same.
+    with playing(script * 2) as (peer, client):
+        for _ in range(2):
+            with pytest.raises(VersionError) as caught:
+                client.ContainerCreate(Image="a")
+    error = caught.value
+    assert (error.minimum, error.maximum) == spoken
+    assert (error.status, error.version, error.reply) == (400, "1.42", None)
+    assert f"speaks API {oldest} to {newest}" in str(error)
+    assert "1.42" in str(error)
+    assert peer.address in str(error)
+    assert targets(peer) == ["/v1.42/containers/create", "/_ping", "/version"] * 2
+
+
+def test_a_bad_request_of_a_version_that_is_spoken_is_one():
+    refusal = answer(reply(400, json={"message": "bad"}))
+    script = [refusal, ping("1.51"), version("1.24"), refusal]
+    with playing(script) as (peer, client):
+        for _ in range(2):
+            with pytest.raises(BadRequest, match="bad"):
+                client.ContainerCreate(Image="a")
+    # The version is known to be spoken from then on.
+    assert targets(peer) == [
+        "/v1.42/containers/create",
+        "/_ping",
+        "/version",
+        "/v1.42/containers/create",
+    ]
+
+
+def test_a_bad_request_after_a_good_one_asks_nothing():
+    with playing([OK, answer(reply(400, json={"message": "bad"}))]) as (_, client):
+        client.SystemPing()
+        with pytest.raises(BadRequest, match="bad"):
+            client.ContainerCreate(Image="a")
+
+
+def test_an_answer_of_an_engine_that_does_not_speak_the_version():
+    """Podman answers to any version in the path, and announces its own."""
+    created = reply(201, json={"Id": "1"}, headers={"Api-Version": "1.41"})
+    script = [answer(created), ping("1.41"), version("1.24")]
+    with playing(script) as (_, client), pytest.raises(VersionError) as caught:
+        client.ContainerCreate(Image="a")
+    error = caught.value
+    assert (error.status, error.minimum, error.maximum) == (201, "1.24", "1.41")
+    # What was done was done, and its id must not be lost.
+    assert error.reply == {"Id": "1"}
+    assert "what the call did stands" in str(error)
+
+
+def test_an_error_of_an_engine_that_does_not_speak_the_version():
+    missing = reply(404, json={"message": "no"}, headers={"Api-Version": "1.41"})
+    script = [answer(missing), ping("1.41"), version("1.24")]
+    with playing(script) as (_, client), pytest.raises(VersionError) as caught:
+        client.ContainerInspect("web")
+    assert (caught.value.status, caught.value.reply) == (404, None)
+    assert "stands" not in str(caught.value)
+
+
+def test_an_older_version_than_the_engines_newest_is_fine():
+    created = answer(reply(201, json={"Id": "1"}, headers={"Api-Version": "1.51"}))
+    with playing([created]) as (_, client):
+        assert client.ContainerCreate(Image="a").Id == "1"
+
+
+UNHELPFUL = {
+    "no Api-Version": [ping(MISSING)],
+    "no such path": [ping(MISSING, 404)],
+    "the end of the connection": [expect, hang_up],
+}
+
+
+@pytest.mark.parametrize("then", UNHELPFUL.values(), ids=UNHELPFUL)
+def test_an_answer_is_not_lost_when_the_engine_tells_no_version(then):
+    """The call was answered: what comes of a question of our own must not take its place."""
+    refused = answer(reply(400, json={"message": "bad"}))
+    with playing([refused, *then]) as (_, client), pytest.raises(BadRequest, match="bad"):
+        client.ContainerCreate(Image="a")
+
+
+def test_a_result_is_not_lost_when_the_engine_is_gone_afterwards():
+    created = reply(201, json={"Id": "1"}, headers={"Api-Version": "1.41"})
+    script = [answer(created), expect, hang_up]
+    with playing(script) as (_, client), pytest.raises(VersionError) as caught:
+        client.ContainerCreate(Image="a")
+    assert caught.value.maximum == "1.41"
+    assert caught.value.reply == {"Id": "1"}
+
+
+def test_each_version_is_found_out_for_itself():
+    newer = reply(200, text="OK", headers={"Api-Version": "1.41"})
+    script = [answer(newer), ping("1.41"), version("1.24"), answer(newer)]
+    with playing(script) as (peer, client):
+        with pytest.raises(VersionError):
+            client.SystemPing()
+        assert client.at("1.41").SystemPing() == "OK"
+    assert targets(peer)[3] == "/v1.41/_ping"
+
+
+# Agreement
+
+AGREED = {
+    "newer engine": ("1.99", "1.24", "1.55"),
+    "engine of a later major version": ("2.0", "1.24", "1.55"),
+    "as new": ("1.55", "1.24", "1.55"),
+    "older engine": ("1.41", "1.12", "1.41"),
+    "the oldest one": ("1.25", "1.12", "1.25"),
+    "only the oldest one": ("1.25", "1.25", "1.25"),
+    "only the newest one": ("1.99", "1.55", "1.55"),
+    "no minimum": ("1.42", MISSING, "1.42"),
+    "a minimum that is none": ("1.42", "none", "1.42"),
+    "a minimum that is no text": ("1.42", 1.24, "1.42"),
+}
+
+
+@pytest.mark.parametrize(("newest", "oldest", "agreed"), AGREED.values(), ids=AGREED)
+def test_the_newest_common_version_is_taken(newest, oldest, agreed):
+    with playing([ping(newest), version(oldest), OK], version=None) as (peer, client):
+        assert client.version == agreed
+        assert targets(peer) == ["/_ping", "/version"]
+        client.SystemPing()
+    assert targets(peer)[2:] == [f"/v{agreed}/_ping"]
+
+
+DISJOINT = {
+    "too new an engine": ("1.99", "1.56"),
+    "too old an engine": ("1.24", "1.12"),
+    "too old an engine that names no minimum": ("1.24", MISSING),
+}
+
+
+@pytest.mark.parametrize(("newest", "oldest"), DISJOINT.values(), ids=DISJOINT)
+def test_no_common_version(newest, oldest):
+    with Peer([ping(newest), version(oldest)]) as peer, pytest.raises(SpecError) as caught:
+        load(host=peer.address)
+    for part in (peer.address, newest, "1.25 to 1.55"):
+        assert part in str(caught.value)
+
+
+def test_a_version_in_the_middle_of_nothing():
+    """Between two bundled ones there may be none at all: a minimum above the maximum."""
+    with Peer([ping("1.30"), version("1.40")]) as peer, pytest.raises(SpecError):
+        load(host=peer.address)
+
+
+VERSIONS = {
+    "an error": version(MISSING, 500),
+    "no JSON": answer(reply(200, text="<html>")),
+    "a list": answer(reply(json=[])),
+    "nothing": answer(reply(204)),
+}
+
+
+@pytest.mark.parametrize("second", VERSIONS.values(), ids=VERSIONS)
+def test_an_unhelpful_version_reply_is_no_minimum(second):
+    with playing([ping("1.42"), second], version=None) as (_, client):
+        assert client.version == "1.42"
+
+
+PINGS = {
+    "no Api-Version": ping(MISSING),
+    "an empty one": ping(""),
+    "one that is none": ping("latest"),
+    "a web server": answer(reply(404, b"<html>", headers={"Content-Type": "text/html"})),
+    "a registry": answer(reply(404, json={"errors": []})),
+}
+
+
+@pytest.mark.parametrize("first", PINGS.values(), ids=PINGS)
+def test_what_is_no_engine_is_said_to_be_none(first):
+    wanted = "is it a Docker Engine"
+    with Peer([first]) as peer, pytest.raises(DynadockError, match=wanted) as caught:
+        load(host=peer.address)
+    assert peer.address in str(caught.value)
+
+
+def test_what_speaks_no_http_is_an_error_of_ours():
+    greeting = answer(b"220 smtp.example.org ESMTP\r\n")
+    with Peer([greeting, hang_up]) as peer, pytest.raises(TransportError):
+        load(host=peer.address)
+
+
+def test_nobody_to_agree_with(tmp_path):
+    with pytest.raises(SocketMissing, match="none"):
+        load(host=f"unix://{tmp_path}/none.sock")
+
+
+def test_agreement_brings_options_along():
+    script = [ping("1.42"), version("1.24"), OK]
+    with playing(script, version=None, headers={"X-One": "1"}) as (peer, client):
+        client.SystemPing()
+    assert [each.header("X-One") for each in peer.requests][2] == "1"
+
+
+# The import-time form
+
+
+@pytest.fixture
+def _fresh_module():
+    """Have a module that nobody has asked for a client yet, and leave it so."""
+    vars(dynadock).pop("v1_42", None)
+    yield
+    vars(dynadock).pop("v1_42", None)
+
+
+@pytest.mark.usefixtures("_fresh_module")
+def test_the_import_time_form_looks_for_its_engine_at_the_first_call(monkeypatch):
+    from dynadock import v1_42  # noqa: PLC0415 - it is what the test is about
+
+    assert v1_42 is dynadock.v1_42
+    assert v1_42.version == "1.42"
+    with Peer([OK]) as peer:
+        monkeypatch.setenv("DOCKER_HOST", peer.address)
+        assert v1_42.SystemPing() == "OK"
+        v1_42.close()
+    assert targets(peer) == ["/v1.42/_ping"]
+
+
+def test_the_environment_names_the_engine(monkeypatch):
+    with Peer([OK]) as peer:
+        monkeypatch.setenv("DOCKER_HOST", peer.address)
+        with load("1.42") as client:
+            assert client.SystemPing() == "OK"
+            assert "DOCKER_HOST" in client.endpoint.origin
+
+
+def test_an_explicit_host_comes_before_the_environments(monkeypatch, tmp_path):
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    with playing([OK]) as (_, client):
+        assert client.SystemPing() == "OK"

@@ -1,0 +1,88 @@
+"""How long a call waits: not measured, but read from what the transport is told."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from dynadock import Options, TimedOut
+from dynadock.bound import time_allowed
+from dynadock.call.bind import bind
+from dynadock.options import DEFAULT_TIMEOUT
+from dynadock.spec.loader import load_spec
+from wire.peer import answer, expect, pause, playing, reply, silence
+
+WAITS = {
+    "a list": ("ContainerList", (), {}, DEFAULT_TIMEOUT),
+    "a start": ("ContainerStart", ("web",), {}, DEFAULT_TIMEOUT),
+    "a wait": ("ContainerWait", ("web",), {"condition": "removed"}, None),
+    "a stop": ("ContainerStop", ("web",), {}, DEFAULT_TIMEOUT),
+    "a stop at once": ("ContainerStop", ("web",), {"t": 0}, DEFAULT_TIMEOUT),
+    "a slow stop": ("ContainerStop", ("web",), {"t": 300}, DEFAULT_TIMEOUT + 300),
+    "a stop whenever": ("ContainerStop", ("web",), {"t": -1}, None),
+    "a slow restart": ("ContainerRestart", ("web",), {"t": 300}, DEFAULT_TIMEOUT + 300),
+    "a slow plugin": ("PluginEnable", ("p",), {"timeout": 90}, DEFAULT_TIMEOUT + 90),
+    "a plugin": ("PluginEnable", ("p",), {}, DEFAULT_TIMEOUT),
+    "a prune": ("ImagePrune", (), {}, None),
+    "a commit": ("ImageCommit", (), {"container": "web"}, None),
+    "an upload": ("PutContainerArchive", ("web",), {"path": "/", "body": b""}, None),
+}
+
+
+@pytest.mark.parametrize("case", WAITS.values(), ids=WAITS)
+def test_auto_makes_room_for_what_takes_long(case):
+    name, args, kwargs, expected = case
+    bound = bind(load_spec("1.42")[name], args, kwargs, Options())
+    assert time_allowed(bound, Options()) == expected
+
+
+@pytest.mark.parametrize("case", WAITS.values(), ids=WAITS)
+@pytest.mark.parametrize("timeout", [5, 0.5, None])
+def test_the_callers_own_timeout_counts_as_it_is(case, timeout):
+    name, args, kwargs, _ = case
+    options = Options(timeout=timeout)
+    bound = bind(load_spec("1.42")[name], args, kwargs, options)
+    assert time_allowed(bound, options) == timeout
+
+
+@pytest.mark.parametrize("timeout", [0.3, 1])
+def test_the_message_names_the_limit(timeout):
+    script, message = [expect, silence], f"within {timeout:g} s"
+    with playing(script, timeout=timeout) as (_, client), pytest.raises(TimedOut, match=message):
+        client.SystemPing()
+
+
+@pytest.mark.parametrize("kind", ["unix", "tcp"])
+@pytest.mark.parametrize("timeout", ["auto", None, 30])
+def test_an_upload_may_stall_for_longer_than_a_connection_may_take(monkeypatch, kind, timeout):
+    """Engines unpack while they read: the limit for connecting is none for sending."""
+    monkeypatch.setattr("dynadock.transport.pool.CONNECT_TIMEOUT", 0.1)
+    body = b"x" * 2**24
+    with playing([pause(0.5), answer(reply(200))], kind=kind, timeout=timeout) as (peer, client):
+        client.PutContainerArchive("web", path="/", body=body)
+    assert peer.requests[0].body == body
+
+
+@pytest.mark.parametrize(("timeout", "limit"), [("auto", None), (None, None), (5, 5)])
+def test_a_stream_may_idle_unless_the_caller_says_otherwise(timeout, limit):
+    part = reply(200, b"abc")[:-1]
+    with playing([answer(part), silence], timeout=timeout) as (_, client):
+        response = client.ImageGet.raw("a")
+        assert response.raw.connection.sock.gettimeout() == limit
+        response.close()
+
+
+@pytest.mark.parametrize(("timeout", "limit"), [("auto", DEFAULT_TIMEOUT), (None, None), (5, 5)])
+def test_a_raw_value_waits_as_the_call_does(timeout, limit):
+    part = reply(200, b"abc")[:-1]
+    with playing([answer(part), silence], timeout=timeout) as (_, client):
+        response = client.ContainerInspect.raw("a")
+        assert response.raw.connection.sock.gettimeout() == limit
+        response.close()
+
+
+def test_a_stream_that_idles_too_long_is_requests_error():
+    with playing([answer(reply(200, b"abc")[:-1]), silence], timeout=0.3) as (_, client):
+        response = client.ImageGet.raw("a")
+        with pytest.raises(requests.RequestException, match="timed out"):
+            response.content  # noqa: B018
