@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dynadock.call.bind import bind
 from dynadock.call.encode import encode
 from dynadock.call.interpret import FIRST_ERROR, Reply, interpret, reply_kind, version_error
-from dynadock.errors import Unsupported
+from dynadock.errors import DynadockError, Unsupported
 from dynadock.options import DEFAULT_TIMEOUT
 from dynadock.transport.connector import announced_version
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dynadock.call.request import Request
     from dynadock.options import Options
     from dynadock.spec.model import Body, Operation, Parameter
+    from dynadock.spec.versions import Version
     from dynadock.transport.connector import Connector
 
 PLAIN = ("value", "none", "headers")
@@ -125,10 +126,10 @@ class BoundOperation:
         to 5.8), so what counts is what the engine announces.
         """
         version = self._operation.version
-        newest = announced_version(reply.headers)
-        too_new = newest is not None and newest < version
+        announced = announced_version(reply.headers)
+        too_new = announced is not None and announced < version
         if too_new or reply.status == BAD_REQUEST:
-            oldest, newest = self._connector.spoken_versions()
+            oldest, newest = self._spoken_versions(announced or version)
             if not (oldest or version) <= version <= newest:
                 spoken = (str(oldest or ""), str(newest))
                 error = version_error(self._operation, reply, host, spoken)
@@ -136,6 +137,13 @@ class BoundOperation:
                     error.reply = interpret(self._operation, reply, host)
                 raise error
         self._connector.verified.add(version)
+
+    def _spoken_versions(self, announced: Version) -> tuple[Version | None, Version]:
+        """Ask the engine; what goes wrong with that must not take the place of its reply."""
+        try:
+            return self._connector.spoken_versions()
+        except DynadockError:
+            return None, announced
 
     @property
     def operation_id(self) -> str:
@@ -187,6 +195,10 @@ class BoundOperation:
 
     def __hash__(self) -> int:
         return hash((self._operation, id(self._connector)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        options = self._options.without_secrets()
+        return (BoundOperation, (self._operation, self._connector, options))
 
     def __repr__(self) -> str:
         operation = self._operation

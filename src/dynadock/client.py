@@ -15,7 +15,7 @@ from dynadock.transport.connector import Connector
 
 if TYPE_CHECKING:
     from dynadock.spec.loader import Source
-    from dynadock.spec.model import Spec
+    from dynadock.spec.model import Operation, Spec
     from dynadock.transport.endpoint import Endpoint
 
 
@@ -73,9 +73,12 @@ class Client:
         # Python's own probes (__deepcopy__, _repr_html_) come before there is a spec to ask.
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
-        operation = BoundOperation(self._spec.find(name), self._connector, self._options)
+        operation = self._bound(self._spec.find(name))
         self.__dict__[name] = operation
         return operation
+
+    def _bound(self, operation: Operation) -> BoundOperation:
+        return BoundOperation(operation, self._connector, self._options)
 
     @property
     def version(self) -> str:
@@ -105,8 +108,7 @@ class Client:
         # Imported here for start-up time: calls search for nothing.
         from dynadock.explore.find import find_operations  # noqa: PLC0415
 
-        found = find_operations(self._spec, words)
-        return [getattr(self, operation.operation_id) for operation in found]
+        return [self._bound(operation) for operation in find_operations(self._spec, words)]
 
     def at(self, source: Source) -> Client:
         """Return a client of another version or document, over the same connections.
@@ -162,10 +164,7 @@ class Operations(Mapping[str, BoundOperation]):
         self._client = client
 
     def __getitem__(self, operation_id: str) -> BoundOperation:
-        if operation_id not in self._client._spec:  # noqa: SLF001 - one view, one class
-            raise KeyError(operation_id)
-        operation: BoundOperation = getattr(self._client, operation_id)
-        return operation
+        return self._client._bound(self._client._spec[operation_id])  # noqa: SLF001 - one view
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._client._spec)  # noqa: SLF001

@@ -10,15 +10,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from dynadock import BoundOperation, Client, NotFound, load
 from dynadock.spec.versions import parse_range
 from engine.answers import Expected
-from engine.engines import ENGINES, REGISTRY, REQUIRED, Target, addresses, engines, is_required
-from engine.things import IMAGE, LABELS, new_name
+from engine.engines import (
+    ENGINES,
+    NO_ENGINE,
+    REGISTRY,
+    REQUIRED,
+    Target,
+    addresses,
+    engines,
+    is_required,
+)
+from engine.things import IMAGE, LABELS, SWARM_ADDRESS, new_name
 from engine.tidy import tidy, tidy_registry
 
 if TYPE_CHECKING:
@@ -118,7 +127,7 @@ def ledger(pytestconfig: pytest.Config) -> Ledger:
 def target(request: pytest.FixtureRequest) -> Target:
     """An engine and the API version to speak with it."""
     if request.param is None:
-        pytest.skip(f"no engine answers here; {ENGINES} can name some")
+        pytest.skip(NO_ENGINE)
     if request.param.engine.fault:
         engine = request.param.engine
         why = f"{ENGINES} names it" if addresses(ENGINES) else f"{REQUIRED} is set"
@@ -178,7 +187,7 @@ def expected(target: Target, client: Client, ledger: Ledger) -> Expected:
 
 
 @pytest.fixture(scope="module")
-def image(client: Client, target: Target) -> str:
+def image(client: Client, engine: Engine) -> str:
     """The image that containers are made of; pulled where an engine does not have it."""
     try:
         client.ImageInspect(IMAGE)
@@ -187,8 +196,7 @@ def image(client: Client, target: Target) -> str:
         try:
             client.ImageInspect(IMAGE)
         except NotFound:
-            give_up = pytest.fail if is_required() else pytest.skip
-            give_up(f"{target.engine.name} has no {IMAGE} and cannot pull it: {came[-200:]}")
+            _give_up(f"{engine.name} has no {IMAGE} and cannot pull it: {came[-200:]}")
     return IMAGE
 
 
@@ -211,6 +219,33 @@ def running(client: Client, new_container: Callable[..., str]) -> str:
     name = new_container()
     client.ContainerStart(name)
     return name
+
+
+@pytest.fixture(scope="module")
+def swarm(client: Client, engine: Engine, expected: Expected, image: str) -> Iterator[None]:
+    """The engine is the manager of a swarm of its own, where it can be."""
+    state = client.SystemInfo().Swarm.LocalNodeState
+    if state != "inactive":
+        _give_up(f"{engine.name} is in somebody's swarm already ({state})")
+    try:
+        with expected("SwarmInit"):
+            client.SwarmInit(
+                ListenAddr=SWARM_ADDRESS,
+                AdvertiseAddr="127.0.0.1",
+                AutoLockManagers=True,
+                Spec={"EncryptionConfig": {"AutoLockManagers": True}, "Labels": LABELS},
+            )
+        yield
+    finally:
+        with expected("SwarmLeave"):
+            client.SwarmLeave(force=True)
+
+
+def _give_up(why: str) -> NoReturn:
+    """Skip, or fail where engines are required to do."""
+    if is_required():
+        pytest.fail(why, pytrace=False)
+    pytest.skip(why)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ REQUIRED = "DYNADOCK_REQUIRE_ENGINES"
 TCP = "DYNADOCK_TEST_TCP"
 REGISTRY = "DYNADOCK_TEST_REGISTRY"
 
+NO_ENGINE = f"no engine answers here; {ENGINES} can name some"
+
 MAIN_VERSION = parse_version("1.42")
 UNKNOWN = Version(0, 0)
 

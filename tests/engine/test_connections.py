@@ -14,7 +14,7 @@ import pytest
 import dynadock
 from dynadock import ParameterError, SocketMissing, TimedOut, UnknownOperation, VersionError, load
 from dynadock.spec.library import available_versions
-from engine.engines import TCP, addresses, engines
+from engine.engines import NO_ENGINE, TCP, addresses, engines
 from engine.things import LABELS, new_name
 
 if TYPE_CHECKING:
@@ -31,9 +31,8 @@ each_engine = pytest.mark.each_engine
 STATUS_OF_UNSPOKEN = {"docker": 400, "podman": 200}
 """What engines answer at a version that they do not announce: Podman answers as if it did."""
 
-TCP_ENGINES = [pytest.param(*pair, id=pair[0]) for pair in addresses(TCP).items()] or [
-    pytest.param("", "", marks=pytest.mark.skip(reason=f"{TCP} names no engine"), id="none")
-]
+NO_TCP = pytest.mark.skip(reason=f"{TCP} names no engine" if engines() else NO_ENGINE)
+TCP_ENGINES = [pytest.param(*pair, id=pair[0]) for pair in addresses(TCP).items()]
 
 
 @each_engine
@@ -48,7 +47,9 @@ def test_negotiation(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @each_engine
 def test_version_that_is_too_new(engine: Engine) -> None:
-    too_new = next(each for each in available_versions() if each > engine.newest)
+    too_new = available_versions()[-1]
+    if too_new <= engine.newest:
+        pytest.skip(f"{engine.name} speaks every version that there is a document for")
     with load(str(too_new), host=engine.address) as client:
         for _ in range(2):
             with pytest.raises(VersionError) as caught:
@@ -173,9 +174,9 @@ def test_threads_share_a_client(client: Client) -> None:
 
 
 @each_engine
-def test_raw_reply(client: Client, running: str) -> None:
+def test_raw_reply(client: Client, engine: Engine, running: str) -> None:
     reply = client.ContainerInspect.raw(running)
-    assert (reply.status_code, reply.headers["Api-Version"]) == (200, str(client.version))
+    assert (reply.status_code, reply.headers["Api-Version"]) == (200, str(engine.newest))
     assert reply.json() == client.ContainerInspect(running)
     assert reply.request.method == "GET"
 
@@ -187,7 +188,9 @@ def test_raw_reply_that_is_an_error(client: Client) -> None:
     assert "no such container" in reply.json()["message"].lower()
 
 
-@pytest.mark.parametrize(("name", "address"), TCP_ENGINES)
+@pytest.mark.parametrize(
+    ("name", "address"), TCP_ENGINES or [pytest.param("", "", id="no engine", marks=NO_TCP)]
+)
 def test_tcp(name: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", address)
     monkeypatch.delenv("DOCKER_TLS_VERIFY", raising=False)

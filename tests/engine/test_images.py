@@ -10,25 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynadock import NotFound
-from engine.things import IMAGE, LABEL, LABELS, MINE, PREFIX, new_name, tar_of
+from engine.things import IMAGE, LABEL, LABELS, MINE, PREFIX, new_name, progress, tar_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import requests
 
     from dynadock import Client
     from engine.answers import Expected
 
     NewContainer = Callable[..., str]
-
-
-def events(reply: requests.Response) -> list[dict[str, object]]:
-    """Read a stream of progress to its end; errors come in it under 200."""
-    assert reply.status_code == 200, reply.text
-    found = [json.loads(line) for line in reply.text.splitlines() if line.strip()]
-    assert not [event for event in found if "error" in event]
-    return found
 
 
 @pytest.fixture
@@ -52,7 +42,7 @@ def pushed(client: Client, image: str, registry: str) -> str:
     """The common image's name in the registry."""
     repository, tag = f"{registry}/{PREFIX}", new_name("tag")
     client.ImageTag(image, repo=repository, tag=tag)
-    events(client.ImagePush.raw(repository, tag=tag, X_Registry_Auth={}))
+    progress(client.ImagePush.raw(repository, tag=tag, X_Registry_Auth={}))
     return f"{repository}:{tag}"
 
 
@@ -146,7 +136,7 @@ def test_build(client: Client, image: str) -> None:
             "a": b"x",
         }
     )
-    progress = events(
+    steps = progress(
         client.ImageBuild.raw(
             inputStream=context,
             t=[f"{name}:one", f"{name}:two"],
@@ -154,7 +144,7 @@ def test_build(client: Client, image: str) -> None:
             labels=LABELS,
         )
     )
-    assert progress
+    assert steps
     assert "COLOUR=red" in client.ImageInspect(f"{name}:two").Config.Env
 
 
@@ -162,7 +152,7 @@ def test_save_and_load(client: Client, tagged: str) -> None:
     saved = client.ImageGet.raw(tagged).content
     assert "manifest.json" in _names_in(saved)
     client.ImageDelete(tagged)
-    assert events(client.ImageLoad.raw(imagesTarball=saved, quiet=True))
+    assert progress(client.ImageLoad.raw(imagesTarball=saved, quiet=True))
     assert client.ImageInspect(tagged).Os == "linux"
 
 
@@ -182,7 +172,7 @@ def _names_in(archive: bytes) -> list[str]:
 
 def test_import(client: Client, expected: Expected) -> None:
     repository = new_name("import")
-    events(
+    progress(
         client.ImageCreate.raw(
             fromSrc="-",
             repo=repository,
@@ -201,5 +191,5 @@ def test_push_and_pull(client: Client, pushed: str) -> None:
     client.ImageDelete(pushed)
     with pytest.raises(NotFound):
         client.ImageInspect(pushed)
-    assert events(client.ImageCreate.raw(fromImage=pushed))
+    assert progress(client.ImageCreate.raw(fromImage=pushed))
     assert any(pushed in tag for tag in client.ImageInspect(pushed).RepoTags)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from dynadock import NotFound
 from engine.plugin import ARCHITECTURE, archive
-from engine.things import PREFIX, new_name
+from engine.things import PREFIX, new_name, progress
 
 if TYPE_CHECKING:
-    import requests
-
     from dynadock import Client
     from engine.answers import Expected
 
@@ -67,7 +64,7 @@ def pushed(client: Client, expected: Expected, registry: str) -> str:
     name = f"{registry}/{PREFIX}:{new_name('plugin')}"
     with expected("PluginCreate"):
         client.PluginCreate(name=name, tarContext=archive(name))
-        read(client.PluginPush.raw(name, X_Registry_Auth={}))
+        progress(client.PluginPush.raw(name, X_Registry_Auth={}))
         client.PluginDelete(name)
     return name
 
@@ -76,13 +73,6 @@ def test_pull_and_upgrade(client: Client, expected: Expected, pushed: str) -> No
     with expected("GetPluginPrivileges"):
         privileges = client.GetPluginPrivileges(remote=pushed)
         assert "capabilities" in {each.Name for each in privileges}
-        read(client.PluginPull.raw(remote=pushed, name=pushed, body=privileges))
-        read(client.PluginUpgrade.raw(pushed, remote=pushed, body=privileges))
+        progress(client.PluginPull.raw(remote=pushed, name=pushed, body=privileges))
+        progress(client.PluginUpgrade.raw(pushed, remote=pushed, body=privileges))
         assert client.PluginInspect(pushed).PluginReference == pushed
-
-
-def read(reply: requests.Response) -> None:
-    """Read a stream of progress to its end; errors come in it under 200."""
-    assert reply.status_code == 200, reply.text
-    events = [json.loads(line) for line in reply.text.splitlines() if line.strip()]
-    assert not [event for event in events if "error" in event]

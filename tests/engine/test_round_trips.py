@@ -12,7 +12,6 @@ import pytest
 
 from dynadock import ValidationError
 from dynadock.spec.versions import parse_range
-from engine.engines import is_required
 from engine.things import IMAGE, LABELS, MIB, new_name
 
 if TYPE_CHECKING:
@@ -206,31 +205,22 @@ def test_volume(client: Client, volume: str) -> None:
 
 
 @pytest.mark.each_engine
-def test_service(client: Client, engine: Engine, expected: Expected, image: str) -> None:
-    if client.SystemInfo().Swarm.LocalNodeState != "inactive":
-        give_up = pytest.fail if is_required() else pytest.skip
-        give_up(f"{engine.name} is in somebody's swarm already")
-    with expected("SwarmInit"):
-        client.SwarmInit(ListenAddr="127.0.0.1:23777", AdvertiseAddr="127.0.0.1")
-        try:
-            _service_round_trip(client, engine)
-        finally:
-            client.SwarmLeave(force=True)
+def test_service(client: Client, engine: Engine, expected: Expected, swarm: None) -> None:
+    with expected("ServiceCreate"):
+        made = client.ServiceCreate(body=SERVICE | {"Name": new_name("rich")}).ID
+        for version in engine.versions(parse_range("all")):
+            other = client.at(str(version))
+            spec = _service(other, made)
+            assert refused(other.ServiceCreate, body=spec) == [], version
+        spec = {**_service(client, made), "Name": new_name("again")}
+        again = client.ServiceCreate(body=spec).ID
+        assert _service(client, again).TaskTemplate == spec["TaskTemplate"]
 
 
-def _service_round_trip(client: Client, engine: Engine) -> None:
-    made = client.ServiceCreate(body=SERVICE | {"Name": new_name("rich")}).ID
-    found = {}
-    for version in engine.versions(parse_range("all")):
-        other = client.at(str(version))
-        known = "insertDefaults" in {each.name for each in other.ServiceInspect.parameters}
-        defaults = {"insertDefaults": True} if known else {}
-        spec = other.ServiceInspect(made, **defaults).Spec
-        found[str(version)] = refused(other.ServiceCreate, body=spec)
-    assert not any(found.values()), found
-    spec = {**client.ServiceInspect(made).Spec, "Name": new_name("again")}
-    again = client.ServiceCreate(body=spec).ID
-    assert client.ServiceInspect(again).Spec.TaskTemplate == spec["TaskTemplate"]
+def _service(client: Client, name: str) -> Any:
+    known = {each.name for each in client.ServiceInspect.parameters}
+    arguments = {"insertDefaults": True} if "insertDefaults" in known else {}
+    return client.ServiceInspect(name, **arguments).Spec
 
 
 SERVICE: dict[str, Any] = {

@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from engine.engines import is_required
-from engine.things import IMAGE, LABELS, MINE, eventually, new_name
+from engine.things import IMAGE, LABELS, MINE, SWARM_ADDRESS, eventually, new_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dynadock import Client
     from engine.answers import Expected
-    from engine.engines import Engine
 
-LISTEN = "127.0.0.1:23777"
 NOWHERE = "there-is-none"
 """Stands for what could not be made because the engine refuses to."""
 
@@ -33,27 +30,6 @@ class Made(NamedTuple):
 
     id: str
     name: str
-
-
-@pytest.fixture(scope="module")
-def swarm(client: Client, engine: Engine, expected: Expected, image: str) -> Iterator[None]:
-    """The engine is the manager of a swarm of its own."""
-    state = client.SystemInfo().Swarm.LocalNodeState
-    if state != "inactive":
-        give_up = pytest.fail if is_required() else pytest.skip
-        give_up(f"{engine.name} is in somebody's swarm already ({state})")
-    try:
-        with expected("SwarmInit"):
-            client.SwarmInit(
-                ListenAddr=LISTEN,
-                AdvertiseAddr="127.0.0.1",
-                AutoLockManagers=True,
-                Spec={"EncryptionConfig": {"AutoLockManagers": True}, "Labels": LABELS},
-            )
-        yield
-    finally:
-        with expected("SwarmLeave"):
-            client.SwarmLeave(force=True)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +115,7 @@ def test_swarm_unlock_of_what_is_not_locked(
 def test_swarm_join_from_within_a_swarm(client: Client, expected: Expected, swarm: None) -> None:
     with expected("SwarmJoin"):
         client.SwarmJoin(
-            ListenAddr=LISTEN,
+            ListenAddr=SWARM_ADDRESS,
             AdvertiseAddr="127.0.0.1",
             RemoteAddrs=["127.0.0.1:1"],
             JoinToken="SWMTKN-1-x",

@@ -231,7 +231,6 @@ def test_the_form_is_plain_json(compiled_once):
     checksum, _, text = compiled_once.read_bytes().partition(b"\n")
     assert cache.digest(text).encode() == checksum
     assert set(json.loads(text)) == {
-        "format",
         "version",
         "base_path",
         "names",

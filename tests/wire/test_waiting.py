@@ -56,7 +56,7 @@ def test_the_message_names_the_limit(timeout):
 @pytest.mark.parametrize("timeout", ["auto", None, 30])
 def test_an_upload_may_stall_for_longer_than_a_connection_may_take(monkeypatch, kind, timeout):
     """Engines unpack while they read: the limit for connecting is none for sending."""
-    monkeypatch.setattr("dynadock.transport.pool.CONNECT_TIMEOUT", 0.1)
+    monkeypatch.setattr("dynadock.transport.connection.CONNECT_TIMEOUT", 0.1)
     body = b"x" * 2**24
     with playing([pause(0.5), answer(reply(200))], kind=kind, timeout=timeout) as (peer, client):
         client.PutContainerArchive("web", path="/", body=body)

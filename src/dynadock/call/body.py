@@ -16,6 +16,7 @@ from dynadock.spec.schema import document_pattern, strict_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from types import FrameType
 
     from jsonschema import Draft202012Validator
 
@@ -66,10 +67,10 @@ def _unknown_keys(operation: Operation, error: SchemaError, unknown: str) -> Ite
 
 def warn_of_unknown(operation: Operation, problem: str) -> None:
     """Warn of something unknown that is sent all the same, at the line that made the call."""
-    outside = sys._getframe(1)  # noqa: SLF001 - the documented way to a caller's frame
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no other way to a caller
     level = 2
-    while outside.f_back is not None and _is_ours(outside.f_back.f_globals.get("__name__", "")):
-        outside = outside.f_back
+    while frame is not None and _is_ours(frame.f_globals.get("__name__", "")):
+        frame = frame.f_back
         level += 1
     message = f"{operation.operation_id} (API {operation.version}): {problem}"
     warnings.warn(message, UnknownFieldWarning, stacklevel=level)

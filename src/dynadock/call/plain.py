@@ -56,7 +56,7 @@ class Plain:
         if type(value) in _AS_THEY_ARE:
             return value
         if len(path) > DEEPEST or id(value) in self._around:
-            return self._fault(path, f"it holds itself, or more than {DEEPEST} levels")
+            return self._fault(path, f"expected at most {DEEPEST} levels; does it hold itself?")
         self._around.add(id(value))
         try:
             return self._inside(value, path)

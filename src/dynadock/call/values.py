@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from enum import Enum
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from dynadock.spec.schema import python_pattern
@@ -24,7 +25,7 @@ SHOWN = 60
 
 _SEPARATORS = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|"}
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
-_UNIX_TIME = re.compile(r"-?\d+(\.\d{1,9})?")
+_UNIX_TIME = re.compile(r"-?\d+(\.\d{1,9})?", re.ASCII)
 _FRACTION = re.compile(r"\.(\d+)")
 
 
@@ -89,12 +90,30 @@ def _check_bounds(parameter: Parameter, value: Any, text: str) -> None:
         raise unexpected(f"one of {choices}", value)
     if parameter.pattern and re.search(python_pattern(parameter.pattern), text) is None:
         raise unexpected(f"text that matches {parameter.pattern}", value)
-    if parameter.minimum is not None and float(text) < parameter.minimum:
-        raise unexpected(f"{parameter.minimum} or more", value)
-    if parameter.maximum is not None and float(text) > parameter.maximum:
-        raise unexpected(f"{parameter.maximum} or less", value)
+    for keyword, bound in parameter.bounds.items():
+        fits, expected = _BOUNDS[keyword]
+        if not fits(text, bound, parameter.bounds):
+            raise unexpected(expected.format(bound), value)
     if text in parameter.refuse:
         raise Mismatch(f"{shown(value)} is not possible here: {parameter.refuse[text]}")
+
+
+_BOUNDS: Mapping[str, tuple[Callable[[str, Any, Mapping[str, Any]], bool], str]] = {
+    "minimum": (lambda text, bound, _: float(text) >= bound, "{0} or more"),
+    "maximum": (lambda text, bound, _: float(text) <= bound, "{0} or less"),
+    # In Swagger these two are flags beside the bound.
+    "exclusiveMinimum": (
+        lambda text, flag, bounds: not flag or float(text) != bounds.get("minimum"),
+        "more than the minimum",
+    ),
+    "exclusiveMaximum": (
+        lambda text, flag, bounds: not flag or float(text) != bounds.get("maximum"),
+        "less than the maximum",
+    ),
+    "multipleOf": (lambda text, bound, _: float(text) % bound == 0, "a multiple of {0}"),
+    "minLength": (lambda text, bound, _: len(text) >= bound, "at least {0} characters"),
+    "maxLength": (lambda text, bound, _: len(text) <= bound, "at most {0} characters"),
+}
 
 
 def utf8_text(text: str) -> str:
@@ -165,7 +184,7 @@ def _integer(value: Any) -> str:
 
 
 def _number(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
         raise unexpected("number", value)
     return _plain_text(value)
 
@@ -190,15 +209,18 @@ def _timestamp(value: Any) -> str:
         return value if _UNIX_TIME.fullmatch(value) else _parsed_time(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _no_timestamp(value)
+    if not isfinite(value):
+        raise _no_timestamp(value)
     if isinstance(value, int) or value.is_integer():
         return str(int(value))
-    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN
-        raise _no_timestamp(value)
     return f"{value:.9f}".rstrip("0").rstrip(".")
 
 
 def _unix_time(moment: datetime) -> str:
-    whole = int(moment.replace(microsecond=0).timestamp())
+    try:
+        whole = int(moment.replace(microsecond=0).timestamp())
+    except (ValueError, OverflowError):
+        raise _no_timestamp(moment) from None
     return f"{whole}.{moment.microsecond:06d}" if moment.microsecond else str(whole)
 
 
@@ -206,7 +228,7 @@ def _parsed_time(text: str) -> str:
     """Turn RFC 3339 text into UNIX seconds without losing nanoseconds, which datetime would."""
     fraction = _FRACTION.search(text)
     try:
-        moment = datetime.fromisoformat(_FRACTION.sub("", text, count=1))
+        moment = datetime.fromisoformat(_FRACTION.sub("", text.upper(), count=1))
     except ValueError:
         raise _no_timestamp(text) from None
     whole = _unix_time(moment)

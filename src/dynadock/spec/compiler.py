@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dynadock.spec.names import python_name, snake_case
-from dynadock.spec.schema import kind_of
+from dynadock.spec.schema import BOUNDS, kind_of
 
 if TYPE_CHECKING:
     from dynadock.spec.document import Document, DocumentedOperation
 
-_KEPT = ("enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "default")
+_KEPT = ("enum", "pattern", "default", *BOUNDS)
 _CORRECTIONS = {
     "x-encoding": "encoding",
     "x-secret": "secret",

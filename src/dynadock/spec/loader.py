@@ -65,7 +65,7 @@ def load_file(path: Path) -> Spec:
         raise SpecError(message) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise SpecError(f"{str(path)!r} cannot be read: {reason}") from error
+        raise SpecError(f"{path} cannot be read: {reason}") from error
     key = digest(content, _overlay_bytes(), _compiler_state())
     spec = _specs.get(key)
     if spec is None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from operator import getitem
 from typing import Any
 
 from dynadock.errors import UnknownOperation
 from dynadock.spec import history
 from dynadock.spec.names import closest, snake_case
-from dynadock.spec.schema import Field, fields, flatten
+from dynadock.spec.schema import BOUNDS, Field, fields, flatten
 from dynadock.spec.versions import Version, parse_version
 
 
@@ -18,20 +19,19 @@ class Parameter:
 
     ``name`` is the wire's, ``python_name`` the argument's, ``location`` path, query or header,
     ``type`` the document's type, ``encoding`` how a value is written (the type, or what the overlay
-    says: filters, json-object, timestamp, …), ``enum``, ``pattern``, ``minimum``, ``maximum`` its
-    bounds, ``default`` what the engine assumes, ``items`` the members of an array and
-    ``collection`` how they are joined (``multi``: one key each).
+    says: filters, json-object, timestamp, …), ``enum``, ``pattern`` and ``bounds`` (``minimum``,
+    ``maxLength``, …) its limits, ``default`` what the engine assumes, ``items`` the members of an
+    array and ``collection`` how they are joined (``multi``: one key each).
     """
 
     __slots__ = (
+        "bounds",
         "collection",
         "default",
         "encoding",
         "enum",
         "items",
         "location",
-        "maximum",
-        "minimum",
         "name",
         "pattern",
         "python_name",
@@ -51,8 +51,7 @@ class Parameter:
         self.required: bool = compiled.get("required", False)
         self.enum: tuple[Any, ...] = tuple(compiled.get("enum", ()))
         self.pattern: str | None = compiled.get("pattern")
-        self.minimum: float | None = compiled.get("minimum")
-        self.maximum: float | None = compiled.get("maximum")
+        self.bounds: Mapping[str, Any] = {key: compiled[key] for key in BOUNDS if key in compiled}
         self.default: Any = compiled.get("default")
         self.send: Any = compiled.get("send")
         self.secret: bool = compiled.get("secret", parent.secret if parent else False)
@@ -169,6 +168,9 @@ class Operation:
 
     def __hash__(self) -> int:
         return hash(self._identity)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (getitem, (self.spec, self.operation_id))
 
     @cached_property
     def _identity(self) -> tuple[object, ...]:

@@ -24,8 +24,7 @@ _BOUNDS = {
     "uint64": (0, 2**64 - 1),
 }
 
-_KEPT = (
-    "pattern",
+BOUNDS = (
     "minimum",
     "maximum",
     "exclusiveMinimum",
@@ -33,6 +32,12 @@ _KEPT = (
     "multipleOf",
     "minLength",
     "maxLength",
+)
+"""The limits of single values."""
+
+_KEPT = (
+    *BOUNDS,
+    "pattern",
     "minItems",
     "maxItems",
     "uniqueItems",
@@ -186,7 +191,7 @@ def strict_schema(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
 
 def _escape(name: str) -> str:
     """Make a definition's name safe inside a JSON pointer in a URI fragment."""
-    return "".join(c if c.isalnum() or c in "_-." else f"_{ord(c):x}_" for c in name)
+    return "".join(c if c.isalnum() or c in "-." else f"_{ord(c):x}_" for c in name)
 
 
 def _strict(schema: Schema, definitions: Mapping[str, Schema], needed: list[str]) -> Schema:
@@ -257,5 +262,5 @@ def _add_properties(
     others = flat.get("additionalProperties")
     if isinstance(others, dict):
         strict["additionalProperties"] = _strict(others, definitions, needed)
-    elif others is True:
-        strict["additionalProperties"] = True
+    elif others is not None:
+        strict["additionalProperties"] = bool(others)

@@ -57,6 +57,8 @@ def parse_range(text: str) -> VersionRange:
     if text == "all":
         return VersionRange(None, None)
     first, dash, last = text.partition("-")
+    if not first and not last:
+        raise SpecError(f"{text!r} is no range of versions; no API version stands in it")
     start = parse_version(first) if first else None
     if not dash:
         return VersionRange(start, start)

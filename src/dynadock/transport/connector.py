@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dynadock.errors import DynadockError, TransportError
 from dynadock.options import CONNECT_TIMEOUT
@@ -32,6 +32,10 @@ class Connector:
         self._endpoint: Endpoint | None = None
         self._pool: Pool | None = None
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave sockets behind: a copy looks for the engine afresh."""
+        return (Connector, (self.host,))
 
     @property
     def endpoint(self) -> Endpoint:

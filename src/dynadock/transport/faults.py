@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import socket
 from typing import TYPE_CHECKING
 
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError
 from urllib3.exceptions import TimeoutError as PoolTimeout
 
 from dynadock.errors import (
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dynadock.transport.endpoint import Endpoint
+
+_NEVER_REACHED = (NewConnectionError, LocationParseError)
 
 FOREIGN = (HTTPError, OSError)
 """What a pool raises."""
@@ -41,26 +41,15 @@ def translate(error: Exception, endpoint: Endpoint, timeout: float | None) -> Tr
             )
         if isinstance(cause, ConnectionRefusedError):
             return _fault(ConnectionRefused, endpoint, "nothing listens there; is the engine up?")
+    if any(isinstance(cause, _NEVER_REACHED) for cause in causes):
+        return _fault(TransportError, endpoint, f"it cannot be reached ({causes[-1]})")
     if any(isinstance(cause, (PoolTimeout, TimeoutError)) for cause in causes):
         limit = "the time allowed" if timeout is None else f"{timeout:g} s"
         return _fault(
             TimedOut, endpoint, f"no answer within {limit}; with_options(timeout=…) sets it"
         )
-    return _unnamed(error, causes, endpoint)
-
-
-def _unnamed(error: Exception, causes: list[BaseException], endpoint: Endpoint) -> TransportError:
-    reached = not any(_is_unreachable(cause) for cause in causes)
-    if reached:
-        return _fault(
-            ConnectionLost, endpoint, f"the connection broke before the reply's end ({error})"
-        )
-    return _fault(TransportError, endpoint, f"it cannot be reached ({causes[-1]})")
-
-
-def _is_unreachable(cause: BaseException) -> bool:
-    return isinstance(cause, socket.gaierror) or (
-        isinstance(cause, OSError) and cause.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH)
+    return _fault(
+        ConnectionLost, endpoint, f"the connection broke before the reply's end ({error})"
     )
 
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.util.timeout import Timeout
 
 from dynadock.call.interpret import Reply
-from dynadock.options import CONNECT_TIMEOUT
+from dynadock.transport.connection import TcpPool
 from dynadock.transport.faults import FOREIGN, translate
 from dynadock.transport.unix import UnixPool
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from urllib3.response import BaseHTTPResponse
 
     from dynadock.call.request import Request
@@ -54,21 +55,25 @@ class Pool:
 
     def open(self, request: Request, timeout: float | None) -> BaseHTTPResponse:
         """Send a request and return the reply with its body unread; whoever asks closes it."""
-        options: dict[str, Any] = {"chunked": not isinstance(request.body, (bytes, type(None)))}
+        body, in_chunks = request.body, False
+        if body is not None and not isinstance(body, bytes):
+            body, in_chunks = _guarded(body), True
         try:
             return self._connections.urlopen(
                 request.method,
                 request.target,
-                body=request.body,
+                body=body,
                 headers=request.headers,
-                timeout=_limits(timeout),
+                chunked=in_chunks,
+                timeout=Timeout(connect=timeout, read=timeout),
                 retries=False,
                 redirect=False,
                 assert_same_host=False,
                 preload_content=False,
                 decode_content=False,
-                **options,
             )
+        except _BodyBroke as broke:
+            raise broke.reason from None
         except FOREIGN as error:
             raise translate(error, self.endpoint, timeout) from error
 
@@ -78,13 +83,23 @@ class Pool:
         self._connections = _connections_to(self.endpoint)
 
 
-def _connections_to(endpoint: Endpoint) -> HTTPConnectionPool:
+def _connections_to(endpoint: Endpoint) -> TcpPool | UnixPool:
     options: dict[str, Any] = {"maxsize": POOL_SIZE, "block": False}
     if endpoint.scheme == "unix":
         return UnixPool(endpoint.path, **options)
-    return HTTPConnectionPool(endpoint.host, endpoint.port, **options)
+    return TcpPool(endpoint.host, endpoint.port, **options)
 
 
-def _limits(timeout: float | None) -> Timeout:
-    connect = CONNECT_TIMEOUT if timeout is None else min(timeout, CONNECT_TIMEOUT)
-    return Timeout(connect=connect, read=timeout)
+class _BodyBroke(Exception):
+    """Carries what a caller's body raised past urllib3, which would blame the connection."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _guarded(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from chunks
+    except Exception as error:
+        raise _BodyBroke(error) from error

@@ -5,28 +5,33 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from dynadock.transport.connection import TcpConnection
 
 HOST_HEADER = "localhost"
 """Engines ignore the Host header of a unix socket, but HTTP/1.1 wants one."""
 
 
-class UnixConnection(HTTPConnection):
+class UnixConnection(TcpConnection):
     """A connection to a unix socket's path."""
 
     def __init__(self, socket_path: str, **options: Any) -> None:
         super().__init__(HOST_HEADER, **options)
         self._socket_path = socket_path
 
-    def _new_conn(self) -> socket.socket:
+    def _open(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.settimeout(self.timeout)
             connection.connect(self._socket_path)
-        except BaseException:
+        except TimeoutError as error:
             connection.close()
-            raise
+            raise ConnectTimeoutError(self, str(error)) from error
+        except OSError as error:
+            connection.close()
+            raise NewConnectionError(self, str(error)) from error
         return connection
 
 
