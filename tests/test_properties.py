@@ -101,11 +101,16 @@ def _texts(parameter):
 
 
 def _whole_numbers(parameter):
-    return st.integers(parameter.minimum, parameter.maximum)
+    return st.integers(parameter.bounds.get("minimum"), parameter.bounds.get("maximum"))
 
 
 def _reals(parameter):
-    return st.floats(parameter.minimum, parameter.maximum, allow_nan=False, allow_infinity=False)
+    return st.floats(
+        parameter.bounds.get("minimum"),
+        parameter.bounds.get("maximum"),
+        allow_nan=False,
+        allow_infinity=False,
+    )
 
 
 JSON_OBJECTS = st.dictionaries(TEXT, JSON_VALUES, max_size=3)

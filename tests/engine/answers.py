@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,14 +25,18 @@ TABLE = Path(__file__).with_name("answers.yaml")
 
 @dataclass(frozen=True)
 class Answer:
-    """A row of the table for one case: who answers so, and what."""
+    """A row of the table for one case: who answers so, and what.
+
+    It is either an error (``status`` and words of its ``message``) or a ``value`` of its own.
+    """
 
     case: str
     engine: str
     releases: VersionRange
     api: VersionRange
-    status: int
+    status: int | None
     message: str
+    value: Any = field(hash=False)
 
     def is_of(self, target: Target) -> bool:
         """Tell whether the row speaks of that engine at that API version."""
@@ -67,8 +71,9 @@ def _answers(row: dict[str, Any]) -> Iterator[Answer]:
             row["engine"],
             parse_range(row.get("releases", "all")),
             parse_range(row.get("api", "all")),
-            row["status"],
-            row["message"],
+            row.get("status"),
+            row.get("message", ""),
+            row.get("value"),
         )
 
 
@@ -77,7 +82,8 @@ class Expected:
 
     ``with expected("ContainerUpdate"):`` runs its block; where the table has an answer for the
     case, the block must end in exactly that error. An operation that the version's document does
-    not know must end in UnknownOperation.
+    not know must end in UnknownOperation. ``expected.value(case, usual)`` is the value that the
+    table has for the case, else the usual one.
     """
 
     def __init__(self, target: Target, client: Client, met: set[tuple[Target, Answer]]) -> None:
@@ -87,7 +93,7 @@ class Expected:
 
     @contextmanager
     def __call__(self, case: str) -> Iterator[None]:
-        answer = self.answer(case)
+        answer = self._answer(case)
         if operation_of(case) not in self._client.operations:
             with pytest.raises(UnknownOperation, match="arrived in"):
                 yield
@@ -98,8 +104,16 @@ class Expected:
                 yield
             self._hold(answer, caught.value)
 
-    def answer(self, case: str) -> Answer | None:
-        """Return the table's answer for a case, None where the call is expected to work."""
+    def value(self, case: str, usual: Any) -> Any:
+        """Return what the table says that comes instead of the usual value."""
+        answer = self._answer(case)
+        if answer is None:
+            return usual
+        assert answer.status is None, f"{TABLE.name} has an error and no value for {case}"
+        self._met.add((self._target, answer))
+        return answer.value
+
+    def _answer(self, case: str) -> Answer | None:
         found = [each for each in table() if each.case == case and each.is_of(self._target)]
         assert len(found) <= 1, f"{TABLE.name} has {len(found)} rows for {case} at {self._target}"
         return found[0] if found else None

@@ -22,14 +22,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dynadock import Client
+    from engine.answers import Expected
     from engine.engines import Engine, Target
 
     NewContainer = Callable[..., str]
 
 each_engine = pytest.mark.each_engine
-
-STATUS_OF_UNSPOKEN = {"docker": 400, "podman": 200}
-"""What engines answer at a version that they do not announce: Podman answers as if it did."""
 
 NO_TCP = pytest.mark.skip(reason=f"{TCP} names no engine" if engines() else NO_ENGINE)
 TCP_ENGINES = [pytest.param(*pair, id=pair[0]) for pair in addresses(TCP).items()]
@@ -46,7 +44,7 @@ def test_negotiation(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @each_engine
-def test_version_that_is_too_new(engine: Engine) -> None:
+def test_version_that_is_too_new(engine: Engine, expected: Expected) -> None:
     too_new = available_versions()[-1]
     if too_new <= engine.newest:
         pytest.skip(f"{engine.name} speaks every version that there is a document for")
@@ -58,8 +56,9 @@ def test_version_that_is_too_new(engine: Engine) -> None:
     assert f"{engine.oldest} to {engine.newest}" in str(error)
     assert str(too_new) in str(error)
     assert (error.minimum, error.maximum) == (str(engine.oldest), str(engine.newest))
-    assert error.status == STATUS_OF_UNSPOKEN[engine.kind]
-    assert (error.reply is not None) == (error.status == 200)
+    status = expected.value("SystemVersion: status at a version that is not announced", 400)
+    assert error.status == status
+    assert (error.reply is not None) == (status == 200)
 
 
 def test_socket_that_is_not_there(tmp_path: Path) -> None:

@@ -211,18 +211,23 @@ def test_logs_unread(client: Client, new_container: NewContainer) -> None:
     assert b"hello from inside\n" in reply.content
 
 
-def test_exec(client: Client, running: str) -> None:
-    made = client.ContainerExec(running, Cmd=["sh", "-c", "exit 3"], AttachStdout=False)
+def test_exec(client: Client, expected: Expected, running: str) -> None:
+    name = new_name("file")
+    made = client.ContainerExec(running, Cmd=["sh", "-c", f"touch /tmp/{name}; exit 3"])
     assert client.ExecInspect(made.Id).Running is False
     assert client.ExecStart(made.Id, Detach=True) is None
-    seen = eventually(lambda: _ended(client, made.Id))
-    assert seen.ExitCode == 3
+    eventually(lambda: f"/tmp/{name}" in {each.Path for each in client.ContainerChanges(running)})
+    ended = expected.value(
+        "ExecInspect: Running and ExitCode of a detached one that ended", [False, 3]
+    )
+    seen = eventually(lambda: _exec_that_is(client, made.Id, ended))
     assert seen.ContainerID == client.ContainerInspect(running).Id
+    assert seen.ProcessConfig.entrypoint == "sh"
 
 
-def _ended(client: Client, exec_id: str) -> object:
+def _exec_that_is(client: Client, exec_id: str, running_and_code: list[object]) -> object:
     seen = client.ExecInspect(exec_id)
-    return None if seen.Running or seen.ExitCode is None else seen
+    return seen if [seen.Running, seen.ExitCode] == running_and_code else None
 
 
 def test_exec_resize(client: Client, running: str) -> None:

@@ -40,13 +40,14 @@ def test_info(client: Client, image: str) -> None:
     assert "bridge" in info.Plugins.Network
 
 
-def test_data_usage(client: Client, new_container: NewContainer) -> None:
+def test_data_usage(client: Client, expected: Expected, new_container: NewContainer) -> None:
     container = client.ContainerInspect(new_container()).Id
     volume = client.VolumeCreate(Name=new_name("volume"), Labels=LABELS).Name
     usage = client.SystemDataUsage()
     assert container in {each.Id for each in usage.Containers}
     assert volume in {each.Name for each in usage.Volumes}
     assert len(usage.Images) >= 1
+    assert (usage.LayersSize > 0) == expected.value("SystemDataUsage: layers have a size", True)
 
 
 def test_data_usage_of_one_kind(client: Client) -> None:

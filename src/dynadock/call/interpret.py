@@ -89,9 +89,10 @@ def _argument(bound: Bound, name: str) -> Any:
 def interpret(operation: Operation, reply: Reply, host: str) -> Any:
     """Return the value that a reply brings, or raise the error that it is.
 
-    JSON becomes Records and lists, text text, an empty reply None, 304 `NOT_MODIFIED`; a HEAD
-    request's reply is its headers. What a reply is, it tells itself: documents declare bodies that
-    engines do not send (PluginDelete) and types that they do not have (SystemPing).
+    JSON becomes Records and lists, text text, an empty reply None (and so does text where the
+    document has no reply), 304 `NOT_MODIFIED`; a HEAD request's reply is its headers. What a reply
+    is, it tells itself: documents declare bodies that engines do not send (PluginDelete) and types
+    that they do not have (SystemPing).
     """
     if reply.status == NOT_MODIFIED_STATUS:
         return NOT_MODIFIED
@@ -101,14 +102,22 @@ def interpret(operation: Operation, reply: Reply, host: str) -> Any:
         return _headers(operation, reply, host)
     if not reply.body:
         return None
-    if is_json(reply.headers):
+    if _is_json(operation, reply.headers):
         return _json(operation, reply, host)
+    if operation.reply.schema is None:
+        # Podman sends "OK" or a line break where there is nothing to say (seen on 4.3).
+        return None
     return reply.body.decode("utf-8", "replace")
 
 
-def is_json(headers: Mapping[str, str]) -> bool:
-    """Tell whether a body is declared to be JSON."""
+def _is_json(operation: Operation, headers: Mapping[str, str]) -> bool:
+    """Tell whether a body is JSON: the reply says so, or says nothing and the document does.
+
+    Podman names no type for ContainerTop and ContainerStats (seen on 4.3).
+    """
     media_type = (headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+    if not media_type:
+        return operation.reply.is_structured(operation.spec.definitions)
     return media_type == "application/json" or media_type.endswith("+json")
 
 

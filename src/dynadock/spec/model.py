@@ -114,6 +114,12 @@ class Reply:
         self.schema: dict[str, Any] | None = compiled.get("schema")
         self.codes: tuple[str, ...] = tuple(compiled["codes"])
 
+    def is_structured(self, definitions: Mapping[str, Any]) -> bool:
+        """Tell whether the document has an object or a list for the reply, and not just text."""
+        if self.schema is None:
+            return False
+        return flatten(self.schema, definitions).get("type", "object") in ("object", "array")
+
     def __repr__(self) -> str:
         return f"<Reply {self.kind}>"
 
