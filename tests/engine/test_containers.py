@@ -216,13 +216,18 @@ def test_exec(client: Client, expected: Expected, running: str) -> None:
     made = client.ContainerExec(running, Cmd=["sh", "-c", f"touch /tmp/{name}; exit 3"])
     assert client.ExecInspect(made.Id).Running is False
     assert client.ExecStart(made.Id, Detach=True) is None
-    eventually(lambda: f"/tmp/{name}" in {each.Path for each in client.ContainerChanges(running)})
+    eventually(lambda: f"/tmp/{name}" in _changed(client, running))
     ended = expected.value(
         "ExecInspect: Running and ExitCode of a detached one that ended", [False, 3]
     )
     seen = eventually(lambda: _exec_that_is(client, made.Id, ended))
     assert seen.ContainerID == client.ContainerInspect(running).Id
     assert seen.ProcessConfig.entrypoint == "sh"
+
+
+def _changed(client: Client, container: str) -> set[str]:
+    # Of a container without changes engines say null.
+    return {each.Path for each in client.ContainerChanges(container) or ()}
 
 
 def _exec_that_is(client: Client, exec_id: str, running_and_code: list[object]) -> object:

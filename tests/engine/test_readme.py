@@ -1,0 +1,97 @@
+"""The README's sessions: what it shows is what a user gets."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from itertools import takewhile
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import dynadock
+from dynadock.spec.versions import VersionRange
+from engine.engines import MAIN_VERSION, NO_ENGINE, engines, is_required
+
+TOP = Path(__file__).parents[2]
+README = TOP / "README.md"
+BLOCK = re.compile(r"^```pycon\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+# What differs from one engine, or one run, to the next.
+CHANGING = (
+    (re.compile(r"\b[0-9a-f]{64}\b"), "ID"),
+    (re.compile(r"(unix|tcp)://[^\s:,>]+(:\d+)?"), "HOST"),
+    (re.compile(r"'\d+\.\d+\.\d+\+[\w.]+'"), "RELEASE"),
+    (re.compile(r"API \d\.\d+ to \d\.\d+"), "API RANGE"),
+    (re.compile(r"API \d\.\d+ at HOST"), "API NEWEST at HOST"),
+    (re.compile(r"\s+"), " "),
+)
+
+MAIN = VersionRange(MAIN_VERSION, MAIN_VERSION)
+SPEAKERS = [each for each in engines() if each.kind == "docker" and each.versions(MAIN)]
+
+
+class Example(NamedTuple):
+    """A statement of a session and what came of it."""
+
+    source: str
+    want: str
+
+
+def examples() -> list[Example]:
+    blocks = BLOCK.findall(README.read_text(encoding="utf-8"))
+    return [_example(text) for block in blocks for text in re.split(r"(?m)^>>> ", block)[1:]]
+
+
+def _example(text: str) -> Example:
+    first, *lines = text.splitlines()
+    more = [line.removeprefix("... ") for line in takewhile(_goes_on, lines)]
+    return Example("\n".join([first, *more]) + "\n", "\n".join(lines[len(more) :]))
+
+
+def _goes_on(line: str) -> bool:
+    return line.startswith("...")
+
+
+def steadied(text: str) -> str:
+    for changing, word in CHANGING:
+        text = changing.sub(word, text)
+    return text.strip()
+
+
+def outcome(source: str, names: dict[str, object]) -> str:
+    """Return what a session prints after a statement: output, the value, or the error."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        try:
+            exec(compile(source, "README.md", "single"), names)
+        except dynadock.DynadockError as error:
+            print(f"{type(error).__name__}: {error}")
+    return printed.getvalue()
+
+
+@pytest.fixture
+def speaker(monkeypatch):
+    """Set the environment that the README was written in: an engine, the checkout's folder."""
+    if not SPEAKERS:
+        assert not is_required(), "no Docker Engine that speaks the README's API version"
+        pytest.skip(NO_ENGINE)
+    monkeypatch.setenv("DOCKER_HOST", SPEAKERS[0].address)
+    monkeypatch.chdir(TOP)
+    client = dynadock.load(str(MAIN_VERSION))
+    yield client
+    with contextlib.suppress(dynadock.NotFound):
+        client.ContainerDelete("web", force=True)
+
+
+def test_what_the_readme_shows(speaker):
+    names: dict[str, object] = {}
+    for example in examples():
+        shown = outcome(example.source, names)
+        assert steadied(shown) == steadied(example.want), f"after {example.source}"
+
+
+def test_there_is_something_to_show():
+    assert len(examples()) > 20
