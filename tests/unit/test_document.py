@@ -118,6 +118,7 @@ REFUSED = {
     "an odd bound": ((*NAME, "minimum"), "x", "definitions.Thing.Name.minimum"),
     "an odd length": ((*NAME, "maxLength"), [], "definitions.Thing.Name.maxLength"),
     "a multiple of nothing": ((*NAME, "multipleOf"), 0, "definitions.Thing.Name.multipleOf"),
+    "odd unique items": ((*NAME, "uniqueItems"), "yes", "definitions.Thing.Name.uniqueItems"),
     "a pattern that is none": ((*NAME, "pattern"), "(", "definitions.Thing.Name.pattern"),
     "a $ref to nothing": (NAME, {"$ref": "#/definitions/No"}, "'#/definitions/No' leads nowhere"),
     "a $ref to a file": (NAME, {"$ref": "other.yaml"}, "'other.yaml' is refused"),

@@ -49,6 +49,10 @@ def _is_length(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 def _is_pattern(value: Any) -> bool:
     try:
         re.compile(value)
@@ -76,6 +80,9 @@ _BOUNDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "maxItems": (_is_length, "a whole number"),
     "minProperties": (_is_length, "a whole number"),
     "maxProperties": (_is_length, "a whole number"),
+    "uniqueItems": (_is_flag, "true or false"),
+    "exclusiveMinimum": (_is_flag, "true or false"),
+    "exclusiveMaximum": (_is_flag, "true or false"),
 }
 
 
