@@ -91,29 +91,40 @@ def _check_bounds(parameter: Parameter, value: Any, text: str) -> None:
     if parameter.pattern and re.search(python_pattern(parameter.pattern), text) is None:
         raise unexpected(f"text that matches {parameter.pattern}", value)
     for keyword, bound in parameter.bounds.items():
-        fits, expected = _BOUNDS[keyword]
-        if not fits(text, bound, parameter.bounds):
+        types, fits, expected = _BOUNDS[keyword]
+        if parameter.type in types and not fits(text, bound, parameter.bounds):
             raise unexpected(expected.format(bound), value)
     if text in parameter.refuse:
         raise Mismatch(f"{shown(value)} is not possible here: {parameter.refuse[text]}")
 
 
-_BOUNDS: Mapping[str, tuple[Callable[[str, Any, Mapping[str, Any]], bool], str]] = {
-    "minimum": (lambda text, bound, _: float(text) >= bound, "{0} or more"),
-    "maximum": (lambda text, bound, _: float(text) <= bound, "{0} or less"),
+_NUMBERS = ("integer", "number")
+
+_BOUNDS: Mapping[
+    str, tuple[tuple[str, ...], Callable[[str, Any, Mapping[str, Any]], bool], str]
+] = {
+    "minimum": (_NUMBERS, lambda text, bound, _: float(text) >= bound, "{0} or more"),
+    "maximum": (_NUMBERS, lambda text, bound, _: float(text) <= bound, "{0} or less"),
     # In Swagger these two are flags beside the bound.
     "exclusiveMinimum": (
+        _NUMBERS,
         lambda text, flag, bounds: not flag or float(text) != bounds.get("minimum"),
         "more than the minimum",
     ),
     "exclusiveMaximum": (
+        _NUMBERS,
         lambda text, flag, bounds: not flag or float(text) != bounds.get("maximum"),
         "less than the maximum",
     ),
-    "multipleOf": (lambda text, bound, _: float(text) % bound == 0, "a multiple of {0}"),
-    "minLength": (lambda text, bound, _: len(text) >= bound, "at least {0} characters"),
-    "maxLength": (lambda text, bound, _: len(text) <= bound, "at most {0} characters"),
+    "multipleOf": (_NUMBERS, lambda text, bound, _: float(text) % bound == 0, "a multiple of {0}"),
+    "minLength": (
+        ("string",),
+        lambda text, bound, _: len(text) >= bound,
+        "at least {0} characters",
+    ),
+    "maxLength": (("string",), lambda text, bound, _: len(text) <= bound, "at most {0} characters"),
 }
+"""For each limit: the types that it limits, whether a text keeps it, and how it is named."""
 
 
 def utf8_text(text: str) -> str:

@@ -219,7 +219,7 @@ def _add_type(strict: Schema, flat: Schema) -> None:
     declared = flat.get("type", "object" if "properties" in flat else None)
     if declared is not None:
         types = declared if isinstance(declared, list) else [declared]
-        strict["type"] = [*(name for name in types if name != "null"), "null"]
+        strict["type"] = list(dict.fromkeys([*types, "null"]))
 
 
 def _add_bounds(strict: Schema, flat: Schema) -> None:
