@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -75,8 +74,11 @@ def _forget_old(folder: Path) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
+    # Imported here for start-up time: a document is compiled once, and read from then on.
+    from tempfile import mkstemp  # noqa: PLC0415
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    handle, temporary = mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dynadock.call.request import Request
     from dynadock.transport.endpoint import Endpoint
 
-POOL_SIZE = 10
+POOL_SIZE = 32
 """Idle connections kept for the next call; more may be open at a time."""
 
 
