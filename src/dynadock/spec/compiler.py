@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dynadock.spec.names import python_name, snake_case
-from dynadock.spec.schema import BOUNDS, kind_of
+from dynadock.spec.schema import BOUNDS, bounds_of_format, kind_of
 
 if TYPE_CHECKING:
     from dynadock.spec.document import Document, DocumentedOperation
@@ -85,7 +85,7 @@ def _items(items: dict[str, Any]) -> dict[str, Any]:
 
 
 def _facts(node: dict[str, Any]) -> dict[str, Any]:
-    found = {key: node[key] for key in _KEPT if key in node}
+    found = bounds_of_format(node) | {key: node[key] for key in _KEPT if key in node}
     found |= {short: node[key] for key, short in _CORRECTIONS.items() if key in node}
     return found
 

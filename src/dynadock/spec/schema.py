@@ -222,11 +222,17 @@ def _add_type(strict: Schema, flat: Schema) -> None:
         strict["type"] = list(dict.fromkeys([*types, "null"]))
 
 
+def bounds_of_format(node: Mapping[str, Any]) -> dict[str, int]:
+    """Return the minimum and maximum that an integer's format sets, nothing for other types."""
+    if node.get("type") != "integer" or node.get("format") not in _BOUNDS:
+        return {}
+    minimum, maximum = _BOUNDS[node["format"]]
+    return {"minimum": minimum, "maximum": maximum}
+
+
 def _add_bounds(strict: Schema, flat: Schema) -> None:
-    if flat.get("type") == "integer" and flat.get("format") in _BOUNDS:
-        minimum, maximum = _BOUNDS[flat["format"]]
-        strict.setdefault("minimum", minimum)
-        strict.setdefault("maximum", maximum)
+    for keyword, bound in bounds_of_format(flat).items():
+        strict.setdefault(keyword, bound)
     # Swagger's exclusive bounds are flags beside the bound, those of 2020-12 are bounds themselves.
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if strict.pop(exclusive, False) is True and bound in strict:
@@ -235,8 +241,9 @@ def _add_bounds(strict: Schema, flat: Schema) -> None:
 
 def python_pattern(pattern: str) -> str:
     """Write a document's pattern for Python, whose ``$`` would pass a line break at the end."""
-    ends_open = pattern.endswith("$") and not pattern.endswith("\\$")
-    return pattern[:-1] + r"\Z" if ends_open else pattern
+    before = pattern.removesuffix("$")
+    escaped = (len(before) - len(before.rstrip("\\"))) % 2 == 1
+    return pattern if escaped or before == pattern else before + r"\Z"
 
 
 def document_pattern(pattern: str) -> str:
