@@ -231,8 +231,8 @@ def bounds_of_format(node: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _add_bounds(strict: Schema, flat: Schema) -> None:
-    for keyword, bound in bounds_of_format(flat).items():
-        strict.setdefault(keyword, bound)
+    for keyword, limit in bounds_of_format(flat).items():
+        strict.setdefault(keyword, limit)
     # Swagger's exclusive bounds are flags beside the bound, those of 2020-12 are bounds themselves.
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if strict.pop(exclusive, False) is True and bound in strict:
