@@ -31,7 +31,9 @@ def main() -> int:
     print(f">>> client.SystemVersion()\nengine {version.Version}, API {version.ApiVersion}\n")
 
     print(">>> client.ContainerList(all=True)")
-    for container in client.ContainerList(all=True):
+    containers = client.ContainerList(all=True)
+    print(f"{len(containers)} containers")
+    for container in containers:
         print(f"{container.Id[:12]}  {container.Image:20}  {container.State:10}  {container.Names}")
     print()
 
