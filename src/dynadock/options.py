@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from dynadock.spec.names import closest
@@ -17,12 +16,14 @@ CONNECT_TIMEOUT = 10.0
 LONGEST_TIMEOUT = 1e9
 """Seconds; sockets refuse much more. None is the way to wait for ever."""
 
+NAMES = ("timeout", "validate", "unknown", "headers", "query")
+NOTHING: Mapping[str, Any] = {}
+
 SECRET_HEADERS = frozenset({"authorization", "x-registry-auth", "x-registry-config"})
 
 
-@dataclass(frozen=True, slots=True)
 class Options:
-    """How calls are made.
+    """How calls are made; frozen.
 
     - ``timeout``: seconds to wait for an answer, None for ever. ``"auto"`` is 60 s, without a limit
       for operations that answer only when their work is done (ContainerWait, prunes), and with the
@@ -34,51 +35,75 @@ class Options:
       the way to send a parameter that no document knows, lists give a key more than once.
     """
 
-    timeout: float | Literal["auto"] | None = "auto"
-    validate: bool = True
-    unknown: Literal["error", "warn", "send"] = "error"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, Any] = field(default_factory=dict)
+    __slots__ = NAMES
 
-    def __post_init__(self) -> None:
-        if self.unknown not in ("error", "warn", "send"):
-            raise ValueError(f"unknown: expected 'error', 'warn' or 'send', got {self.unknown!r}")
-        if not isinstance(self.validate, bool):
-            raise TypeError(f"validate: expected True or False, got {self.validate!r}")
-        if not _is_timeout(self.timeout):
-            raise ValueError(
-                f"timeout: expected seconds above 0, None or 'auto', got {self.timeout!r}"
-            )
-        for name in ("headers", "query"):
-            if not isinstance(getattr(self, name), Mapping):
-                raise TypeError(f"{name}: expected a mapping, got {getattr(self, name)!r}")
-            # A copy, so that what the caller does with its own later changes nothing here.
-            object.__setattr__(self, name, dict(getattr(self, name)))
+    timeout: float | Literal["auto"] | None
+    validate: bool
+    unknown: Literal["error", "warn", "send"]
+    headers: Mapping[str, str]
+    query: Mapping[str, Any]
+
+    def __init__(
+        self,
+        *,
+        timeout: float | Literal["auto"] | None = "auto",
+        validate: bool = True,
+        unknown: Literal["error", "warn", "send"] = "error",
+        headers: Mapping[str, str] = NOTHING,
+        query: Mapping[str, Any] = NOTHING,
+    ) -> None:
+        if unknown not in ("error", "warn", "send"):
+            raise ValueError(f"unknown: expected 'error', 'warn' or 'send', got {unknown!r}")
+        if not isinstance(validate, bool):
+            raise TypeError(f"validate: expected True or False, got {validate!r}")
+        if not _is_timeout(timeout):
+            raise ValueError(f"timeout: expected seconds above 0, None or 'auto', got {timeout!r}")
+        for name, value in (("headers", headers), ("query", query)):
+            if not isinstance(value, Mapping):
+                raise TypeError(f"{name}: expected a mapping, got {value!r}")
+        # Copies, so that what the caller does with its own later changes nothing here.
+        values = (timeout, validate, unknown, dict(headers), dict(query))
+        for name, checked in zip(NAMES, values, strict=True):
+            object.__setattr__(self, name, checked)
+
+    def __setattr__(self, name: str, _value: Any) -> None:
+        raise AttributeError(f"{name}: options are frozen; with_options({name}=…) makes others")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Options) and self.as_dict() == other.as_dict()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_made_of, (self.as_dict(),))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the options by name."""
+        return {name: getattr(self, name) for name in NAMES}
 
     def merged(self, changes: Mapping[str, Any]) -> Options:
         """Return a copy with ``changes``; headers and query are merged key by key.
 
         TypeError names an option that there is not.
         """
-        known = [each.name for each in fields(self)]
         for name in changes:
-            if name not in known:
-                meant = closest(name, known)
-                hint = f"; did you mean {meant!r}?" if meant else f"; there are {', '.join(known)}"
+            if name not in NAMES:
+                meant = closest(name, NAMES)
+                hint = f"; did you mean {meant!r}?" if meant else f"; there are {', '.join(NAMES)}"
                 raise TypeError(f"there is no option {name!r}{hint}")
         merged = dict(changes)
         for name in ("headers", "query"):
             if isinstance(merged.get(name), Mapping):
                 merged[name] = {**getattr(self, name), **merged[name]}
-        return replace(self, **merged)
+        return Options(**{**self.as_dict(), **merged})
 
     def without_secrets(self) -> Options:
         """Return a copy without headers that carry credentials, fit to leave the process."""
         headers = {name: value for name, value in self.headers.items() if not _is_secret(name)}
-        return replace(self, headers=headers)
+        return Options(**{**self.as_dict(), "headers": headers})
 
     def __repr__(self) -> str:
-        shown = {each.name: getattr(self, each.name) for each in fields(self)}
+        shown = self.as_dict()
         shown["headers"] = {
             name: "…" if _is_secret(name) else value for name, value in self.headers.items()
         }
@@ -95,3 +120,7 @@ def _is_timeout(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return 0 < value < LONGEST_TIMEOUT
+
+
+def _made_of(values: dict[str, Any]) -> Options:
+    return Options(**values)

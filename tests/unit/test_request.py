@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from dynadock import Request
@@ -11,7 +9,7 @@ from dynadock import Request
 
 def test_a_request_is_frozen():
     request = Request("GET", "/info", {})
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         request.target = "/version"
     assert request.body is None
     assert request == Request("GET", "/info", {}, None)

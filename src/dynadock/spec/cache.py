@@ -74,16 +74,14 @@ def _forget_old(folder: Path) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    # Imported here for start-up time: a document is compiled once, and read from then on.
-    from tempfile import mkstemp  # noqa: PLC0415
-
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    # A name of its own, so that no other process writes into it. (tempfile takes long to import.)
+    temporary = path.with_name(f".{path.stem}.{os.urandom(8).hex()}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(content)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(temporary).unlink()
+            temporary.unlink()
         raise

@@ -86,6 +86,9 @@ _BOUNDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
+_SCHEMA = _KEYWORDS | _BOUNDS
+
+
 def faults_of_parameter(parameter: Mapping[str, Any], place: str) -> Iterator[str]:
     """Yield what is wrong with a path, query or header parameter, or with the items of one."""
     if parameter.get("type", "string") not in [*PARAMETER_TYPES]:
@@ -112,7 +115,7 @@ def faults_of_schema(schema: Any, place: str, definitions: Mapping[str, Any]) ->
         return
     if "$ref" in schema:
         yield from _faults_of_reference(schema["$ref"], place, definitions)
-    yield from _faults_of_keywords(schema, place, _KEYWORDS | _BOUNDS)
+    yield from _faults_of_keywords(schema, place, _SCHEMA)
     yield from _faults_of_type(schema, place)
     for where, inner in _inside(schema, place):
         yield from faults_of_schema(inner, where, definitions)
@@ -130,9 +133,11 @@ def _faults_of_reference(
 def _faults_of_keywords(
     node: Mapping[str, Any], place: str, keywords: Mapping[str, tuple[Callable[[Any], bool], str]]
 ) -> Iterator[str]:
-    for keyword, (fits, wanted) in keywords.items():
-        if keyword in node and not fits(node[keyword]):
-            yield f"{place}.{keyword}: expected {wanted}, got {type(node[keyword]).__name__}"
+    for keyword, value in node.items():
+        if keyword in keywords:
+            fits, wanted = keywords[keyword]
+            if not fits(value):
+                yield f"{place}.{keyword}: expected {wanted}, got {type(value).__name__}"
 
 
 def _faults_of_type(schema: Mapping[str, Any], place: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from dynadock.errors import EndpointError, Unsupported
@@ -15,8 +15,7 @@ DEFAULT_PORT = 2375
 _LATER = ("ssh", "npipe", "https", "fd")
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """The place of an engine.
 
     ``scheme`` is ``unix`` (then ``path`` is the socket's) or ``tcp`` (then ``host`` and ``port``);
