@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from dynadock import DynadockError, EndpointError, ParameterError, TransportError, Unsupported, load
+from dynadock.spec.versions import parse_version
 
 HELP = """\
 No engine answers: {reason}
@@ -37,9 +38,12 @@ def main() -> int:
         print(f"{container.Id[:12]}  {container.Image:20}  {container.State:10}  {container.Names}")
     print()
 
-    older = client.at("1.30")
-    print(f'>>> client.at("1.30").ContainerList(all=True)   # {len(older.operations)} operations')
-    print(f"{len(older.ContainerList(all=True))} containers\n")
+    oldest = version.get("MinAPIVersion", client.version)
+    older = client.at(max(oldest, "1.30", key=parse_version))
+    print(
+        f'>>> client.at("{older.version}").ContainerList()   # {len(older.operations)} operations'
+    )
+    print(f"{len(older.ContainerList())} running\n")
 
     print('>>> client.find("volume create")')
     print(client.find("volume create")[0], "\n")

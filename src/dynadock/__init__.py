@@ -12,6 +12,7 @@ form. Everything here is loaded when it is first asked for.
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -102,13 +103,20 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name in __all__:
         value = getattr(import_module(_HOMES.get(name, _ERRORS)), name)
-    elif name.startswith("v1_") and name[3:].isdecimal():
-        client_module = import_module("dynadock.client")
-        value = client_module.client_for(name.replace("_", "."))
+    elif re.fullmatch(r"v[1-9]\d*_(0|[1-9]\d*)", name, re.ASCII):
+        value = _client_at(name.replace("_", "."))
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+def _client_at(version: str) -> Client:
+    library = import_module("dynadock.spec.library")
+    if version not in [f"v{known}" for known in library.available_versions()]:
+        raise AttributeError(f"there is no document of API {version}")
+    client: Client = import_module("dynadock.client").client_for(version)
+    return client
 
 
 def __dir__() -> list[str]:

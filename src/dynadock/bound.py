@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dynadock.call.bind import bind
 from dynadock.call.encode import encode
-from dynadock.call.interpret import FIRST_ERROR, Reply, interpret, reply_kind, version_error
-from dynadock.errors import DynadockError, Unsupported
-from dynadock.options import DEFAULT_TIMEOUT
+from dynadock.call.interpret import Reply, interpret, reply_kind, version_error
+from dynadock.errors import APIError, DynadockError, Unsupported
+from dynadock.options import DEFAULT_TIMEOUT, LONGEST_TIMEOUT
 from dynadock.transport.connector import announced_version
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class BoundOperation:
             if not (oldest or version) <= version <= newest:
                 spoken = (str(oldest or ""), str(newest))
                 error = version_error(self._operation, reply, host, spoken)
-                if reply.status < FIRST_ERROR:
+                with contextlib.suppress(APIError):
                     error.reply = interpret(self._operation, reply, host)
                 raise error
         self._connector.verified.add(version)
@@ -221,6 +222,6 @@ def time_allowed(bound: Bound, options: Options) -> float | None:
     if wait == "forever":
         return None
     seconds = dict(bound.query).get(wait, "0")
-    if not seconds.isdecimal():
+    if not seconds.isdecimal() or float(seconds) > LONGEST_TIMEOUT / 2:
         return None
     return DEFAULT_TIMEOUT + int(seconds)

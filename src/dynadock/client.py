@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from dynadock.bound import BoundOperation
-from dynadock.errors import SpecError
-from dynadock.options import Options
+from dynadock.errors import DynadockError, SpecError
+from dynadock.options import CONNECT_TIMEOUT, Options
 from dynadock.spec.library import available_versions
 from dynadock.spec.loader import load_spec, load_version
 from dynadock.spec.versions import parse_version
@@ -29,20 +29,22 @@ def load(source: Source | None = None, *, host: str | None = None, **options: An
     ``host`` is the engine's address (``unix:///path``, ``tcp://host:port``); without it
     ``$DOCKER_HOST`` counts, else the default socket. ``options`` are those of `Options`.
 
-    Raises SpecError (no such version, or an unusable document), EndpointError, and without a
-    version TransportError where no engine is reached.
+    Raises SpecError (no such version, or an unusable document), EndpointError or Unsupported (the
+    address), TypeError or ValueError (the options), and without a version TransportError where no
+    engine is reached, DynadockError where what answers is none.
     """
     connector = Connector(host)
     chosen = Options().merged(options)
     if source is None:
-        return Client(_negotiated(connector), connector, chosen)
+        limit = CONNECT_TIMEOUT if chosen.timeout == "auto" else chosen.timeout
+        return Client(_negotiated(connector, limit), connector, chosen)
     spec = load_spec(source)
     _ = connector.endpoint  # a wrong address is the caller's to see now, not at the first call
     return Client(spec, connector, chosen)
 
 
-def _negotiated(connector: Connector) -> Spec:
-    oldest, newest = connector.spoken_versions()
+def _negotiated(connector: Connector, timeout: float | None) -> Spec:
+    oldest, newest = connector.spoken_versions(timeout)
     known = available_versions()
     common = [each for each in known if (oldest or each) <= each <= newest]
     if not common:
@@ -87,7 +89,10 @@ class Client:
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where the engine is, and why there (``endpoint.origin``)."""
+        """Where the engine is, and why there (``endpoint.origin``).
+
+        Raises EndpointError or Unsupported for an address that cannot be used.
+        """
         return self._connector.endpoint
 
     @property
@@ -120,7 +125,8 @@ class Client:
     def with_options(self, **changes: Any) -> Client:
         """Return a client with other options (see `Options`), over the same connections.
 
-        Headers and query are added to those that there are. TypeError for an unknown option.
+        Headers and query are added to those that there are. TypeError for an unknown option,
+        TypeError or ValueError for a wrong value of one.
         """
         return Client(self._spec, self._connector, self._options.merged(changes))
 
@@ -135,14 +141,18 @@ class Client:
         self.close()
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._spec, *self._spec.names]
+        return sorted({*super().__dir__(), *self._spec, *self._spec.names})
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = self._options.without_secrets()
         return (_restored, (self._spec, self._connector.host, options))
 
     def __repr__(self) -> str:
-        return f"<dynadock client, API {self.version} at {self.endpoint}>"
+        try:
+            where = str(self.endpoint)
+        except DynadockError as error:
+            where = f"no engine ({error})"
+        return f"<dynadock client, API {self.version} at {where}>"
 
 
 def _restored(spec: Spec, host: str | None, options: Options) -> Client:

@@ -73,8 +73,8 @@ class Fault(NamedTuple):
 class ValidationError(DynadockError, ValueError):
     """All faults of one call, found before anything was sent.
 
-    ``faults`` holds them in the order of the arguments; ``operation_id`` and ``version`` say of
-    what.
+    ``faults`` holds those of given arguments in their order, then what is missing, then the body's;
+    ``operation_id`` and ``version`` say of what.
     """
 
     def __init__(

@@ -19,7 +19,16 @@ LONGEST_TIMEOUT = 1e9
 NAMES = ("timeout", "validate", "unknown", "headers", "query")
 NOTHING: Mapping[str, Any] = {}
 
-SECRET_HEADERS = frozenset({"authorization", "x-registry-auth", "x-registry-config"})
+SECRET_HEADERS = frozenset(
+    {
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "x-auth-token",
+        "x-registry-auth",
+        "x-registry-config",
+    }
+)
 
 
 class Options:
@@ -59,8 +68,8 @@ class Options:
         if not _is_timeout(timeout):
             raise ValueError(f"timeout: expected seconds above 0, None or 'auto', got {timeout!r}")
         for name, value in (("headers", headers), ("query", query)):
-            if not isinstance(value, Mapping):
-                raise TypeError(f"{name}: expected a mapping, got {value!r}")
+            if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+                raise TypeError(f"{name}: expected a mapping with text for keys")
         # Copies, so that what the caller does with its own later changes nothing here.
         values = (timeout, validate, unknown, dict(headers), dict(query))
         for name, checked in zip(NAMES, values, strict=True):

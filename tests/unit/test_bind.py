@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import warnings
 
 import pytest
 
-from dynadock import BodyError, Options, UnknownFieldWarning, load
+from dynadock import BodyError, Options, ParameterError, UnknownFieldWarning, load
 from dynadock.call.bind import ABSENT, bind
+from dynadock.call.interpret import reply_kind
 from dynadock.spec.loader import load_spec
 
 OPTIONS = Options()
@@ -119,3 +121,66 @@ def test_arguments_named_like_pythons_own():
     assert bound.body == {"self": 1, "args": 2}
     request = CLIENT.with_options(unknown="send").SystemPing.prepare(self=1, operation="x")
     assert request.target == "/v1.42/_ping?self=1&operation=x"
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "arguments"),
+    [
+        ("SystemAuth", ({"username": "u", "password": "sEkReT"},)),
+        ("SecretCreate", ({"Data": "sEkReT"},)),
+        ("ImagePush", ("name", {"password": "sEkReT"})),
+        ("PluginSet", ("name", ["PASS=sEkReT"])),
+    ],
+)
+def test_what_is_given_without_a_name_is_not_shown(operation_id, arguments):
+    with pytest.raises(ParameterError) as caught:
+        CLIENT.operations[operation_id].prepare(*arguments)
+    assert "sEkReT" not in str(caught.value)
+    assert "only path parameters" in str(caught.value)
+
+
+def test_a_body_that_is_none_is_told_before_its_fields_are():
+    with pytest.raises(BodyError, match=r"container: expected object, got 'web'; .*Container"):
+        CLIENT.NetworkDisconnect.prepare("n", container="web", Force=True)
+
+
+@pytest.mark.parametrize("order", [("body", "extra"), ("extra", "body")])
+def test_unknown_names_go_where_they_go_in_any_order(order):
+    given = {"body": {"Image": "x"}, "extra": 1}
+    client = CLIENT.with_options(unknown="send")
+    request = client.ContainerCreate.prepare(**{name: given[name] for name in order})
+    assert request.target.endswith("?extra=1")
+    assert request.body == b'{"Image":"x"}'
+
+
+def test_a_name_of_this_version_comes_before_one_that_left():
+    with pytest.raises(BodyError, match="NanoCPUs: unknown field; did you mean 'NanoCpus'"):
+        CLIENT.ContainerCreate.prepare(Image="x", HostConfig={"NanoCPUs": 5})
+
+
+def test_integers_keep_their_bounds_exactly():
+    largest = 2**63 - 1
+    assert f"version={largest}" in CLIENT.VolumeUpdate.prepare("v", version=largest).target
+    with pytest.raises(ParameterError, match="version: expected 9223372036854775807 or less"):
+        CLIENT.VolumeUpdate.prepare("v", version=largest + 1)
+
+
+def test_a_file_of_text_is_no_tar_file(tmp_path):
+    with codecs.open(str(tmp_path / "a"), "w+", "utf-8") as file:
+        file.write("text")
+        file.seek(0)
+        request = CLIENT.PutContainerArchive.prepare("web", path="/", inputStream=file)
+        with pytest.raises(TypeError, match="expected an iterator of bytes"):
+            list(request.body)
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding", "Upgrade"])
+def test_headers_that_frame_a_request_are_not_the_callers(name):
+    with pytest.raises(ParameterError, match="the connection makes this header itself"):
+        CLIENT.with_options(headers={name: "5"}).SystemPing.prepare()
+
+
+def test_the_options_query_decides_what_a_reply_is():
+    operation = load_spec("1.42").find("ContainerStats")
+    bound = bind(operation, ("web",), {}, Options(query={"stream": False}))
+    assert reply_kind(bound) == "value"

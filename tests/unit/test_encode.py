@@ -64,11 +64,11 @@ def test_the_options_headers_win_over_all():
 
 def test_the_options_query_comes_last():
     client = CLIENT.with_options(query={"limit": 2, "x": [1, 2]})
-    assert client.ContainerList.prepare(limit=1).target.endswith("?limit=1&limit=2&x=1&x=2")
+    assert client.ContainerList.prepare(limit=1).target.endswith("?limit=2&x=1&x=2")
 
 
 @pytest.mark.parametrize(
-    "query", [{"x": b"y"}, {"x": "\ud800"}, {"\ud800": "x"}, {"x": {"a": b"b"}}, {5: "x"}]
+    "query", [{"x": b"y"}, {"x": "\ud800"}, {"\ud800": "x"}, {"x": {"a": b"b"}}]
 )
 def test_a_query_that_cannot_be_written(query):
     with pytest.raises(ParameterError) as caught:

@@ -30,7 +30,8 @@ def test_what_they_are_without_a_word():
         ({"timeout": math.inf}, ValueError, "got inf"),
         ({"headers": [("a", "b")]}, TypeError, "headers: expected a mapping"),
         ({"query": "a=b"}, TypeError, "query: expected a mapping"),
-        ({"headers": None}, TypeError, "headers: expected a mapping, got None"),
+        ({"headers": None}, TypeError, "headers: expected a mapping"),
+        ({"query": {5: "x"}}, TypeError, "query: expected a mapping with text for keys"),
     ],
 )
 def test_wrong_ones(options, kind, part):

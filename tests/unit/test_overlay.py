@@ -173,7 +173,7 @@ def test_second_spellings():
     matched, document = applied("schemas", definition="T", alias={"Label": "Name", "Old": "Name"})
     assert matched == {"definition:T"}
     properties = document.definitions["T"]["allOf"][1]["properties"]
-    assert properties["Label"] == {"type": "string", "x-spelling-of": "Name"}
+    assert properties["Label"] == {"type": "string"}
     assert properties["Old"] == {"type": "string"}
 
 

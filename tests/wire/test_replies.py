@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import threading
 
@@ -215,4 +216,19 @@ def test_what_comes_together_with_a_reply_is_not_the_next_one():
     both = reply(json=[]) + reply(json=[{"Id": "not asked for"}])
     with playing([answer(both), answer(reply(json=LISTED))]) as (_, client):
         assert client.ContainerList() == []
+        assert client.ContainerList() == LISTED
+
+
+def test_a_page_in_place_of_json_is_an_error():
+    page = reply(200, b"<html>log in</html>", headers={"Content-Type": "text/html"})
+    with (
+        playing([answer(page)]) as (_, client),
+        pytest.raises(APIError, match="an HTML page came"),
+    ):
+        client.SystemInfo()
+
+
+def test_a_compressed_reply_is_read():
+    packed = reply(200, gzip.compress(LIST), headers={**JSON, "Content-Encoding": "gzip"})
+    with playing([answer(packed)]) as (_, client):
         assert client.ContainerList() == LISTED

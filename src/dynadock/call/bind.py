@@ -12,15 +12,17 @@ from dynadock.call.plain import Plain
 from dynadock.call.values import Mismatch, encode_value, loose_texts, shown, utf8_text
 from dynadock.errors import Fault, ValidationError
 from dynadock.spec import history
+from dynadock.spec.names import respelt
 
 if TYPE_CHECKING:
     from dynadock.options import Options
     from dynadock.spec.model import Body, Operation, Parameter
 
 ABSENT: Any = object()
-"""Stands for a body that was not given; None is JSON's null."""
+"""Stands for a body that was not given."""
 
-_FORBIDDEN = ("\r", "\n", "\0")
+NOT_IN_HEADERS = ("\r", "\n", "\0")
+"""What would end a header, and start another."""
 
 
 class Bound:
@@ -66,6 +68,7 @@ class _Binder:
         self.given: set[str] = set()
         self.segments: dict[str, str] = {}
         self.fields: dict[str, Any] = {}
+        self.unknown: dict[str, Any] = {}
 
     def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
         """Give positional arguments their names."""
@@ -74,10 +77,11 @@ class _Binder:
         positional = self.operation.positional
         if len(args) > len(positional):
             names = ", ".join(each.python_name for each in positional) or "none"
-            extra = ", ".join(shown(value) for value in args[len(positional) :])
-            self._fault(
-                "arguments", f"only path parameters ({names}) go without a name, got {extra}"
-            )
+            # Values are not shown: one may be a body, with a secret in it.
+            kinds = ", ".join(type(value).__name__ for value in args[len(positional) :])
+            hint = "; did you mean body=…?" if self.operation.body is not None else ""
+            problem = f"only path parameters ({names}) go without a name, got {kinds} more{hint}"
+            self._fault("arguments", problem)
         pairs = [(p.python_name, value) for p, value in zip(positional, args, strict=False)]
         return [*pairs, *kwargs.items()]
 
@@ -139,34 +143,48 @@ class _Binder:
         self.bound.body = value
 
     def _place_unknown(self, name: str, value: Any) -> None:
-        policy = self.options.unknown
-        body = self.operation.body
-        if policy == "error" and self.options.validate:
+        if self.options.unknown == "error" and self.options.validate:
             problem = f"unknown parameter{self._hint(name)}"
             self.faults.append(Fault(name, problem, kind="unknown"))
-        elif body is not None and body.kind == "object" and self.bound.body is ABSENT:
-            # Then the body's check warns of it, with its other fields.
+        else:
+            # Where it goes depends on whether a body is given, perhaps behind it.
+            self.unknown[name] = value
+
+    def _send_unknown(self, name: str, value: Any) -> None:
+        body = self.operation.body
+        in_body = body is not None and body.kind == "object" and self.bound.body is ABSENT
+        if self.options.unknown == "warn" and not (in_body and self.options.validate):
+            # Of fields that are checked, the body's check warns.
+            warn_of_unknown(self.operation, f"{name}: unknown parameter{self._hint(name)}")
+        if in_body:
             self.fields[name] = value
         elif value is not None:
-            if policy == "warn":
-                warn_of_unknown(self.operation, f"{name}: unknown parameter{self._hint(name)}")
             self._place_loose(name, value)
 
-    def _place_loose(self, name: str, value: Any) -> None:
+    def _add_query(self) -> None:
+        """Add the options' query, which wins over what the arguments made."""
+        extra = self.options.query
+        if extra:
+            self.bound.query = [pair for pair in self.bound.query if pair[0] not in extra]
+            for name, value in extra.items():
+                if value is not None:
+                    self._place_loose(name, value, f"query.{name}")
+
+    def _place_loose(self, name: str, value: Any, place: str = "") -> None:
         try:
             texts = [utf8_text(text) for text in loose_texts(value)]
             self.bound.query.extend((utf8_text(name), text) for text in texts)
         except Mismatch as mismatch:
-            self._fault(name, mismatch.problem, "query")
+            self._fault(place or name, mismatch.problem, "query")
 
     def _hint(self, name: str) -> str:
         operation = self.operation
-        lifetime = history.of_parameter(operation.operation_id, name)
-        if lifetime is not None:
-            return f"; {lifetime.relative_to(operation.version)}"
         known = [parameter.python_name for parameter in operation.parameters]
         if operation.body is not None:
             known += [operation.body.python_name, *operation.body.properties]
+        lifetime = history.of_parameter(operation.operation_id, name)
+        if lifetime is not None and respelt(name, known) is None:
+            return f"; {lifetime.relative_to(operation.version)}"
         return hint_for_field(operation, known, name, name)
 
     def finish(self) -> Bound:
@@ -175,8 +193,11 @@ class _Binder:
             if parameter.name not in self.given:
                 self._add_missing(parameter)
         self._fill_path()
+        for name, value in self.unknown.items():
+            self._send_unknown(name, value)
         if self.operation.body is not None:
             self._finish_body(self.operation.body)
+        self._add_query()
         if self.faults:
             raise self._error()
         return self.bound
@@ -200,6 +221,9 @@ class _Binder:
 
     def _finish_body(self, body: Body) -> None:
         if self.fields:
+            if self.bound.body is not ABSENT and not isinstance(self.bound.body, Mapping):
+                self._check_plain(body)
+                return
             if self.bound.body is not ABSENT:
                 names = ", ".join(self.fields)
                 self._fault(
@@ -267,7 +291,7 @@ def _is_binary(value: Any) -> bool:
 
 
 def _header_text(text: str) -> str:
-    if any(each in text for each in _FORBIDDEN):
+    if any(each in text for each in NOT_IN_HEADERS):
         raise Mismatch("expected text without line breaks and NUL, got some that has them")
     if not text.isascii():
         raise Mismatch("expected ASCII text, which is all that a header can hold")

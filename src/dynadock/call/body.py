@@ -11,7 +11,7 @@ from dynadock.call.plain import place_of
 from dynadock.call.values import shown
 from dynadock.errors import Fault, UnknownFieldWarning
 from dynadock.spec import history
-from dynadock.spec.names import closest
+from dynadock.spec.names import closest, respelt
 from dynadock.spec.schema import document_pattern, strict_schema
 
 if TYPE_CHECKING:
@@ -82,8 +82,9 @@ def _is_ours(module: str) -> bool:
 
 def hint_for_field(operation: Operation, known: Iterable[str], key: str, field_path: str) -> str:
     """Say what was probably meant by a field that the document does not know."""
+    known = list(known)
     lifetime = history.of_field(operation.operation_id, field_path)
-    if lifetime is not None:
+    if lifetime is not None and respelt(key, known) is None:
         return f"; {lifetime.relative_to(operation.version)}"
     meant = closest(key, known)
     return f"; did you mean {meant!r}?" if meant else ""

@@ -6,16 +6,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dynadock import __version__
-from dynadock.call.bind import ABSENT
+from dynadock.call.bind import ABSENT, NOT_IN_HEADERS
 from dynadock.call.request import Request
-from dynadock.call.values import (
-    Mismatch,
-    compact_json,
-    loose_texts,
-    shown,
-    unexpected,
-    utf8_text,
-)
+from dynadock.call.values import compact_json, shown
 from dynadock.errors import Fault, ValidationError
 
 if TYPE_CHECKING:
@@ -28,9 +21,10 @@ JSON = "application/json"
 TAR = "application/x-tar"
 CHUNK = 64 * 1024
 
-USER_AGENT = f"dynadock/{__version__}"
+FRAMING = ("connection", "content-length", "transfer-encoding", "upgrade")
+"""Headers that must fit the bytes around them: another value would be another request."""
 
-_NOT_IN_HEADERS = ("\r", "\n", "\0")
+USER_AGENT = f"dynadock/{__version__}"
 
 
 def encode(bound: Bound, options: Options) -> Request:
@@ -42,8 +36,6 @@ def encode(bound: Bound, options: Options) -> Request:
     operation = bound.operation
     target = operation.spec.base_path + bound.path
     query = bound.query
-    if options.query:
-        query = [*query, *_extra_query(bound, options)]
     if query:
         target += "?" + "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in query)
     headers = {"User-Agent": USER_AGENT}
@@ -55,19 +47,6 @@ def encode(bound: Bound, options: Options) -> Request:
     if bound.headers or options.headers:
         headers = _merged(headers, bound.headers, _checked(bound, options))
     return Request(operation.method, target, headers, body)
-
-
-def _extra_query(bound: Bound, options: Options) -> Iterator[tuple[str, str]]:
-    for name, value in options.query.items():
-        try:
-            if not isinstance(name, str):
-                raise unexpected("text for a name", name)
-            texts = [] if value is None else loose_texts(value)
-            pairs = [(utf8_text(name), utf8_text(text)) for text in texts]
-        except Mismatch as mismatch:
-            place = f"query.{name}" if isinstance(name, str) else "query"
-            raise _error(bound, [Fault(place, mismatch.problem, "query")]) from None
-        yield from pairs
 
 
 def _error(bound: Bound, faults: list[Fault]) -> ValidationError:
@@ -89,8 +68,14 @@ def _checked(bound: Bound, options: Options) -> dict[str, str]:
     for name, value in options.headers.items():
         if not isinstance(value, str) or not f"{name}{value}".isascii():
             faults.append(Fault(f"headers.{name}", "expected ASCII text", "header"))
-        elif not _is_token(name) or any(each in value for each in _NOT_IN_HEADERS):
-            faults.append(Fault(f"headers.{name}", "no line breaks, NUL or odd names", "header"))
+        elif not _is_token(name):
+            faults.append(Fault(f"headers.{name}", "this is no header's name", "header"))
+        elif name.lower() in FRAMING:
+            problem = "the connection makes this header itself"
+            faults.append(Fault(f"headers.{name}", problem, "header"))
+        elif any(each in value for each in NOT_IN_HEADERS):
+            problem = "expected text without line breaks and NUL, got some that has them"
+            faults.append(Fault(f"headers.{name}", problem, "header"))
     if faults:
         raise _error(bound, faults)
     return dict(options.headers)
@@ -104,9 +89,12 @@ def _is_token(name: str) -> bool:
 def _chunks(body: Any) -> bytes | Iterator[bytes]:
     if isinstance(body, bytes):
         return body
-    if hasattr(body, "read"):
-        return iter(lambda: body.read(CHUNK), b"")
-    return _checked_chunks(body)
+    return _checked_chunks(_read_chunks(body) if hasattr(body, "read") else body)
+
+
+def _read_chunks(file: Any) -> Iterator[Any]:
+    while chunk := file.read(CHUNK):
+        yield chunk
 
 
 def _checked_chunks(chunks: Iterable[Any]) -> Iterator[bytes]:

@@ -107,7 +107,11 @@ def interpret(operation: Operation, reply: Reply, host: str) -> Any:
     if operation.reply.schema is None:
         # Podman sends "OK" or a line break where there is nothing to say (seen on 4.3).
         return None
-    return reply.body.decode("utf-8", "replace")
+    text = reply.body.decode("utf-8", "replace")
+    if _is_html(reply, text) and operation.reply.is_structured(operation.spec.definitions):
+        message = _plain_explanation(reply, text)
+        raise _api_error(APIError, operation, reply, host, message)
+    return text
 
 
 def _is_json(operation: Operation, headers: Mapping[str, str]) -> bool:
@@ -207,9 +211,13 @@ def explain(reply: Reply) -> str:
 
 
 def _plain_explanation(reply: Reply, text: str) -> str:
-    if "html" in (reply.headers.get("Content-Type") or "") or text.startswith("<"):
+    if _is_html(reply, text):
         return "an HTML page came, so this is perhaps no engine but a proxy: " + _shortened(text)
     return _shortened(text)
+
+
+def _is_html(reply: Reply, text: str) -> bool:
+    return "html" in (reply.headers.get("Content-Type") or "") or text.lstrip().startswith("<")
 
 
 def _shortened(text: str) -> str:

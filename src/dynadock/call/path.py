@@ -10,7 +10,7 @@ from urllib.parse import quote
 from dynadock.call.values import Mismatch, unexpected
 
 if TYPE_CHECKING:
-    from dynadock.spec.model import Operation
+    from dynadock.spec.model import Operation, Spec
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -60,14 +60,19 @@ def other_operation_at(operation: Operation, path: str) -> str | None:
     return None
 
 
-@lru_cache(maxsize=1024)
 def _rivals(operation: Operation) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return _rivals_in(operation.spec, operation.operation_id)
+
+
+@lru_cache(maxsize=1024)
+def _rivals_in(spec: Spec, operation_id: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
     """List the operations of the same method and resource with a pattern for their paths."""
+    operation = spec[operation_id]
     resource = operation.path.split("/")[1]
     return tuple(
-        (operation_id, _pattern(template))
-        for operation_id, template in operation.spec.paths(operation.method)
-        if operation_id != operation.operation_id
+        (rival, _pattern(template))
+        for rival, template in spec.paths(operation.method)
+        if rival != operation_id
         and template.split("/")[1] == resource
         and not _covers(template, operation.path)
     )

@@ -39,6 +39,10 @@ class Record(dict[str, Any]):
         names = (key for key in self if isinstance(key, str) and key.isidentifier())
         return [*super().__dir__(), *names]
 
+    def __ior__(self, other: Any) -> Self:  # type: ignore[override]
+        self.update(other)
+        return self
+
     def copy(self) -> Self:
         """Return a shallow copy of the same kind."""
         return type(self)(self)
@@ -49,7 +53,7 @@ class Record(dict[str, Any]):
         return merged
 
     def __repr__(self) -> str:
-        return f"Record({super().__repr__()})" if self else "Record()"
+        return f"{type(self).__name__}({super().__repr__() if self else ''})"
 
 
 def _no_key(record: dict[str, Any], name: str) -> str:

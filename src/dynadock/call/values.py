@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SHOWN = 60
 """How many characters of a wrong value a message shows."""
 
+LONGEST_INTEGER = 1024
+"""Bits; no parameter takes more, and Python writes no integer of thousands of digits."""
+
 _SEPARATORS = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|"}
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 _UNIX_TIME = re.compile(r"-?\d+(\.\d{1,9})?", re.ASCII)
@@ -43,7 +46,11 @@ class Mismatch(Exception):
 
 def shown(value: Any) -> str:
     """Write a value for a message: its repr, cut where it is long."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python refuses to write integers of thousands of digits.
+        text = f"a huge {type(value).__name__}"
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
@@ -98,25 +105,33 @@ def _check_bounds(parameter: Parameter, value: Any, text: str) -> None:
         raise Mismatch(f"{shown(value)} is not possible here: {parameter.refuse[text]}")
 
 
+def _exact(text: str) -> float:
+    """Read a number; a float would round integers beyond 2**53."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
 _NUMBERS = ("integer", "number")
 
 _BOUNDS: Mapping[
     str, tuple[tuple[str, ...], Callable[[str, Any, Mapping[str, Any]], bool], str]
 ] = {
-    "minimum": (_NUMBERS, lambda text, bound, _: float(text) >= bound, "{0} or more"),
-    "maximum": (_NUMBERS, lambda text, bound, _: float(text) <= bound, "{0} or less"),
+    "minimum": (_NUMBERS, lambda text, bound, _: _exact(text) >= bound, "{0} or more"),
+    "maximum": (_NUMBERS, lambda text, bound, _: _exact(text) <= bound, "{0} or less"),
     # In Swagger these two are flags beside the bound.
     "exclusiveMinimum": (
         _NUMBERS,
-        lambda text, flag, bounds: not flag or float(text) != bounds.get("minimum"),
+        lambda text, flag, bounds: not flag or _exact(text) != bounds.get("minimum"),
         "more than the minimum",
     ),
     "exclusiveMaximum": (
         _NUMBERS,
-        lambda text, flag, bounds: not flag or float(text) != bounds.get("maximum"),
+        lambda text, flag, bounds: not flag or _exact(text) != bounds.get("maximum"),
         "less than the maximum",
     ),
-    "multipleOf": (_NUMBERS, lambda text, bound, _: float(text) % bound == 0, "a multiple of {0}"),
+    "multipleOf": (_NUMBERS, lambda text, bound, _: _exact(text) % bound == 0, "a multiple of {0}"),
     "minLength": (
         ("string",),
         lambda text, bound, _: len(text) >= bound,
@@ -154,7 +169,7 @@ def _plain_text(value: Any) -> str:
         # An enum's member is its value, whatever its __str__ says.
         return str.__str__(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
-        raise unexpected("text", value)
+        raise Mismatch(f"expected text, got {type(value).__name__}")
     return _json(value) if isinstance(value, (dict, list)) else str(value)
 
 
@@ -189,7 +204,7 @@ def _boolean(value: Any) -> str:
 
 def _integer(value: Any) -> str:
     number = whole_number(value)
-    if number is None:
+    if number is None or number.bit_length() > LONGEST_INTEGER:
         raise unexpected("integer", value)
     return str(number)
 
@@ -283,7 +298,7 @@ def _filter(key: Any, wanted: Any) -> Any:
 def _ready_json(text: str, kind: type, name: str) -> str:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, kind):
         raise unexpected(f"a JSON {name}", text)

@@ -26,6 +26,7 @@ def describe(operation: Operation, *, depth: int = BODY_DEPTH) -> str:
 def _lines(operation: Operation, depth: int) -> Iterator[str]:
     since = _since(history.of_operation(operation.operation_id))
     tag = f", {operation.tag}" if operation.tag else ""
+    since += ", deprecated" if operation.deprecated else ""
     yield f"{operation.method} {operation.path} (API {operation.version}{tag}{since})"
     if operation.parameters:
         yield ""
@@ -83,7 +84,7 @@ def _field_row(operation: Operation, body: Body, field: Field) -> tuple[str, str
 def _since(lifetime: Lifetime | None) -> str:
     if lifetime is None:
         return ""
-    return f", since {lifetime.since}" if lifetime.since else f", in {lifetime}"
+    return ", " + ", ".join(each.in_words for each in lifetime.ranges)
 
 
 def _table(rows: list[tuple[str, str, str]]) -> Iterator[str]:

@@ -45,6 +45,7 @@ def _texts(operation: Operation) -> Iterator[tuple[int, str]]:
     yield 4, f"{operation.method} {operation.path}".casefold()
     for parameter in operation.parameters:
         yield 2, parameter.name.casefold()
+        yield 2, parameter.python_name.casefold()
     if operation.body is not None:
         for field in operation.body.fields(_FIELD_DEPTH):
             yield 1, field.name.casefold()

@@ -31,7 +31,11 @@ def cache_folder() -> Path:
     # Imported here for start-up time: only a call without the variable needs it.
     from platformdirs import user_cache_path  # noqa: PLC0415
 
-    return user_cache_path("dynadock", appauthor=False) / "compiled"
+    try:
+        return user_cache_path("dynadock", appauthor=False) / "compiled"
+    except RuntimeError:
+        # A user without a home (no passwd entry, as in many containers) has no folder either.
+        return Path(os.devnull) / "compiled"
 
 
 def digest(*parts: bytes) -> str:
@@ -68,7 +72,7 @@ def write_compiled(key: str, compiled: dict[str, Any]) -> None:
 def _forget_old(folder: Path) -> None:
     """Remove what was made long ago; what is still in use is made again when it is asked for."""
     oldest = time.time() - KEPT_SECONDS
-    for path in folder.glob("*.json"):
+    for path in [*folder.glob("*.json"), *folder.glob(".*.tmp")]:
         if path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
 

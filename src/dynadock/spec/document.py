@@ -110,6 +110,8 @@ class Document:
     def _add_path(self, path: str, item: dict[str, Any]) -> None:
         if not _PATH.fullmatch(path):
             raise self._fail(f"paths.{path}", "a path starts with '/' and holds no odd characters")
+        if "$ref" in item:
+            raise self._fail(f"paths.{path}", f"$ref {item['$ref']!r} is refused")
         common = item.get("parameters", [])
         for method in METHODS:
             node = item.get(method)
@@ -188,7 +190,8 @@ class Document:
         reference = node.get("$ref")
         if reference is None:
             return node
-        target = str(reference).removeprefix(f"#/{section}/")
+        start = f"#/{section}/"
+        target = reference.removeprefix(start) if str(reference).startswith(start) else ""
         if target not in shared or "$ref" in shared[target]:
             raise self._fail(place, f"$ref {reference!r} does not lead to one of its {section}")
         return dict(shared[target])
@@ -199,7 +202,7 @@ class Document:
         for place, schema in self._schemas():
             for problem in faults_of_schema(schema, place, self.definitions):
                 raise SpecError(f"{self.name}: {problem}")
-        for problem in faults_of_composition(self.definitions):
+        for problem in faults_of_composition(self._schemas(), self.definitions):
             raise SpecError(f"{self.name}: {problem}")
 
     def _schemas(self) -> Iterator[tuple[str, Any]]:

@@ -38,7 +38,11 @@ def user_folder() -> Path:
     # Imported here for start-up time: only a call without the variable needs it.
     from platformdirs import user_data_path  # noqa: PLC0415
 
-    return user_data_path("dynadock", appauthor=False) / "specs"
+    try:
+        return user_data_path("dynadock", appauthor=False) / "specs"
+    except RuntimeError:
+        # A user without a home (no passwd entry, as in many containers) has no folder either.
+        return Path(os.devnull) / "specs"
 
 
 def document_name(version: Version) -> str:
@@ -55,7 +59,7 @@ def find_document(version: Version) -> Path:
     known = available_versions()
     raise SpecError(
         f"there is no document for API {version}; there are {known[0]} to {known[-1]}"
-        " (tools/fetch_spec.py gets others, load() also takes a file's path)"
+        " (load() also takes a file's path; in a checkout tools/fetch_spec.py gets others)"
     )
 
 

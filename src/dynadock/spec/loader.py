@@ -28,6 +28,8 @@ def load_spec(source: Source) -> Spec:
         from dynadock.spec.build import build_from_tree  # noqa: PLC0415
 
         return Spec(build_from_tree(source, name="document"))
+    if isinstance(source, str) and "://" in source:
+        raise SpecError(f"{source!r}: documents at addresses are not loaded; download it first")
     if isinstance(source, str) and looks_like_version(source):
         return load_version(parse_version(source))
     if isinstance(source, (str, os.PathLike)):
@@ -58,6 +60,9 @@ def load_file(path: Path) -> Spec:
 
     In one process the same content is the same Spec.
     """
+    if path.exists() and not path.is_file():
+        kind = "a directory" if path.is_dir() else "no regular file"
+        raise SpecError(f"{path} cannot be read: it is {kind}")
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:

@@ -162,7 +162,11 @@ class Operation:
     @cached_property
     def must_have(self) -> tuple[Parameter, ...]:
         """Parameters that are sent even when the caller does not name them, or must be named."""
-        return tuple(each for each in self.parameters if each.required or each.send is not None)
+        return tuple(
+            each
+            for each in self.parameters
+            if each.required or each.send is not None or each.location == "path"
+        )
 
     @property
     def python_name(self) -> str:
@@ -234,6 +238,12 @@ class Spec(Mapping[str, Operation]):
             return f"{message}; {elsewhere.relative_to(self.version)}"
         meant = closest(name, [*self._operations, *self.names])
         return f"{message}; did you mean {meant}?" if meant else message
+
+    # A spec is itself only: two documents of one version may differ.
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Spec, (self._compiled,))

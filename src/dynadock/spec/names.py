@@ -32,13 +32,22 @@ def python_name(wire_name: str) -> str:
 def closest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that was probably meant: the same in other letters, or a near one."""
     known = list(known)
-    folded = name.replace("_", "").replace("-", "").casefold()
-    for candidate in known:
-        if candidate.replace("_", "").replace("-", "").casefold() == folded:
-            return candidate
+    same = respelt(name, known)
+    if same is not None:
+        return same
     # Imported here for start-up time: only a misspelt call needs it.
     from difflib import get_close_matches  # noqa: PLC0415
 
     by_fold = {candidate.casefold(): candidate for candidate in known}
     near = get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.7)
     return by_fold[near[0]] if near else None
+
+
+def respelt(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that differs only in case, hyphens and underscores."""
+    folded = _folded(name)
+    return next((candidate for candidate in known if _folded(candidate) == folded), None)
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").replace("-", "").casefold()

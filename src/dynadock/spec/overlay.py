@@ -173,8 +173,7 @@ def _alias_properties(node: dict[str, Any], spellings: Mapping[str, str]) -> boo
     for spelling, name in spellings.items():
         for holder in _holders(node, name):
             if spelling not in holder["properties"]:
-                second = copy.deepcopy(holder["properties"][name])
-                holder["properties"][spelling] = {**second, "x-spelling-of": name}
+                holder["properties"][spelling] = copy.deepcopy(holder["properties"][name])
                 done = True
     return done
 

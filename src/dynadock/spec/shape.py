@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object", "null", "file"})
 PARAMETER_TYPES = frozenset({"string", "integer", "number", "boolean", "array", "file"})
@@ -55,7 +56,10 @@ def _is_flag(value: Any) -> bool:
 
 def _is_pattern(value: Any) -> bool:
     try:
-        re.compile(value)
+        with warnings.catch_warnings():
+            # Of what later versions of Python may read in another way.
+            warnings.simplefilter("ignore", FutureWarning)
+            re.compile(value)
     except (re.error, TypeError, RecursionError, OverflowError):
         return False
     return True
@@ -175,17 +179,29 @@ def plain_references(schema: Any) -> None:
         plain_references(inner)
 
 
-def faults_of_composition(definitions: Mapping[str, Any]) -> Iterator[str]:
-    """Yield definitions that are made of themselves, or of absurdly many parts.
+def faults_of_composition(
+    schemas: Iterable[tuple[str, Any]], definitions: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield the places in ``schemas`` that are made of themselves, or of absurdly many parts.
 
     What one is made of is merged into it (`dynadock.spec.schema.flatten`), which would take for
-    ever or as good as. Takes definitions whose shape is right. Properties do not count: a
-    definition may well have itself for a property.
+    ever or as good as. Takes schemas whose shape is right. Properties do not count: a definition
+    may well have itself for a property.
     """
     sizes: dict[str, int] = {}
-    for name in definitions:
-        if _size(name, definitions, sizes, ()) > LARGEST:
-            yield f"definition {name!r} is made of itself or of more than {LARGEST} parts"
+    for place, schema in schemas:
+        yield from _faults_of_parts(schema, place, definitions, sizes)
+
+
+def _faults_of_parts(
+    schema: Mapping[str, Any], place: str, definitions: Mapping[str, Any], sizes: dict[str, int]
+) -> Iterator[str]:
+    if "$ref" in schema or "allOf" in schema:
+        parts = (_size(part, definitions, sizes, ()) for part in _parts(schema))
+        if sum(parts) > LARGEST:
+            yield f"{place}: it is made of itself or of more than {LARGEST} parts"
+    for where, inner in _inside(schema, place):
+        yield from _faults_of_parts(inner, where, definitions, sizes)
 
 
 def _size(

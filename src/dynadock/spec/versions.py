@@ -46,6 +46,13 @@ class VersionRange(NamedTuple):
             self.last is None or version <= self.last
         )
 
+    @property
+    def in_words(self) -> str:
+        """The range as a sentence has it: ``since 1.30``, ``until 1.51``, ``1.39 to 1.51``."""
+        if self.first and self.last:
+            return f"{self.first} to {self.last}"
+        return f"since {self.first}" if self.first else f"until {self.last}"
+
     def __str__(self) -> str:
         if self.first == self.last:
             return str(self.first or "all")

@@ -61,32 +61,34 @@ class Connector:
         if self._pool is not None:
             self._pool.close()
 
-    def get(self, target: str) -> Reply:
+    def get(self, target: str, timeout: float | None) -> Reply:
         """Ask for something that belongs to no API version (``/_ping``, ``/version``)."""
         # Imported here for start-up time: a call brings its own request.
         from dynadock.call.request import Request  # noqa: PLC0415
 
-        return self.pool.send(Request("GET", target, {}), CONNECT_TIMEOUT)
+        return self.pool.send(Request("GET", target, {}), timeout)
 
-    def spoken_versions(self) -> tuple[Version | None, Version]:
+    def spoken_versions(
+        self, timeout: float | None = CONNECT_TIMEOUT
+    ) -> tuple[Version | None, Version]:
         """Ask the engine for the oldest and the newest API version that it speaks.
 
         The newest is what ``/_ping`` announces in Api-Version, the oldest what ``/version`` calls
         MinAPIVersion (None where it does not say). TransportError if the engine is not reached,
         DynadockError if what answers is no engine.
         """
-        ping = self.get("/_ping")
+        ping = self.get("/_ping", timeout)
         newest = announced_version(ping.headers)
         if newest is None:
             raise DynadockError(
                 f"{self.endpoint} answers {ping.status} to /_ping without an Api-Version;"
                 " is it a Docker Engine?"
             )
-        return self._oldest(), newest
+        return self._oldest(timeout), newest
 
-    def _oldest(self) -> Version | None:
+    def _oldest(self, timeout: float | None) -> Version | None:
         try:
-            tree = json.loads(self.get("/version").body)
+            tree = json.loads(self.get("/version", timeout).body)
         except (TransportError, ValueError):
             return None
         text = tree.get("MinAPIVersion") if isinstance(tree, dict) else None

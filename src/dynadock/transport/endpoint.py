@@ -69,12 +69,15 @@ def parse_host(text: str, origin: str) -> Endpoint:
 def _parse_tcp(text: str, origin: str) -> Endpoint:
     try:
         parts = urlsplit(text)
-        host, port = parts.hostname, parts.port or DEFAULT_PORT
+        host = parts.hostname
+        port = DEFAULT_PORT if parts.port is None else parts.port
     except ValueError as error:
         raise _no_address(text, origin, str(error)) from None
     if not host or any(not c.isprintable() or c.isspace() for c in text):
         raise _no_address(text, origin, "it looks like tcp://host:2375")
-    if parts.username or parts.path.strip("/") or parts.query or parts.fragment:
+    if "@" in parts.netloc:
+        raise EndpointError(f"{origin}: an engine's address holds no user or password")
+    if parts.path.strip("/") or parts.query or parts.fragment:
         raise _no_address(text, origin, "only host and port can be given: tcp://host:2375")
     return Endpoint("tcp", origin, host=host, port=port)
 

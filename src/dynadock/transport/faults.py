@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationParseError,
+    NewConnectionError,
+)
 from urllib3.exceptions import TimeoutError as PoolTimeout
 
 from dynadock.errors import (
@@ -27,30 +32,33 @@ FOREIGN = (HTTPError, OSError)
 """What a pool raises."""
 
 
+_BY_CAUSE: tuple[tuple[type[Exception], type[TransportError], str], ...] = (
+    (FileNotFoundError, SocketMissing, "there is no such socket; is the engine running?"),
+    (PermissionError, PermissionDenied, "this user may not open it; is it in the right group?"),
+    (ConnectionRefusedError, ConnectionRefused, "nothing listens there; is the engine up?"),
+)
+
+
 def translate(error: Exception, endpoint: Endpoint, timeout: float | None) -> TransportError:
     """Return our exception for a foreign one; the message says where, what, and what to do."""
     causes = list(_causes(error))
-    for cause in causes:
-        if isinstance(cause, FileNotFoundError):
-            return _fault(
-                SocketMissing, endpoint, "there is no such socket; is the engine running?"
-            )
-        if isinstance(cause, PermissionError):
-            return _fault(
-                PermissionDenied, endpoint, "this user may not open it; is it in the right group?"
-            )
-        if isinstance(cause, ConnectionRefusedError):
-            return _fault(ConnectionRefused, endpoint, "nothing listens there; is the engine up?")
-    if any(isinstance(cause, _NEVER_REACHED) for cause in causes):
+    for foreign, ours, problem in _BY_CAUSE:
+        if any(isinstance(cause, foreign) for cause in causes):
+            return _fault(ours, endpoint, problem)
+    if _is_among(_NEVER_REACHED, causes):
         return _fault(TransportError, endpoint, f"it cannot be reached ({causes[-1]})")
-    if any(isinstance(cause, (PoolTimeout, TimeoutError)) for cause in causes):
+    if _is_among((ConnectTimeoutError,), causes):
+        return _fault(TimedOut, endpoint, "no connection in time; is the address right?")
+    if _is_among((PoolTimeout, TimeoutError), causes):
         limit = "the time allowed" if timeout is None else f"{timeout:g} s"
-        return _fault(
-            TimedOut, endpoint, f"no answer within {limit}; with_options(timeout=…) sets it"
-        )
-    return _fault(
-        ConnectionLost, endpoint, f"the connection broke before the reply's end ({error})"
-    )
+        problem = f"no answer within {limit}; with_options(timeout=…) sets it"
+        return _fault(TimedOut, endpoint, problem)
+    problem = f"the connection broke before the reply's end ({error})"
+    return _fault(ConnectionLost, endpoint, problem)
+
+
+def _is_among(kinds: tuple[type[Exception], ...], causes: list[BaseException]) -> bool:
+    return any(isinstance(cause, kinds) for cause in causes)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from urllib3.exceptions import ClosedPoolError
 from urllib3.util.timeout import Timeout
 
 from dynadock.call.interpret import Reply
@@ -47,7 +48,7 @@ class Pool:
         """
         with contextlib.closing(self.open(request, timeout)) as response:
             try:
-                body = response.read()
+                body = response.read(decode_content=True)
             except FOREIGN as error:
                 raise translate(error, self.endpoint, timeout) from error
             response.release_conn()
@@ -59,28 +60,36 @@ class Pool:
         if body is not None and not isinstance(body, bytes):
             body, in_chunks = _guarded(body), True
         try:
-            return self._connections.urlopen(
-                request.method,
-                request.target,
-                body=body,
-                headers=request.headers,
-                chunked=in_chunks,
-                timeout=Timeout(connect=timeout, read=timeout),
-                retries=False,
-                redirect=False,
-                assert_same_host=False,
-                preload_content=False,
-                decode_content=False,
-            )
+            return self._urlopen(request, body, timeout, in_chunks=in_chunks)
+        except ClosedPoolError:
+            # A sibling closed the old connections just now; nothing was sent over them.
+            return self.open(request, timeout)
         except _BodyBroke as broke:
             raise broke.reason from None
         except FOREIGN as error:
             raise translate(error, self.endpoint, timeout) from error
 
+    def _urlopen(
+        self, request: Request, body: Any, timeout: float | None, *, in_chunks: bool
+    ) -> BaseHTTPResponse:
+        return self._connections.urlopen(
+            request.method,
+            request.target,
+            body=body,
+            headers=request.headers,
+            chunked=in_chunks,
+            timeout=Timeout(connect=timeout, read=timeout),
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+        )
+
     def close(self) -> None:
         """Close idle connections; a later request opens new ones."""
-        self._connections.close()
-        self._connections = _connections_to(self.endpoint)
+        idle, self._connections = self._connections, _connections_to(self.endpoint)
+        idle.close()
 
 
 def _connections_to(endpoint: Endpoint) -> TcpPool | UnixPool:

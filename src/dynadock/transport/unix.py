@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import time
 from typing import Any
 
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from dynadock.transport.connection import TcpConnection
+
+_PAUSE = 0.01
 
 HOST_HEADER = "localhost"
 """Engines ignore the Host header of a unix socket, but HTTP/1.1 wants one."""
@@ -25,7 +28,7 @@ class UnixConnection(TcpConnection):
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.settimeout(self.timeout)
-            connection.connect(self._socket_path)
+            self._connect(connection)
         except TimeoutError as error:
             connection.close()
             raise ConnectTimeoutError(self, str(error)) from error
@@ -33,6 +36,19 @@ class UnixConnection(TcpConnection):
             connection.close()
             raise NewConnectionError(self, str(error)) from error
         return connection
+
+    def _connect(self, connection: socket.socket) -> None:
+        """Connect; a unix socket whose queue is full refuses at once, whatever the time allowed."""
+        deadline = time.monotonic() + (self.timeout or 0)
+        while True:
+            try:
+                connection.connect(self._socket_path)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise TimeoutError("the socket's queue is full") from None
+                time.sleep(_PAUSE)
+            else:
+                return
 
 
 class UnixPool(HTTPConnectionPool):
