@@ -12,9 +12,11 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from dynadock.spec import cache, loader
+from dynadock.spec.library import available_versions, bundled_versions
 from dynadock.spec.loader import load_spec
 
 ZOO = Path(__file__).parents[1] / "cases" / "zoo.yaml"
@@ -246,3 +248,17 @@ def test_the_form_is_plain_json(compiled_once):
         "operations",
         "definitions",
     }
+
+
+def test_a_user_without_a_home(folder, builds, monkeypatch):
+    def homeless(*_arguments, **_more):
+        # What platformdirs raises for a user without a passwd entry and without HOME.
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("DYNADOCK_CACHE", "DYNADOCK_DATA"):
+        monkeypatch.delenv(name)
+    for name in ("user_cache_path", "user_data_path"):
+        monkeypatch.setattr(platformdirs, name, homeless)
+    assert len(load_spec(ZOO)) == 11
+    assert builds == [str(ZOO)]
+    assert available_versions() == bundled_versions()
