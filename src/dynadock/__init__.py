@@ -17,16 +17,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dynadock.archive.pack import build_context, pack
     from dynadock.bound import BoundOperation
+    from dynadock.call.frames import Frame
     from dynadock.call.interpret import NOT_MODIFIED
+    from dynadock.call.lines import Line
     from dynadock.call.record import Headers, Record
     from dynadock.call.request import Request
     from dynadock.client import Client, load
+    from dynadock.commands import Completed, execute, run
     from dynadock.errors import (
         AccessDenied,
         APIError,
         BadRequest,
         BodyError,
+        CommandTimeout,
         Conflict,
         ConnectionLost,
         ConnectionRefused,
@@ -34,21 +39,32 @@ if TYPE_CHECKING:
         DynadockWarning,
         EndpointError,
         Fault,
+        MalformedStream,
         NotFound,
         ParameterError,
         PermissionDenied,
         ServerError,
         SocketMissing,
         SpecError,
+        StreamClosed,
+        StreamError,
         TimedOut,
         TransportError,
+        TruncatedStream,
         UnknownFieldWarning,
         UnknownOperation,
+        UnreadStreamWarning,
+        UnsafeMember,
         Unsupported,
         ValidationError,
         VersionError,
     )
     from dynadock.options import Options
+    from dynadock.streams.download import ByteStream, Download, TarStream
+    from dynadock.streams.duplex import Duplex, RawDuplex
+    from dynadock.streams.frames import FrameStream, Output
+    from dynadock.streams.stream import Stream
+    from dynadock.streams.values import JsonStream
 
 __version__ = "0.1.0"
 
@@ -59,44 +75,83 @@ __all__ = [
     "BadRequest",
     "BodyError",
     "BoundOperation",
+    "ByteStream",
     "Client",
+    "CommandTimeout",
+    "Completed",
     "Conflict",
     "ConnectionLost",
     "ConnectionRefused",
+    "Download",
+    "Duplex",
     "DynadockError",
     "DynadockWarning",
     "EndpointError",
     "Fault",
+    "Frame",
+    "FrameStream",
     "Headers",
+    "JsonStream",
+    "Line",
+    "MalformedStream",
     "NotFound",
     "Options",
+    "Output",
     "ParameterError",
     "PermissionDenied",
+    "RawDuplex",
     "Record",
     "Request",
     "ServerError",
     "SocketMissing",
     "SpecError",
+    "Stream",
+    "StreamClosed",
+    "StreamError",
+    "TarStream",
     "TimedOut",
     "TransportError",
+    "TruncatedStream",
     "UnknownFieldWarning",
     "UnknownOperation",
+    "UnreadStreamWarning",
+    "UnsafeMember",
     "Unsupported",
     "ValidationError",
     "VersionError",
+    "build_context",
+    "execute",
     "load",
+    "pack",
+    "run",
 ]
 
 _ERRORS = "dynadock.errors"
 _HOMES = {
     "BoundOperation": "dynadock.bound",
+    "ByteStream": "dynadock.streams.download",
     "Client": "dynadock.client",
+    "Completed": "dynadock.commands",
+    "Download": "dynadock.streams.download",
+    "Duplex": "dynadock.streams.duplex",
+    "Frame": "dynadock.call.frames",
+    "FrameStream": "dynadock.streams.frames",
     "Headers": "dynadock.call.record",
+    "JsonStream": "dynadock.streams.values",
+    "Line": "dynadock.call.lines",
     "NOT_MODIFIED": "dynadock.call.interpret",
     "Options": "dynadock.options",
+    "Output": "dynadock.streams.frames",
+    "RawDuplex": "dynadock.streams.duplex",
     "Record": "dynadock.call.record",
     "Request": "dynadock.call.request",
+    "Stream": "dynadock.streams.stream",
+    "TarStream": "dynadock.streams.download",
+    "build_context": "dynadock.archive.pack",
+    "execute": "dynadock.commands",
     "load": "dynadock.client",
+    "pack": "dynadock.archive.pack",
+    "run": "dynadock.commands",
 }
 
 

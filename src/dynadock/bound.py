@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from dynadock.call.bind import bind
 from dynadock.call.encode import encode
-from dynadock.call.interpret import Reply, interpret, reply_kind, version_error
-from dynadock.errors import APIError, DynadockError, Unsupported
+from dynadock.call.interpret import Reply, interpret, version_error
+from dynadock.call.kinds import PLAIN, TWO_WAY, expected_kind
+from dynadock.errors import APIError, DynadockError
 from dynadock.options import DEFAULT_TIMEOUT, LONGEST_TIMEOUT
 from dynadock.transport.connector import announced_version
 
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from dynadock.options import Options
     from dynadock.spec.model import Body, Operation, Parameter
     from dynadock.spec.versions import Version
+    from dynadock.streams.duplex import RawDuplex
+    from dynadock.streams.stream import Source
     from dynadock.transport.connector import Connector
 
-PLAIN = ("value", "none", "headers")
-UPGRADES = ("duplex", "websocket")
 BAD_REQUEST = 400
 
 
@@ -61,26 +62,60 @@ class BoundOperation:
         self.__qualname__ = f"Client.{operation.operation_id}"
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Check the arguments, send the request and return the reply's value.
+        """Check the arguments, send the request and return the reply's value, or its stream.
+
+        The request is sent at once; a stream is read by whoever has it (see `Stream`).
 
         Path parameters may be positional; the rest goes by name. Raises ParameterError or BodyError
         (nothing was sent), a TransportError (no whole reply came) or an APIError (the engine
         refused), each of which says more.
         """
+        bound = bind(self._operation, args, kwargs, self._options)
+        if self._options.deadline is None and expected_kind(bound) in PLAIN:
+            return self._value(bound)
+        return self._stream(bound)
+
+    def _value(self, bound: Bound) -> Any:
+        """Send over the pool and return the reply's value."""
         operation, options = self._operation, self._options
-        bound = bind(operation, args, kwargs, options)
-        kind = reply_kind(bound)
-        if kind not in PLAIN:
-            raise Unsupported(
-                f"{operation.operation_id} (API {operation.version}) answers with a stream"
-                f" ({kind}), which this release does not read yet{self._way_out(kind)}"
-            )
         request = encode(bound, options)
         reply = self._connector.pool.send(request, time_allowed(bound, options))
         host = str(self._connector.endpoint)
         if operation.version not in self._connector.verified:
             self._verify_version(reply, host)
         return interpret(operation, reply, host)
+
+    def _stream(self, bound: Bound) -> Any:
+        """Send over a connection of its own and return the stream; or the value, if it is one."""
+        # Imported here for start-up time: plain calls need no streams.
+        from dynadock.streams.opening import open_stream, whole_reply  # noqa: PLC0415
+
+        source = self._exchange(bound)
+        host = str(self._connector.endpoint)
+        try:
+            if self._operation.version not in self._connector.verified:
+                has_failed = source.status >= BAD_REQUEST
+                head = Reply(source.status, source.headers, b"")
+                self._verify_version(whole_reply(source) if has_failed else head, host)
+            return open_stream(bound, source, host, self._options.tty, self._ask)
+        except BaseException:
+            source.close()
+            raise
+
+    def _exchange(self, bound: Bound) -> Source:
+        """Send over a connection of its own; the reply's body is unread."""
+        options = self._options
+        request = encode(bound, options)
+        timeout = time_allowed(bound, options)
+        if expected_kind(bound) == "websocket":
+            return self._connector.websocket(request, timeout, options.deadline)
+        return self._connector.exchange(request, timeout, options.deadline)
+
+    def _ask(self, operation_id: str, **arguments: Any) -> Any:
+        """Call another operation on behalf of this one."""
+        operation = self._operation.spec.find(operation_id)
+        options = self._options.merged({"deadline": None})
+        return BoundOperation(operation, self._connector, options)(**arguments)
 
     def prepare(self, /, *args: Any, **kwargs: Any) -> Request:
         """Check the arguments and return the complete request; nothing is sent.
@@ -89,36 +124,24 @@ class BoundOperation:
         """
         return encode(bind(self._operation, args, kwargs, self._options), self._options)
 
-    def raw(self, /, *args: Any, **kwargs: Any) -> requests.Response:
+    def raw(self, /, *args: Any, **kwargs: Any) -> requests.Response | RawDuplex:
         """Check the arguments, send the request and return the reply unread, whatever its status.
 
-        It holds a connection until it is read to the end or closed. Raises as a call does, but no
-        APIError.
+        It holds a connection until it is read to the end or closed. Operations that upgrade their
+        connection give a `RawDuplex`. Raises as a call does, but no APIError.
         """
         bound = bind(self._operation, args, kwargs, self._options)
-        kind = reply_kind(bound)
-        if kind in UPGRADES:
-            raise Unsupported(
-                f"{self._operation.operation_id} (API {self._operation.version}) turns its"
-                f" connection into a {kind} stream, which this release does not do yet"
-            )
+        if expected_kind(bound) in TWO_WAY:
+            # Imported here for start-up time: plain calls need no streams.
+            from dynadock.streams.opening import raw_duplex  # noqa: PLC0415
+
+            return raw_duplex(bound, self._exchange(bound), str(self._connector.endpoint))
         # Imported here for start-up time: only raw replies need requests.
         from dynadock.transport.raw import as_requests_response  # noqa: PLC0415
 
         request = encode(bound, self._options)
-        timeout = time_allowed(bound, self._options) if kind in PLAIN else self._idle_limit()
-        response = self._connector.pool.open(request, timeout)
+        response = self._connector.pool.open(request, time_allowed(bound, self._options))
         return as_requests_response(response, request, self._connector.endpoint)
-
-    def _idle_limit(self) -> float | None:
-        """Return the read timeout of a stream: none but the caller's own, for streams may idle."""
-        timeout = self._options.timeout
-        return None if timeout == "auto" else timeout
-
-    def _way_out(self, kind: str) -> str:
-        return (
-            "" if kind in UPGRADES else f"; {self._operation.operation_id}.raw(…) gives it unread"
-        )
 
     def _verify_version(self, reply: Reply, host: str) -> None:
         """Raise VersionError if the engine's first reply shows that it speaks other versions.

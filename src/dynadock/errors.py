@@ -10,13 +10,19 @@
     │   └── BodyError
     ├── Unsupported            this release cannot do it  (NotImplementedError)
     ├── EndpointError          the address of the engine makes no sense   (ValueError)
+    ├── StreamClosed           a stream was used after it was closed      (ValueError)
+    ├── CommandTimeout         a command was stopped for taking too long  (TimeoutError)
+    ├── UnsafeMember           an archive's member that would do harm     (ValueError)
     ├── TransportError         no whole reply came                        (OSError)
     │   ├── SocketMissing
     │   ├── PermissionDenied
     │   ├── ConnectionRefused
     │   ├── TimedOut
+    │   ├── MalformedStream    what came is not what the engine said it would be
     │   └── ConnectionLost
+    │       └── TruncatedStream  a stream ended in the middle of something
     └── APIError               the engine answered with an error
+        ├── StreamError        inside a stream, after it began well
         ├── VersionError       it does not speak the client's API version
         ├── BadRequest         400
         ├── AccessDenied       401, 403
@@ -43,6 +49,10 @@ class DynadockWarning(UserWarning):
 
 class UnknownFieldWarning(DynadockWarning):
     """A parameter or body field that the document does not know was sent (``unknown="warn"``)."""
+
+
+class UnreadStreamWarning(DynadockWarning):
+    """A stream whose operation does something was dropped before its end, which may cancel that."""
 
 
 class SpecError(DynadockError, ValueError):
@@ -145,6 +155,41 @@ class ConnectionLost(TransportError):
     """The connection broke after the request was sent: whether it was acted on is not known."""
 
 
+class TruncatedStream(ConnectionLost):
+    """A stream ended in the middle of a frame, a chunk or a value; what came before was given."""
+
+
+class MalformedStream(TransportError):
+    """What came is not what the engine said it would be: no frame, no chunk, no JSON."""
+
+
+class StreamClosed(DynadockError, ValueError):
+    """A stream was used after it was closed, or closed while it was read."""
+
+
+class CommandTimeout(DynadockError, TimeoutError):
+    """A command took longer than it was allowed, and was stopped.
+
+    ``stdout`` and ``stderr`` hold what it had written until then, as bytes.
+    """
+
+    def __init__(self, message: str, stdout: bytes = b"", stderr: bytes = b"") -> None:
+        super().__init__(message)
+        self.stdout = stdout
+        self.stderr = stderr
+
+
+class UnsafeMember(DynadockError, ValueError):
+    """An archive's member that would be written outside its folder, or is a device or the like.
+
+    ``member`` is its name in the archive.
+    """
+
+    def __init__(self, message: str, member: str = "") -> None:
+        super().__init__(message)
+        self.member = member
+
+
 class APIError(DynadockError):
     """The engine answered with an error.
 
@@ -163,6 +208,18 @@ class APIError(DynadockError):
         self.version: str = details.get("version", "")
         self.host: str = details.get("host", "")
         self.body: bytes = details.get("body", b"")
+
+
+class StreamError(APIError):
+    """The engine reported an error inside a stream that had begun well (status 200 or 101).
+
+    ``explanation`` is the engine's message, ``value`` what carried it (a Record, or bytes of a
+    frame); the values before it were given.
+    """
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.value: Any = details.get("value")
 
 
 class VersionError(APIError):

@@ -16,7 +16,7 @@ CONNECT_TIMEOUT = 10.0
 LONGEST_TIMEOUT = 1e9
 """Seconds; sockets refuse much more. None is the way to wait for ever."""
 
-NAMES = ("timeout", "validate", "unknown", "headers", "query")
+NAMES = ("timeout", "deadline", "validate", "unknown", "tty", "headers", "query")
 NOTHING: Mapping[str, Any] = {}
 
 SECRET_HEADERS = frozenset(
@@ -36,10 +36,13 @@ class Options:
 
     - ``timeout``: seconds to wait for an answer, None for ever. ``"auto"`` is 60 s, without a limit
       for operations that answer only when their work is done (ContainerWait, prunes), and with the
-      ``t`` of ContainerStop and ContainerRestart on top.
+      ``t`` of ContainerStop and ContainerRestart on top. For a stream it is the longest silence.
+    - ``deadline``: seconds for a whole call, a stream to its end, None (the default) for no limit.
     - ``validate``: False sends arguments as they are, unchecked.
     - ``unknown``: what happens to parameters and body fields that the document does not know:
       ``"error"``, ``"warn"`` (UnknownFieldWarning, and sent) or ``"send"``.
+    - ``tty``: whether output of containers is a terminal's, raw and not in frames. None asks the
+      engine where its reply does not tell.
     - ``headers``, ``query``: sent with every call, over what the call itself makes; ``query`` is
       the way to send a parameter that no document knows, lists give a key more than once.
     """
@@ -47,8 +50,10 @@ class Options:
     __slots__ = NAMES
 
     timeout: float | Literal["auto"] | None
+    deadline: float | None
     validate: bool
     unknown: Literal["error", "warn", "send"]
+    tty: bool | None
     headers: Mapping[str, str]
     query: Mapping[str, Any]
 
@@ -56,8 +61,10 @@ class Options:
         self,
         *,
         timeout: float | Literal["auto"] | None = "auto",
+        deadline: float | None = None,
         validate: bool = True,
         unknown: Literal["error", "warn", "send"] = "error",
+        tty: bool | None = None,
         headers: Mapping[str, str] = NOTHING,
         query: Mapping[str, Any] = NOTHING,
     ) -> None:
@@ -67,11 +74,15 @@ class Options:
             raise TypeError(f"validate: expected True or False, got {validate!r}")
         if not _is_timeout(timeout):
             raise ValueError(f"timeout: expected seconds above 0, None or 'auto', got {timeout!r}")
+        if isinstance(deadline, str) or not _is_timeout(deadline):
+            raise ValueError(f"deadline: expected seconds above 0 or None, got {deadline!r}")
+        if tty not in (True, False, None):
+            raise TypeError(f"tty: expected True, False or None, got {tty!r}")
         for name, value in (("headers", headers), ("query", query)):
             if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
                 raise TypeError(f"{name}: expected a mapping with text for keys")
         # Copies, so that what the caller does with its own later changes nothing here.
-        values = (timeout, validate, unknown, dict(headers), dict(query))
+        values = (timeout, deadline, validate, unknown, tty, dict(headers), dict(query))
         for name, checked in zip(NAMES, values, strict=True):
             object.__setattr__(self, name, checked)
 

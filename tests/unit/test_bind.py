@@ -11,7 +11,7 @@ import pytest
 
 from dynadock import BodyError, Options, ParameterError, UnknownFieldWarning, load
 from dynadock.call.bind import ABSENT, bind
-from dynadock.call.interpret import reply_kind
+from dynadock.call.kinds import expected_kind
 from dynadock.spec.loader import load_spec
 
 OPTIONS = Options()
@@ -95,7 +95,7 @@ def test_binary_bodies(body):
     ids=lambda body: type(body).__name__,
 )
 def test_what_is_no_binary_body(body):
-    with pytest.raises(BodyError, match="expected bytes, an open binary file or an iterator"):
+    with pytest.raises(BodyError, match="expected bytes, a Path, an open binary file or an iterator"):
         bind(load_spec("1.42")["ImageLoad"], (), {"body": body}, OPTIONS)
 
 
@@ -183,4 +183,4 @@ def test_headers_that_frame_a_request_are_not_the_callers(name):
 def test_the_options_query_decides_what_a_reply_is():
     operation = load_spec("1.42").find("ContainerStats")
     bound = bind(operation, ("web",), {}, Options(query={"stream": False}))
-    assert reply_kind(bound) == "value"
+    assert expected_kind(bound) == "value"

@@ -79,7 +79,10 @@ HELP = [
         ],
     ),
     ("VolumeUpdate", ["PUT /volumes/{name} (API 1.42, Volume, since 1.42)"]),
-    ("ContainerStats", ["one_shot  boolean  query, ", "since 1.41", "Reply: json-stream"]),
+    (
+        "ContainerStats",
+        ["one_shot  boolean  query, ", "since 1.41", "Reply: a stream of values (JsonStream)"],
+    ),
     ("SystemPingHead", ["Reply: headers"]),
     (
         "ImageBuild",
@@ -87,7 +90,16 @@ HELP = [
     ),
     ("ContainerCreate", ["matches ^", "Body: body", "required", "  HostConfig ", "    Memory "]),
     ("ContainerCreate", ["since 1.41", "one of ", "as one value (also body=)"]),
-    ("ContainerLogs", ["since", "timestamp", "tail", "integer or string", "Reply: frames"]),
+    (
+        "ContainerLogs",
+        [
+            "since",
+            "timestamp",
+            "tail",
+            "integer or string",
+            "Reply: a stream of output (FrameStream)",
+        ],
+    ),
     ("ContainerList", ["the engine assumes False", "filters (dict of lists)"]),
     ("NetworkConnect", ["Body: container (", "  Container "]),
     ("ContainerStart", ["Reply: nothing", "Errors: "]),
@@ -183,7 +195,7 @@ def test_words_for_schemas(schema, word):
     [
         ("ContainerList", "list of ContainerSummary"),
         ("ContainerDelete", "nothing"),
-        ("ImageGet", "tar"),
+        ("ImageGet", "a tar archive (TarStream)"),
         ("PluginDelete", "nothing"),
         ("ContainerArchiveInfo", "headers"),
     ],

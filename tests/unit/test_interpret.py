@@ -9,7 +9,8 @@ import pytest
 
 from dynadock import NOT_MODIFIED, Options, ServerError, VersionError
 from dynadock.call.bind import bind
-from dynadock.call.interpret import LONGEST_EXPLANATION, Reply, interpret, reply_kind, version_error
+from dynadock.call.interpret import LONGEST_EXPLANATION, Reply, interpret, version_error
+from dynadock.call.kinds import expected_kind
 from dynadock.call.record import Headers
 from dynadock.spec.loader import load_spec
 
@@ -44,12 +45,12 @@ def test_not_modified_is_false_and_not_none():
 )
 def test_kinds(version, operation_id, args, arguments, kind):
     bound = bind(load_spec(version).find(operation_id), args, arguments, Options())
-    assert reply_kind(bound) == kind
+    assert expected_kind(bound) == kind
 
 
 def test_the_kind_of_the_body_given_as_one():
     operation = load_spec("1.42")["ExecStart"]
-    assert reply_kind(bind(operation, ("e",), {"body": {"Detach": True}}, Options())) == "value"
+    assert expected_kind(bind(operation, ("e",), {"body": {"Detach": True}}, Options())) == "value"
 
 
 def test_a_long_explanation_is_cut():

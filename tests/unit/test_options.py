@@ -53,7 +53,7 @@ def test_timeouts(timeout):
     [
         ("timout", "did you mean 'timeout'?"),
         ("Validate", "did you mean 'validate'?"),
-        ("qwertz", "there are timeout, validate, unknown, headers, query"),
+        ("qwertz", "there are timeout, deadline, validate, unknown, tty, headers, query"),
     ],
 )
 def test_unknown_ones(name, part):

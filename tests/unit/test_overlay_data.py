@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from dynadock.call.kinds import OUTPUT
 from dynadock.call.values import ENCODERS
 from dynadock.spec.build import bundled_overlay, open_document
 from dynadock.spec.compiler import compile_document
 from dynadock.spec.library import bundled_folder, bundled_versions, document_name
 from dynadock.spec.model import Spec
 from dynadock.spec.reader import read_document
-from dynadock.spec.schema import fields, schema_at
+from dynadock.spec.schema import fields, flatten, schema_at
 from dynadock.spec.shape import faults_of_schema
 from dynadock.spec.versions import Version, VersionRange, parse_version
 
@@ -35,9 +36,10 @@ KINDS = {
     "bytes",
     "tar",
     "duplex",
+    "raw-duplex",
     "websocket",
 }
-REPLY_KEYS = {"kind", "unless", "wait", "decode", "acts"}
+REPLY_KEYS = {"kind", "unless", "wait", "decode", "acts", "tty", "resize", "upgrade"}
 OPEN = VersionRange(None, None)
 
 
@@ -159,7 +161,35 @@ def test_what_a_reply_refers_to_is_an_argument_of_its_operation(version):
 
 def _arguments_in_reply(operation):
     waits = [operation.reply.wait] if operation.reply.wait not in ("", "forever") else []
-    return [*operation.reply.unless, *waits]
+    told = [operation.reply.tty["argument"]] if "argument" in operation.reply.tty else []
+    return [*operation.reply.unless, *waits, *told]
+
+
+@pytest.mark.parametrize("version", bundled_versions(), ids=str)
+def test_output_has_somebody_to_ask_for_its_terminal(version):
+    of_version = spec(str(version))
+    for operation in of_version.values():
+        if operation.reply.kind in OUTPUT:
+            rule = operation.reply.tty
+            asked = of_version[rule["operation"]]
+            assert [p.name for p in asked.positional] == [p.name for p in operation.positional]
+            schema, definitions = asked.reply.schema, of_version.definitions
+            for key in rule["field"].split("."):
+                schema = flatten(schema, definitions)["properties"][key]
+            assert schema["type"] == "boolean"
+
+
+@pytest.mark.parametrize("version", bundled_versions(), ids=str)
+def test_terminals_are_resized_by_operations_of_the_same_path(version):
+    of_version = spec(str(version))
+    resized = [operation for operation in of_version.values() if operation.reply.resize]
+    assert len(resized) == 2
+    for operation in resized:
+        resize = of_version[operation.reply.resize]
+        assert [each.name for each in resize.positional] == [
+            each.name for each in operation.positional
+        ]
+        assert {each.name for each in resize.parameters} >= {"h", "w"}
 
 
 def _argument_names(operation):
@@ -279,7 +309,10 @@ REPLIES: list[tuple[str, str, dict[str, Any]]] = [
     ("1.29", "TaskLogs", {"kind": "frames"}),
     ("1.42", "ContainerAttach", {"kind": "duplex", "wait": "forever"}),
     ("1.42", "ExecStart", {"kind": "duplex", "unless": {"Detach": True}}),
-    ("1.31", "Session", {"kind": "duplex"}),
+    ("1.31", "Session", {"kind": "raw-duplex", "upgrade": "h2c"}),
+    ("1.42", "ImagePush", {"acts": True}),
+    ("1.42", "SystemEvents", {"acts": False}),
+    ("1.25", "ContainerAttach", {"resize": "ContainerResize", "upgrade": "tcp"}),
     ("1.42", "ContainerAttachWebsocket", {"kind": "websocket"}),
     ("1.42", "ContainerStats", {"kind": "json-stream", "unless": {"stream": False}}),
     ("1.42", "SystemEvents", {"kind": "json-stream", "wait": "forever"}),

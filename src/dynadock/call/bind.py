@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from io import TextIOBase
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynadock.call.body import check_body, hint_for_field, warn_of_unknown
@@ -28,15 +30,17 @@ NOT_IN_HEADERS = ("\r", "\n", "\0")
 class Bound:
     """The arguments of one call in their places, each as text; the body plain.
 
-    ``path`` is filled in; ``query`` holds pairs in the order of the arguments; ``headers`` those
-    that are parameters; ``body`` what JSON can hold, a stream of bytes, or `ABSENT`.
+    ``path`` is filled in with ``segments``, by name; ``query`` holds pairs in the order of the
+    arguments; ``headers`` those that are parameters; ``body`` what JSON can hold, a stream of
+    bytes, or `ABSENT`.
     """
 
-    __slots__ = ("body", "headers", "operation", "path", "query")
+    __slots__ = ("body", "headers", "operation", "path", "query", "segments")
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.path = operation.path
+        self.segments: dict[str, str] = {}
         self.query: list[tuple[str, str]] = []
         self.headers: dict[str, str] = {}
         self.body: Any = ABSENT
@@ -66,7 +70,6 @@ class _Binder:
         self.bound = Bound(operation)
         self.faults: list[Fault] = []
         self.given: set[str] = set()
-        self.segments: dict[str, str] = {}
         self.fields: dict[str, Any] = {}
         self.unknown: dict[str, Any] = {}
 
@@ -129,7 +132,7 @@ class _Binder:
 
     def _send(self, parameter: Parameter, texts: list[str]) -> None:
         if parameter.location == "path":
-            self.segments[parameter.name] = texts[0]
+            self.bound.segments[parameter.name] = texts[0]
         elif parameter.location == "query":
             self.bound.query.extend((parameter.name, text) for text in texts)
         else:
@@ -211,9 +214,9 @@ class _Binder:
             self.faults.append(fault)
 
     def _fill_path(self) -> None:
-        if not self.segments:
+        if not self.bound.segments:
             return
-        path = self.bound.path = fill(self.operation, self.segments)
+        path = self.bound.path = fill(self.operation, self.bound.segments)
         rival = other_operation_at(self.operation, path)
         if rival is not None:
             name = self.operation.positional[0].python_name
@@ -254,9 +257,37 @@ class _Binder:
         value = self.bound.body
         if isinstance(value, (bytearray, memoryview)):
             self.bound.body = bytes(value)
+        elif isinstance(value, PathLike):
+            self._open_path(body, value)
         elif not _is_binary(value):
-            expected = "bytes, an open binary file or an iterator of bytes"
+            expected = "bytes, a Path, an open binary file or an iterator of bytes"
             self._fault(body.python_name, f"expected {expected}, got {shown(value)}", "body")
+
+    def _open_path(self, body: Body, path: PathLike[str]) -> None:
+        """Take a file as it is, and a folder packed, as a build context if it is to be built."""
+        # Imported here for start-up time: only calls that upload need archives.
+        from dynadock.archive.pack import build_context, pack  # noqa: PLC0415
+
+        try:
+            if not Path(path).is_dir():
+                Path(path).stat()
+            elif body.context:
+                self.bound.body = context = build_context(path, self._sent(body.context))
+                self._send_instead(body.context, context.dockerfile)
+            else:
+                self.bound.body = pack(path)
+        except (OSError, ValueError) as error:
+            self._fault(body.python_name, f"{shown(str(path))} cannot be sent: {error}", "body")
+
+    def _sent(self, name: str) -> str | None:
+        return dict(self.bound.query).get(name)
+
+    def _send_instead(self, name: str, value: str) -> None:
+        """Send a parameter's value in place of the caller's own, or of what the engine assumes."""
+        before = self._sent(name) or self.operation.by_name[name].default
+        if value != before:
+            others = [pair for pair in self.bound.query if pair[0] != name]
+            self.bound.query = [*others, (name, value)]
 
     def _check_plain(self, body: Body) -> None:
         plain = Plain(body)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dynadock import __version__
 from dynadock.call.bind import ABSENT, NOT_IN_HEADERS
+from dynadock.call.kinds import TWO_WAY, expected_kind
 from dynadock.call.request import Request
 from dynadock.call.values import compact_json, shown
 from dynadock.errors import Fault, ValidationError
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 TAR = "application/x-tar"
-CHUNK = 64 * 1024
+CHUNK = 256 * 1024
+"""Bytes of a file that are read and sent at a time."""
 
 FRAMING = ("connection", "content-length", "transfer-encoding", "upgrade")
 """Headers that must fit the bytes around them: another value would be another request."""
@@ -44,6 +48,8 @@ def encode(bound: Bound, options: Options) -> Request:
         binary = operation.body is not None and operation.body.kind == "binary"
         headers["Content-Type"] = TAR if binary else JSON
         body = _chunks(bound.body) if binary else compact_json(bound.body).encode()
+    if expected_kind(bound) in TWO_WAY:
+        headers |= {"Connection": "Upgrade", "Upgrade": operation.reply.upgrade}
     if bound.headers or options.headers:
         headers = _merged(headers, bound.headers, _checked(bound, options))
     return Request(operation.method, target, headers, body)
@@ -89,7 +95,15 @@ def _is_token(name: str) -> bool:
 def _chunks(body: Any) -> bytes | Iterator[bytes]:
     if isinstance(body, bytes):
         return body
+    if isinstance(body, PathLike):
+        return _file_chunks(body)
     return _checked_chunks(_read_chunks(body) if hasattr(body, "read") else body)
+
+
+def _file_chunks(path: PathLike[str]) -> Iterator[bytes]:
+    """Read a file when its bytes are asked for, and close it behind them."""
+    with Path(path).open("rb", buffering=0) as file:
+        yield from _read_chunks(file)
 
 
 def _read_chunks(file: Any) -> Iterator[Any]:

@@ -7,6 +7,7 @@ import enum
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from dynadock.call.kinds import media_type
 from dynadock.call.record import Headers, Record
 from dynadock.errors import (
     AccessDenied,
@@ -15,13 +16,13 @@ from dynadock.errors import (
     Conflict,
     NotFound,
     ServerError,
+    StreamError,
     VersionError,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dynadock.call.bind import Bound
     from dynadock.spec.model import Operation
 
 NOT_MODIFIED_STATUS = 304
@@ -64,28 +65,6 @@ class Reply(NamedTuple):
     body: bytes
 
 
-def reply_kind(bound: Bound) -> str:
-    """Return the kind of reply that a call will bring: what the operation says, or ``value``.
-
-    An operation that streams may give a plain value for some arguments
-    (``ContainerStats(stream=False)``).
-    """
-    reply = bound.operation.reply
-    for name, value in reply.unless.items():
-        if _argument(bound, name) == value:
-            return "value"
-    return reply.kind
-
-
-def _argument(bound: Bound, name: str) -> Any:
-    if isinstance(bound.body, dict) and name in bound.body:
-        return bound.body[name]
-    sent = dict(bound.query)
-    if name not in sent:
-        return None
-    return {"true": True, "false": False}.get(sent[name], sent[name])
-
-
 def interpret(operation: Operation, reply: Reply, host: str) -> Any:
     """Return the value that a reply brings, or raise the error that it is.
 
@@ -99,7 +78,7 @@ def interpret(operation: Operation, reply: Reply, host: str) -> Any:
     if reply.status >= FIRST_REDIRECT:
         raise error_of(operation, reply, host)
     if operation.reply.kind == "headers":
-        return _headers(operation, reply, host)
+        return decoded_headers(operation, reply, host)
     if not reply.body:
         return None
     if _is_json(operation, reply.headers):
@@ -119,10 +98,10 @@ def _is_json(operation: Operation, headers: Mapping[str, str]) -> bool:
 
     Podman names no type for ContainerTop and ContainerStats (seen on 4.3).
     """
-    media_type = (headers.get("Content-Type") or "").partition(";")[0].strip().lower()
-    if not media_type:
+    found = media_type(headers)
+    if not found:
         return operation.reply.is_structured(operation.spec.definitions)
-    return media_type == "application/json" or media_type.endswith("+json")
+    return found == "application/json" or found.endswith("+json")
 
 
 def _json(operation: Operation, reply: Reply, host: str) -> Any:
@@ -133,7 +112,8 @@ def _json(operation: Operation, reply: Reply, host: str) -> Any:
         raise _api_error(APIError, operation, reply, host, message) from error
 
 
-def _headers(operation: Operation, reply: Reply, host: str) -> Headers:
+def decoded_headers(operation: Operation, reply: Reply, host: str) -> Headers:
+    """Return a reply's headers, those decoded that the operation says are encoded."""
     found = Headers(reply.headers)
     for name, encoding in operation.reply.decode.items():
         if encoding == "base64-json" and name in found:
@@ -158,6 +138,18 @@ def error_of(operation: Operation, reply: Reply, host: str) -> APIError:
     return _api_error(kind, operation, reply, host, explain(reply))
 
 
+def stream_error(
+    operation: Operation, reply: Reply, host: str, message: str, value: Any
+) -> StreamError:
+    """Return the exception for an error that the engine reports inside a stream.
+
+    ``reply`` is the stream's head, with no body; ``value`` what carried the ``message``.
+    """
+    error = _api_error(StreamError, operation, reply, host, message.strip())
+    error.value = value
+    return error
+
+
 def version_error(
     operation: Operation, reply: Reply, host: str, spoken: tuple[str, str]
 ) -> VersionError:
@@ -179,8 +171,9 @@ def _api_error(
     kind: type[Raised], operation: Operation, reply: Reply, host: str, explanation: str
 ) -> Raised:
     call = f"{operation.operation_id} (API {operation.version})"
+    what = "an error in the stream" if kind is StreamError else str(reply.status)
     return kind(
-        f"{call}: {reply.status} from {host}: {explanation}",
+        f"{call}: {what} from {host}: {explanation}",
         status=reply.status,
         explanation=explanation,
         operation_id=operation.operation_id,

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+Data = bytes | bytearray | memoryview
+"""Bytes, however they are held."""
+
+
 class Request(NamedTuple):
     """One HTTP request, complete and unsent.
 

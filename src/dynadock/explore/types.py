@@ -34,6 +34,19 @@ _ENCODED = {
     "count": "integer or string",
 }
 
+_KINDS = {
+    "value": "nothing",
+    "none": "nothing",
+    "headers": "headers",
+    "json-stream": "a stream of values (JsonStream)",
+    "frames": "a stream of output (FrameStream)",
+    "duplex": "output, and input to write to (Duplex)",
+    "websocket": "output, and input to write to (Duplex)",
+    "raw-duplex": "bytes both ways (RawDuplex)",
+    "tar": "a tar archive (TarStream)",
+    "bytes": "bytes (Download)",
+}
+
 
 def word_for_parameter(parameter: Parameter) -> str:
     """Name the type of value that a parameter takes: ``boolean``, ``list of string``."""
@@ -64,7 +77,7 @@ def word_for_reply(operation: Operation) -> str:
     reply = operation.reply
     if reply.kind == "value" and reply.schema is not None:
         return word_for_schema(reply.schema, operation.spec.definitions)
-    return {"value": "nothing", "none": "nothing"}.get(reply.kind, reply.kind)
+    return _KINDS[reply.kind]
 
 
 def python_type(word: str) -> Any:

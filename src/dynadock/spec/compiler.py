@@ -18,6 +18,19 @@ _CORRECTIONS = {
     "x-send-default": "send",
 }
 
+_KINDS = {
+    "application/json-seq": "json-stream",
+    "application/jsonl": "json-stream",
+    "application/x-ndjson": "json-stream",
+    "application/vnd.docker.multiplexed-stream": "frames",
+    "application/vnd.docker.raw-stream": "frames",
+    "application/x-tar": "tar",
+    "application/octet-stream": "bytes",
+}
+"""What a document's media types say of a reply that the overlay says nothing about."""
+
+_SWITCHING_PROTOCOLS = "101"
+
 
 def compile_document(document: Document) -> dict[str, Any]:
     """Return the compiled form of a document that the overlay has corrected.
@@ -100,14 +113,28 @@ def _body(body: dict[str, Any], document: Document) -> dict[str, Any]:
     }
     if "x-send-default" in body:
         compiled["send"] = body["x-send-default"]
+    if "x-context" in body:
+        compiled["context"] = body["x-context"]
     return compiled
 
 
 def _reply(operation: DocumentedOperation) -> dict[str, Any]:
-    default = "headers" if operation.method == "HEAD" else "value"
-    compiled: dict[str, Any] = {"kind": default, **operation.node.get("x-reply", {})}
     success = operation.success
+    compiled: dict[str, Any] = {"kind": _kind(operation), **operation.node.get("x-reply", {})}
     if success is not None and "schema" in success:
         compiled["schema"] = success["schema"]
     compiled["codes"] = list(operation.node["responses"])
     return compiled
+
+
+def _kind(operation: DocumentedOperation) -> str:
+    """Return the kind of reply that the document itself declares."""
+    if operation.method == "HEAD":
+        return "headers"
+    produces = operation.node.get("produces")
+    declared = [each for each in produces if each in _KINDS] if isinstance(produces, list) else []
+    kinds = {_KINDS[media_type] for media_type in declared}
+    if "frames" in kinds and _SWITCHING_PROTOCOLS in operation.node["responses"]:
+        return "duplex"
+    # Where a document names several, the reply's own Content-Type has the last word.
+    return min(kinds, default="value")

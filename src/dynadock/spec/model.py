@@ -68,7 +68,8 @@ class Parameter:
 class Body:
     """A request's body: ``kind`` is object, array, binary or any; ``schema`` the corrected one.
 
-    ``send`` is what is sent when the caller gives none.
+    ``send`` is what is sent when the caller gives none. ``context`` is the parameter that names the
+    Dockerfile where a folder is a build context, empty elsewhere.
     """
 
     def __init__(self, compiled: Mapping[str, Any], definitions: Mapping[str, Any]) -> None:
@@ -78,6 +79,7 @@ class Body:
         self.kind: str = compiled["kind"]
         self.schema: dict[str, Any] = compiled["schema"]
         self.send: Any = compiled.get("send")
+        self.context: str = compiled.get("context", "")
         self.definitions = definitions
 
     @cached_property
@@ -98,19 +100,37 @@ class Reply:
     """What a success brings.
 
     ``kind``: ``value`` (JSON, text or nothing: the reply itself tells), ``none``, ``headers``, or a
-    kind of stream (``json-stream``, ``frames``, ``bytes``, ``tar``, ``duplex``, ``websocket``);
-    ``unless`` maps argument names to the values with which it is a plain value after all; ``wait``
-    is ``forever`` where an answer may take as long as the work does, or the name of the parameter
-    whose seconds are added to the time allowed; ``decode`` names encoded headers.
+    kind of stream (``json-stream``, ``frames``, ``bytes``, ``tar``, ``duplex``, ``raw-duplex``,
+    ``websocket``); ``unless`` maps argument names to the values with which it is a plain value
+    after all; ``wait`` is ``forever`` where an answer may take as long as the work does, or the
+    name of the parameter whose seconds are added to the time allowed; ``decode`` names encoded
+    headers; ``acts`` tells that the engine works for as long as the stream is read; ``tty`` where
+    to learn whether output is a terminal's (see `dynadock.call.kinds`); ``resize`` is the
+    operation that sets the terminal's size; ``upgrade`` the protocol that is asked for.
     """
 
-    __slots__ = ("codes", "decode", "kind", "schema", "unless", "wait")
+    __slots__ = (
+        "acts",
+        "codes",
+        "decode",
+        "kind",
+        "resize",
+        "schema",
+        "tty",
+        "unless",
+        "upgrade",
+        "wait",
+    )
 
     def __init__(self, compiled: Mapping[str, Any]) -> None:
         self.kind: str = compiled["kind"]
         self.unless: Mapping[str, Any] = compiled.get("unless", {})
         self.wait: str = compiled.get("wait", "")
         self.decode: Mapping[str, str] = compiled.get("decode", {})
+        self.acts: bool = compiled.get("acts", False)
+        self.tty: Mapping[str, str] = compiled.get("tty", {})
+        self.resize: str = compiled.get("resize", "")
+        self.upgrade: str = compiled.get("upgrade", "tcp")
         self.schema: dict[str, Any] | None = compiled.get("schema")
         self.codes: tuple[str, ...] = tuple(compiled["codes"])
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dynadock.call.interpret import Reply
+    from dynadock.call.request import Request
+    from dynadock.transport.exchange import Exchange
     from dynadock.transport.pool import Pool
+    from dynadock.transport.websocket import WebSocketSource
 
 
 class Connector:
@@ -60,6 +63,32 @@ class Connector:
         """Close idle connections."""
         if self._pool is not None:
             self._pool.close()
+
+    def exchange(self, request: Request, timeout: float | None, deadline: float | None) -> Exchange:
+        """Send a request over a connection of its own and return the reply, its body unread.
+
+        ``timeout`` is in seconds for each wait, ``deadline`` for all that follows; None for ever.
+        Raises a TransportError.
+        """
+        # Imported here for start-up time: plain calls use the pool.
+        from dynadock.transport.exchange import open_exchange  # noqa: PLC0415
+
+        return open_exchange(self.endpoint, request, timeout, deadline)
+
+    def websocket(
+        self, request: Request, timeout: float | None, deadline: float | None
+    ) -> WebSocketSource | Exchange:
+        """Ask for a websocket, as `exchange` sends; where the engine refuses, return its reply."""
+        # Imported here for start-up time: hardly a call needs websockets.
+        from dynadock.transport.websocket import agreed, with_handshake  # noqa: PLC0415
+
+        asking = with_handshake(request)
+        exchange = self.exchange(asking, timeout, deadline)
+        try:
+            return agreed(asking, exchange)
+        except BaseException:
+            exchange.close()
+            raise
 
     def get(self, target: str, timeout: float | None) -> Reply:
         """Ask for something that belongs to no API version (``/_ping``, ``/version``)."""

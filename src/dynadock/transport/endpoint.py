@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 from dynadock.errors import EndpointError, Unsupported
 
 HOST_VARIABLE = "DOCKER_HOST"
+TLS_VARIABLE = "DOCKER_TLS_VERIFY"
+CERTIFICATES_VARIABLE = "DOCKER_CERT_PATH"
+CONFIG_VARIABLE = "DOCKER_CONFIG"
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 DEFAULT_PORT = 2375
 
@@ -20,6 +23,7 @@ class Endpoint(NamedTuple):
 
     ``scheme`` is ``unix`` (then ``path`` is the socket's) or ``tcp`` (then ``host`` and ``port``);
     ``origin`` says why this place: ``host=``, ``DOCKER_HOST`` or the default socket.
+    ``certificates`` is the folder that TLS takes them from, empty for a plain connection.
     """
 
     scheme: str
@@ -27,6 +31,7 @@ class Endpoint(NamedTuple):
     path: str = ""
     host: str = ""
     port: int = 0
+    certificates: str = ""
 
     def __str__(self) -> str:
         if self.scheme == "unix":
@@ -59,7 +64,6 @@ def parse_host(text: str, origin: str) -> Endpoint:
             raise _no_address(text, origin, "a socket's path starts with '/': unix:///path/of.sock")
         return Endpoint("unix", origin, path=rest)
     if scheme in ("tcp", "http"):
-        _refuse_tls(origin)
         return _parse_tcp(text, origin)
     if scheme in _LATER:
         raise Unsupported(f"{origin}: {scheme}:// is not supported yet; use unix:// or tcp://")
@@ -79,13 +83,19 @@ def _parse_tcp(text: str, origin: str) -> Endpoint:
         raise EndpointError(f"{origin}: an engine's address holds no user or password")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise _no_address(text, origin, "only host and port can be given: tcp://host:2375")
-    return Endpoint("tcp", origin, host=host, port=port)
+    return Endpoint("tcp", origin, host=host, port=port, certificates=_certificates())
 
 
-def _refuse_tls(origin: str) -> None:
-    """Refuse to speak plainly where the environment asks for TLS, as the docker command does."""
-    if origin == HOST_VARIABLE and os.environ.get("DOCKER_TLS_VERIFY"):
-        raise Unsupported("DOCKER_TLS_VERIFY is set and TLS is not supported yet")
+def _certificates() -> str:
+    """Return the folder that the environment names for TLS, as the docker command reads it.
+
+    Any text in ``DOCKER_TLS_VERIFY`` asks for TLS; the files are those in ``DOCKER_CERT_PATH``,
+    else those of the docker command's configuration.
+    """
+    if not os.environ.get(TLS_VARIABLE):
+        return ""
+    configured = os.environ.get(CONFIG_VARIABLE) or os.path.expanduser("~/.docker")  # noqa: PTH111
+    return os.environ.get(CERTIFICATES_VARIABLE) or configured
 
 
 def _no_address(text: str, origin: str, problem: str) -> EndpointError:

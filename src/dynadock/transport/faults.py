@@ -32,6 +32,8 @@ FOREIGN = (HTTPError, OSError)
 """What a pool raises."""
 
 
+_NO_CONNECTION = "no connection in time; is the address right?"
+
 _BY_CAUSE: tuple[tuple[type[Exception], type[TransportError], str], ...] = (
     (FileNotFoundError, SocketMissing, "there is no such socket; is the engine running?"),
     (PermissionError, PermissionDenied, "this user may not open it; is it in the right group?"),
@@ -41,6 +43,8 @@ _BY_CAUSE: tuple[tuple[type[Exception], type[TransportError], str], ...] = (
 
 def translate(error: Exception, endpoint: Endpoint, timeout: float | None) -> TransportError:
     """Return our exception for a foreign one; the message says where, what, and what to do."""
+    if isinstance(error, TransportError):
+        return error
     causes = list(_causes(error))
     for foreign, ours, problem in _BY_CAUSE:
         if any(isinstance(cause, foreign) for cause in causes):
@@ -48,13 +52,29 @@ def translate(error: Exception, endpoint: Endpoint, timeout: float | None) -> Tr
     if _is_among(_NEVER_REACHED, causes):
         return _fault(TransportError, endpoint, f"it cannot be reached ({causes[-1]})")
     if _is_among((ConnectTimeoutError,), causes):
-        return _fault(TimedOut, endpoint, "no connection in time; is the address right?")
+        return _fault(TimedOut, endpoint, _NO_CONNECTION)
     if _is_among((PoolTimeout, TimeoutError), causes):
         limit = "the time allowed" if timeout is None else f"{timeout:g} s"
         problem = f"no answer within {limit}; with_options(timeout=…) sets it"
         return _fault(TimedOut, endpoint, problem)
     problem = f"the connection broke before the reply's end ({error})"
     return _fault(ConnectionLost, endpoint, problem)
+
+
+def never_reached(error: OSError, endpoint: Endpoint) -> TransportError:
+    """Return our exception for a connection that was not made."""
+    for foreign, ours, problem in _BY_CAUSE:
+        if isinstance(error, foreign):
+            return _fault(ours, endpoint, problem)
+    if isinstance(error, TimeoutError):
+        return _fault(TimedOut, endpoint, _NO_CONNECTION)
+    return _fault(TransportError, endpoint, f"it cannot be reached ({error})")
+
+
+def out_of_time(endpoint: Endpoint, seconds: float) -> TransportError:
+    """Return the exception for a call that was not done before its deadline."""
+    problem = f"not done within {seconds:g} s; with_options(deadline=…) sets it"
+    return _fault(TimedOut, endpoint, problem)
 
 
 def _is_among(kinds: tuple[type[Exception], ...], causes: list[BaseException]) -> bool:

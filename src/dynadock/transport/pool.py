@@ -21,6 +21,7 @@ from dynadock.transport.unix import UnixPool
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from urllib3.connectionpool import HTTPConnectionPool
     from urllib3.response import BaseHTTPResponse
 
     from dynadock.call.request import Request
@@ -92,11 +93,17 @@ class Pool:
         idle.close()
 
 
-def _connections_to(endpoint: Endpoint) -> TcpPool | UnixPool:
+def _connections_to(endpoint: Endpoint) -> HTTPConnectionPool:
     options: dict[str, Any] = {"maxsize": POOL_SIZE, "block": False}
     if endpoint.scheme == "unix":
         return UnixPool(endpoint.path, **options)
-    return TcpPool(endpoint.host, endpoint.port, **options)
+    if not endpoint.certificates:
+        return TcpPool(endpoint.host, endpoint.port, **options)
+    # Imported here for start-up time: few engines are spoken to over TLS.
+    from dynadock.transport.tls import TlsPool, client_context  # noqa: PLC0415
+
+    context = client_context(endpoint.certificates)
+    return TlsPool(endpoint.host, endpoint.port, ssl_context=context, **options)
 
 
 class _BodyBroke(Exception):

@@ -28,4 +28,5 @@ def as_requests_response(
 def _base(endpoint: Endpoint) -> str:
     if endpoint.scheme == "unix":
         return "http://localhost"
-    return "http" + str(endpoint).removeprefix("tcp")
+    scheme = "https" if endpoint.certificates else "http"
+    return scheme + str(endpoint).removeprefix("tcp")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from dynadock.transport.connection import TcpConnection
+from dynadock.transport.dial import dial_unix
 
-_PAUSE = 0.01
+if TYPE_CHECKING:
+    import socket
 
 HOST_HEADER = "localhost"
 """Engines ignore the Host header of a unix socket, but HTTP/1.1 wants one."""
@@ -25,30 +25,12 @@ class UnixConnection(TcpConnection):
         self._socket_path = socket_path
 
     def _open(self) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            connection.settimeout(self.timeout)
-            self._connect(connection)
+            return dial_unix(self._socket_path, self.timeout)
         except TimeoutError as error:
-            connection.close()
             raise ConnectTimeoutError(self, str(error)) from error
         except OSError as error:
-            connection.close()
             raise NewConnectionError(self, str(error)) from error
-        return connection
-
-    def _connect(self, connection: socket.socket) -> None:
-        """Connect; a unix socket whose queue is full refuses at once, whatever the time allowed."""
-        deadline = time.monotonic() + (self.timeout or 0)
-        while True:
-            try:
-                connection.connect(self._socket_path)
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise TimeoutError("the socket's queue is full") from None
-                time.sleep(_PAUSE)
-            else:
-                return
 
 
 class UnixPool(HTTPConnectionPool):

@@ -1,0 +1,2 @@
+FROM busybox
+RUN echo trying; exit 42

@@ -1,0 +1,349 @@
+"""Tar archives made on the fly: of a folder, of a file, of a build context.
+
+Every iteration makes the archive anew out of what is on the disk then, a block at a time, so that
+one can be sent again and none is ever held whole. Members come in the order of their names, with
+the modes and the whole seconds of the disk, and belong to user and group 0: so does what the docker
+command sends to a build, and no ids of this machine mean anything in a container.
+
+Symlinks stay symlinks, further names of one file become hard links; fifos and devices are headers
+without contents. Sockets are left out, as tar knows no such kind. What cannot be read is an error.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from dynadock.archive.ignore import Ignore, Verdict, read_ignore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+BLOCK = 256 * 1024
+"""Bytes read at a time; what is given at a time is less than twice as much."""
+
+DOCKERFILE = "Dockerfile"
+IGNORE_FILE = ".dockerignore"
+
+# Windows lacks the first two; elsewhere there is no third, as nothing is ever read as text.
+_FLAGS = [getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")]
+_READING = os.O_RDONLY | sum(_FLAGS)
+
+_KINDS = {
+    stat.S_IFDIR: tarfile.DIRTYPE,
+    stat.S_IFLNK: tarfile.SYMTYPE,
+    stat.S_IFIFO: tarfile.FIFOTYPE,
+    stat.S_IFCHR: tarfile.CHRTYPE,
+    stat.S_IFBLK: tarfile.BLKTYPE,
+}
+_WITHOUT_RULES = Ignore()
+
+
+class _Entry(NamedTuple):
+    """What becomes a member: its name in the archive, and its place on the disk or its contents."""
+
+    name: str
+    path: str
+    contents: bytes | None = None
+
+
+class _Rules(NamedTuple):
+    """An ignore file: where it is, if there is one, and what it says."""
+
+    path: Path | None
+    text: bytes
+
+
+class Packed:
+    """A tar archive as an iterable of blocks of bytes, to be gone through as often as one likes.
+
+    Iterating raises the OSError of what cannot be read or is gone, and one that names the file that
+    became shorter meanwhile; of one that grew, what it had at first is sent.
+    """
+
+    def __init__(self, entries: Callable[[], Iterator[_Entry]]) -> None:
+        self._entries = entries
+
+    def __iter__(self) -> Iterator[bytes]:
+        return _gathered(_pieces(self._entries()))
+
+
+class Context(Packed):
+    """A build context; ``dockerfile`` is the Dockerfile's name in it, to be told to the engine."""
+
+    def __init__(self, entries: Callable[[], Iterator[_Entry]], dockerfile: str) -> None:
+        super().__init__(entries)
+        self.dockerfile = dockerfile
+
+
+def pack(path: str | os.PathLike[str], *, name: str | None = None) -> Packed:
+    """Pack all that is in a folder, or one file under its own name.
+
+    With a ``name`` (its parts joined by ``/``) a file is called so, and a folder becomes a folder
+    of that name. A symlink given as ``path`` is followed; those within a folder are not.
+
+    FileNotFoundError if there is nothing at ``path``; ValueError for what is neither file nor
+    folder, and for a name that is absolute, empty or has ``..`` in it.
+    """
+    given = Path(path).absolute()
+    mode = given.stat().st_mode
+    real = os.path.realpath(given)
+    if name is not None:
+        name = _checked_name(name)
+    if stat.S_ISDIR(mode):
+        return Packed(lambda: _folder(real, name))
+    if not stat.S_ISREG(mode):
+        raise ValueError(f"{str(given)!r} is neither a file nor a folder")
+    return Packed(lambda: iter([_Entry(name or given.name, real)]))
+
+
+def build_context(
+    folder: str | os.PathLike[str], dockerfile: str | os.PathLike[str] | None = None
+) -> Context:
+    """Pack a folder for a build, without what its ``.dockerignore`` excludes.
+
+    ``dockerfile`` is a path, from the folder on if it is relative; None stands for ``Dockerfile``,
+    or for ``dockerfile`` if only that is there. If it is a symlink, the engine is told the name of
+    what it leads to, as by the docker command. One outside of the folder is added under a name of
+    its own.
+
+    ``<dockerfile>.dockerignore`` beside the Dockerfile comes before ``.dockerignore``, as with
+    BuildKit, and is sent in its place. The Dockerfile and ``.dockerignore`` are sent even if they
+    are excluded: the engine needs them, and leaves them out of the context itself by what
+    ``.dockerignore`` says; which, as by the docker command, is made to say so of what was added.
+
+    FileNotFoundError says which folder or Dockerfile is not there, NotADirectoryError what is no
+    folder; ValueError what is no file, or which line of which ignore file is malformed.
+    """
+    root = _existing_folder(folder)
+    given = _given_dockerfile(root, dockerfile)
+    real = given.resolve()
+    own_rules = given.with_name(given.name + IGNORE_FILE)
+    rules = _first_rules(own_rules, root / IGNORE_FILE)
+    ignore = _ignore_by(rules)
+    added = []
+    if real.is_relative_to(root):
+        name = real.relative_to(root).as_posix()
+    else:
+        name = _free_name(root, real)
+        added.append(_Entry(name, str(real)))
+    if added or rules.path == own_rules:
+        added.append(_Entry(IGNORE_FILE, "", _rules_to_send(root, rules, added)))
+    return Context(lambda: _chosen(str(root), ignore, name, added), name)
+
+
+# What is packed
+
+
+def _folder(root: str, name: str | None) -> Iterator[_Entry]:
+    if name is None:
+        yield from _walk(root)
+    else:
+        yield _Entry(name, root)
+        for entry in _walk(root):
+            yield _Entry(f"{name}/{entry.name}", entry.path)
+
+
+def _chosen(root: str, ignore: Ignore, name: str, added: list[_Entry]) -> Iterator[_Entry]:
+    left = {entry.name: entry for entry in added}
+    for entry in _walk(root, ignore, (IGNORE_FILE, name)):
+        yield left.pop(entry.name, entry)
+    yield from left.values()
+
+
+def _walk(
+    root: str, ignore: Ignore = _WITHOUT_RULES, always: Collection[str] = ()
+) -> Iterator[_Entry]:
+    """Yield what is in a folder, in order, except for what is excluded and not in ``always``."""
+    waiting = _listed(root, "", ignore.at_the_top)
+    while waiting:
+        name, found, above = waiting.pop()
+        verdict = ignore.judge(name, above)
+        if not verdict.excluded or name in always:
+            yield _Entry(name, found.path)
+        if found.is_dir(follow_symlinks=False) and (
+            not verdict.excluded
+            or ignore.may_hold_exceptions(name)
+            or any(wanted.startswith(f"{name}/") for wanted in always)
+        ):
+            waiting += _listed(found.path, f"{name}/", verdict)
+
+
+def _listed(
+    folder: str, prefix: str, above: Verdict
+) -> list[tuple[str, os.DirEntry[str], Verdict]]:
+    """List what is directly in a folder, last name first: it is taken from the end."""
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: os.fsencode(entry.name), reverse=True)
+    return [(prefix + entry.name, entry, above) for entry in entries]
+
+
+def _checked_name(name: str) -> str:
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts or name.startswith("/"):
+        raise ValueError(f"name: expected a relative path without '..', got {name!r}")
+    return "/".join(parts)
+
+
+# What belongs to a build
+
+
+def _existing_folder(folder: str | os.PathLike[str]) -> Path:
+    root = Path(folder).resolve()
+    try:
+        mode = root.stat().st_mode
+    except FileNotFoundError:
+        what = "there is no folder to build from"
+        raise FileNotFoundError(errno.ENOENT, what, str(root)) from None
+    if not stat.S_ISDIR(mode):
+        raise NotADirectoryError(errno.ENOTDIR, "a build is made from a folder", str(root))
+    return root
+
+
+def _given_dockerfile(root: Path, dockerfile: str | os.PathLike[str] | None) -> Path:
+    """Return the path of the Dockerfile as it was given, which may be a symlink."""
+    given = root / (DOCKERFILE if dockerfile is None else dockerfile)
+    if dockerfile is None and not os.path.lexists(given):
+        in_small_letters = root / DOCKERFILE.lower()
+        given = in_small_letters if os.path.lexists(in_small_letters) else given
+    try:
+        mode = given.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        what = "there is no Dockerfile"
+        if given.is_symlink():
+            what += f" where this link leads, {str(given.resolve())!r}"
+        raise FileNotFoundError(errno.ENOENT, what, str(given)) from None
+    if not stat.S_ISREG(mode):
+        raise ValueError(f"a Dockerfile has to be a file, and {str(given)!r} is none")
+    return given
+
+
+def _first_rules(*paths: Path) -> _Rules:
+    for path in paths:
+        try:
+            return _Rules(path, path.read_bytes())
+        except FileNotFoundError:
+            continue
+    return _Rules(None, b"")
+
+
+def _ignore_by(rules: _Rules) -> Ignore:
+    try:
+        return Ignore(read_ignore(rules.text.decode("utf-8", "surrogateescape")))
+    except ValueError as error:
+        raise ValueError(f"{rules.path}: {error}") from None
+
+
+def _rules_to_send(root: Path, rules: _Rules, added: list[_Entry]) -> bytes:
+    """Return the rules, which also say that nothing of what is added belongs to the context."""
+    names = [entry.name for entry in added]
+    if not os.path.lexists(root / IGNORE_FILE):
+        names.insert(0, IGNORE_FILE)
+    parts = (rules.text, *map(os.fsencode, names))
+    return b"\n".join(part for part in parts if part) + b"\n"
+
+
+def _free_name(root: Path, dockerfile: Path) -> str:
+    with dockerfile.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    name = f".dockerfile.{digest[:20]}"
+    while os.path.lexists(root / name):
+        name += "_"
+    return name
+
+
+# How it is packed
+
+
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Join small pieces, so that small files do not mean small blocks; pass large ones on."""
+    waiting: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        if len(piece) < BLOCK:
+            waiting.append(piece)
+            size += len(piece)
+            if size < BLOCK:
+                continue
+        if waiting:
+            yield b"".join(waiting)
+            waiting.clear()
+            size = 0
+        if len(piece) >= BLOCK:
+            yield piece
+    if waiting:
+        yield b"".join(waiting)
+
+
+def _pieces(entries: Iterator[_Entry]) -> Iterator[bytes]:
+    first_names: dict[tuple[int, int], str] = {}
+    for entry in entries:
+        if entry.contents is not None:
+            yield _header(entry.name, tarfile.REGTYPE, size=len(entry.contents))
+            yield entry.contents + _padding(len(entry.contents))
+            continue
+        status = os.lstat(entry.path)
+        if stat.S_ISREG(status.st_mode):
+            first = entry.name
+            if status.st_nlink > 1:
+                first = first_names.setdefault((status.st_dev, status.st_ino), entry.name)
+            if first == entry.name:
+                yield from _file(entry)
+            else:
+                yield _header(entry.name, tarfile.LNKTYPE, status, link=first)
+        elif stat.S_IFMT(status.st_mode) in _KINDS:
+            yield _header_alone(entry, status)
+    yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _file(entry: _Entry) -> Iterator[bytes]:
+    with open(entry.path, "rb", buffering=0, opener=_opened) as file:
+        status = os.fstat(file.fileno())
+        yield _header(entry.name, tarfile.REGTYPE, status, size=status.st_size)
+        left = status.st_size
+        while left:
+            block = file.read(min(left, BLOCK))
+            if not block:
+                message = f"the file became {left} bytes shorter while it was packed"
+                raise OSError(errno.EIO, message, entry.path)
+            left -= len(block)
+            yield block
+    yield _padding(status.st_size)
+
+
+def _opened(path: str, _flags: int) -> int:
+    """Open what was a file a moment ago, without falling for a symlink or a fifo in its place."""
+    return os.open(path, _READING)
+
+
+def _header_alone(entry: _Entry, status: os.stat_result) -> bytes:
+    kind = _KINDS[stat.S_IFMT(status.st_mode)]
+    # As text: a Path would tidy it up.
+    link = os.readlink(entry.path) if kind == tarfile.SYMTYPE else ""  # noqa: PTH115
+    return _header(entry.name, kind, status, link=link)
+
+
+def _header(
+    name: str, kind: bytes, status: os.stat_result | None = None, size: int = 0, link: str = ""
+) -> bytes:
+    member = tarfile.TarInfo(name)
+    member.type = kind
+    member.size = size
+    member.linkname = link
+    if status is not None:
+        member.mode = stat.S_IMODE(status.st_mode)
+        member.mtime = int(status.st_mtime)
+    if status is not None and kind in (tarfile.CHRTYPE, tarfile.BLKTYPE):
+        member.devmajor = os.major(status.st_rdev)
+        member.devminor = os.minor(status.st_rdev)
+    # GNU's format holds names as they are and sizes of any magnitude, and Go reads it.
+    return member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+
+
+def _padding(size: int) -> bytes:
+    return bytes(-size % tarfile.BLOCKSIZE)

@@ -1,0 +1,199 @@
+"""The engine's framing of a container's streams, without any input or output of its own.
+
+A frame is a header of eight bytes (which stream, three zero bytes, the payload's length as a
+big-endian number) and its payload. A terminal's (TTY's) output comes without frames.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from io import BytesIO
+from typing import NamedTuple
+
+from dynadock.errors import MalformedStream, TruncatedStream
+
+HEADER_SIZE = 8
+
+CHANNELS = ("stdin", "stdout", "stderr")
+"""By the number that a header begins with."""
+
+_PADDING = b"\0\0\0"
+_FAULT_BEGINS = b"\3\0\0\0"
+_FAULT = "fault"
+_MOST_HEADERS = 4096
+
+
+class Frame(NamedTuple):
+    """One piece of output: ``channel`` is stdin, stdout, stderr, or console for a terminal's."""
+
+    channel: str
+    data: bytes
+
+
+class EngineFault(Exception):
+    """The engine reports inside the stream that it failed (a frame of type 3)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class _Headers(dict[bytes, tuple[str, int]]):
+    """Channels and lengths by header: looking a header up is much faster than unpacking it.
+
+    What is no ordinary header stands for itself, as latin-1, and for all that follows.
+    """
+
+    def __missing__(self, header: bytes) -> tuple[str, int]:
+        if len(header) < HEADER_SIZE or header[1:4] != _PADDING or header[0] >= len(CHANNELS):
+            return (header.decode("latin-1"), -1)
+        if len(self) >= _MOST_HEADERS:
+            self.clear()
+        meaning = self[header] = (CHANNELS[header[0]], int.from_bytes(header[4:], "big"))
+        return meaning
+
+
+_meaning = _Headers().__getitem__
+
+
+class FrameDecoder:
+    """Cuts frames out of bytes as they come.
+
+    ``fault`` is set where the bytes are no frames (MalformedStream) or where the engine reports an
+    error (`EngineFault`); what came before it is given first.
+    """
+
+    def __init__(self) -> None:
+        self.fault: Exception | None = None
+        self._header = b""  # what has come of a header
+        self._channel = ""  # of the frame that the data ended in
+        self._size = 0  # of its payload
+        self._missing = 0  # bytes of its payload still to come
+        self._parts: list[bytes] = []  # what has come of its payload and was not given
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Take bytes; return the frames that are whole, empty ones too.
+
+        After `feed_runs` has given the first part of a frame, the rest of it comes as a frame.
+        """
+        frames: list[Frame] = []
+        behind = self._resume(data)
+        if self._parts and not self._missing:
+            frames.append(Frame(self._channel, self._payload()))
+        if behind:
+            read = BytesIO(behind).read
+            # Frame's own constructor is a function in Python, which would take most of the time.
+            new = tuple.__new__
+            frames += [
+                new(Frame, (channel, read(size)))
+                for channel, size in map(_meaning, iter(partial(read, HEADER_SIZE), b""))
+            ]
+            if not self._note_end(*frames[-1], behind):
+                frames.pop()
+            elif self._missing:
+                self._parts.append(frames.pop().data)
+        return frames
+
+    def feed_runs(self, data: bytes) -> list[tuple[str, bytes]]:
+        """Take bytes; return channels and their data in order, none of it empty.
+
+        For those who need no frames: neighbours of one channel come joined, and of a frame that is
+        not whole what there is.
+        """
+        runs: list[tuple[str, bytes]] = []
+        behind = self._resume(data)
+        if self._parts and self._channel != _FAULT:
+            runs.append((self._channel, self._payload()))
+        if behind:
+            current, parts = "", [b""]
+            append = parts.append
+            read = BytesIO(behind).read
+            for channel, size in map(_meaning, iter(partial(read, HEADER_SIZE), b"")):
+                if channel != current:
+                    runs.append((current, b"".join(parts)))
+                    parts.clear()
+                    current = channel
+                append(read(size))
+            if self._note_end(current, parts[-1], behind):
+                runs.append((current, b"".join(parts)))
+        return [run for run in runs if run[1]]
+
+    def finish(self) -> None:
+        """Take note of the end of the stream; raises TruncatedStream inside a frame."""
+        if self._header:
+            came, size, where = len(self._header), HEADER_SIZE, "the header of a frame"
+        elif self._missing:
+            came, size, where = self._size - self._missing, self._size, "the data of a frame"
+        else:
+            return
+        raise TruncatedStream(f"the stream ended inside {where}, after {came} of {size} bytes")
+
+    def _resume(self, data: bytes) -> bytes:
+        """Give ``data`` to what was begun before it; return what begins with a header."""
+        if self.fault is not None:
+            return b""
+        if not self._missing:
+            header, self._header = self._header, b""
+            return header + data
+        part = data[: self._missing]
+        self._parts.append(part)
+        self._missing -= len(part)
+        if self._channel == _FAULT:
+            self._end_fault()
+        return data[len(part) :] if self.fault is None else b""
+
+    def _note_end(self, channel: str, payload: bytes, data: bytes) -> bool:
+        """Note what ``data`` ended in, by what was read last; tell whether that is output."""
+        if channel in CHANNELS:
+            start = len(data) - len(payload)
+            self._channel = channel
+            self._size = _meaning(data[start - HEADER_SIZE : start])[1]
+            self._missing = self._size - len(payload)
+            return True
+        header = channel.encode("latin-1")
+        if len(header) < HEADER_SIZE:
+            self._header = header
+        elif header.startswith(_FAULT_BEGINS):
+            self._channel = _FAULT
+            self._size = int.from_bytes(header[4:], "big")
+            self._parts.append(payload[: self._size])
+            self._missing = max(0, self._size - len(payload))
+            self._end_fault()
+        else:
+            self.fault = MalformedStream(
+                f"no frame begins with {header!r}; this is probably the output of a terminal (TTY),"
+                " which has no frames: with_options(tty=True) reads it so"
+            )
+        return False
+
+    def _end_fault(self) -> None:
+        if not self._missing:
+            self.fault = EngineFault(self._payload().decode("utf-8", "replace").strip())
+
+    def _payload(self) -> bytes:
+        payload = b"".join(self._parts)
+        self._parts.clear()
+        return payload
+
+
+class ConsoleDecoder:
+    """Gives a terminal's output, which has no frames, as frames of the channel console."""
+
+    def __init__(self) -> None:
+        self.fault: Exception | None = None
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Return ``data`` as one frame; no bytes are no frame."""
+        return [Frame("console", data)] if data else []
+
+    def feed_runs(self, data: bytes) -> list[tuple[str, bytes]]:
+        """Return ``data`` as one run."""
+        return [("console", data)] if data else []
+
+    def finish(self) -> None:
+        """Take note of the end; there is nothing that it could cut."""
+
+
+def encode_frame(channel: str, data: bytes) -> bytes:
+    """Return a frame as the engine sends it; ``channel`` is stdin, stdout or stderr."""
+    return bytes((CHANNELS.index(channel), 0, 0, 0)) + len(data).to_bytes(4, "big") + data

@@ -1,0 +1,77 @@
+"""What the values of a progress stream say: that something failed, and what was made."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from dynadock.call.record import Record
+
+_DIGEST = re.compile(r"Digest: (sha256:[0-9a-f]{64})")
+_IMAGE_ID = re.compile(r"(sha256:[0-9a-f]{64})")
+_LOADED = re.compile(r"Loaded image(?: ID)?s?: (.+)")
+_BUILT = re.compile(r"Successfully built ([0-9a-f]{12,64})")
+
+
+def error_in(value: Any) -> str | None:
+    """Return the message of a value that reports an error, None for any other.
+
+    Docker sends ``errorDetail`` and ``error`` beside each other, Podman ``error`` alone or the
+    error of its own API (``message``, ``cause``) with it (seen on 20.10 to 28.5 and 4.3).
+    """
+    if not isinstance(value, dict):
+        return None
+    detail = value.get("errorDetail")
+    if isinstance(detail, dict) and isinstance(detail.get("message"), str) and detail["message"]:
+        return str(detail["message"])
+    error = value.get("error")
+    if isinstance(error, str) and error:
+        return error
+    if error or detail:
+        return f"an error without a message ({value})"
+    return None
+
+
+class Progress:
+    """Gathers what a progress stream says of the things that it made.
+
+    ``made`` is a Record, empty where nothing was said; ``last`` the last value, None without any.
+    """
+
+    def __init__(self) -> None:
+        self.made = Record()
+        self.last: Any = None
+
+    def note(self, value: Any) -> None:
+        """Take in one value."""
+        self.last = value
+        if not isinstance(value, dict):
+            return
+        aux = value.get("aux")
+        if isinstance(aux, dict):
+            self.made.update(aux)
+        for key, pattern, name in _SAID:
+            text = value.get(key)
+            found = pattern.fullmatch(text.strip()) if isinstance(text, str) else None
+            if found is not None:
+                self._add(name, found[1])
+
+    def _add(self, name: str, text: str) -> None:
+        if name == _IMAGES:
+            # One line for each image from Docker, one for all from Podman.
+            self.made.setdefault(name, []).extend(text.split(","))
+        elif name != _ID or _ID not in self.made:
+            self.made[name] = text
+
+
+_IMAGES = "Images"
+_ID = "ID"
+
+_SAID = (
+    ("status", _DIGEST, "Digest"),
+    ("status", _IMAGE_ID, _ID),
+    ("stream", _LOADED, _IMAGES),
+    ("stream", _BUILT, _ID),
+)
+"""Sentences that engines tell results in where they have no ``aux`` for them: the key that holds
+the sentence, what it looks like, and what it tells."""

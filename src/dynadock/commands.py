@@ -1,0 +1,231 @@
+"""A command in a container from start to end, in one call: for the chain that scripts need most.
+
+These two functions are the only code that knows operations by name; they go through the client like
+any other caller.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shlex
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dynadock.errors import CommandTimeout, Conflict, NotFound, ServerError, TimedOut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from dynadock.bound import BoundOperation
+    from dynadock.call.request import Data
+    from dynadock.client import Client
+    from dynadock.streams.duplex import Duplex
+
+    Input = Data | Iterable[bytes]
+
+_OPERATIONS = {
+    "create": "ContainerCreate",
+    "attach": "ContainerAttach",
+    "start": "ContainerStart",
+    "wait": "ContainerWait",
+    "kill": "ContainerKill",
+    "remove": "ContainerDelete",
+    "create exec": "ContainerExec",
+    "start exec": "ExecStart",
+    "inspect exec": "ExecInspect",
+}
+
+_PAUSES = (0.05, 0.2, 1.0)
+"""Seconds between attempts to remove a container."""
+
+_SHORTEST_PAUSE = 0.001
+_LONGEST_PAUSE = 0.25
+_SHORTEST_WAIT = 0.001
+
+
+class Completed(NamedTuple):
+    """A command that has ended: its exit code and what it wrote, as bytes.
+
+    A terminal (``Tty=True``) has one output only, which is ``stdout``.
+    """
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+def run(
+    client: Client,
+    image: str,
+    command: str | Sequence[str] = (),
+    *,
+    stdin: Input | None = None,
+    timeout: float | None = None,
+    remove: bool = True,
+    **fields: Any,
+) -> Completed:
+    """Run a command in a new container and return its exit code and output.
+
+    Creates the container, attaches, starts it, sends ``stdin`` and its end, collects what is
+    written, waits for the exit code, and removes the container with its anonymous volumes.
+    ``image`` must be there already. ``command`` is split as a shell does if it is text; without one
+    the image's own runs. ``fields`` are further arguments of the operation that creates containers
+    (``HostConfig``, ``Env``, ``name``, ``platform``, …). ``remove=False`` leaves the container.
+
+    ``timeout`` are the seconds that the command may run: CommandTimeout is raised when they are
+    over, with the output until then, and the container is killed and removed. Raises what the
+    operations raise: NotFound without the image, and so on.
+    """
+    if fields.get("HostConfig", {}).get("AutoRemove"):
+        raise ValueError("HostConfig.AutoRemove: leave it out; run removes the container itself")
+    has_input = stdin is not None
+    attached = {"AttachStdin": has_input, "AttachStdout": True, "AttachStderr": True}
+    once = {"OpenStdin": has_input, "StdinOnce": has_input}
+    wanted = {"Image": image, "Cmd": _words(command) or None, **attached, **once, **fields}
+    container = _operation(client, "create")(**wanted).Id
+    clock = _Clock(timeout)
+    attaching = client.with_options(tty=bool(fields.get("Tty")))
+    try:
+        return _run(attaching, container, stdin, _Command(f"a command in {image}", clock))
+    except CommandTimeout:
+        if not remove:
+            _operation(client, "kill")(container)
+        raise
+    finally:
+        if remove:
+            _remove(client, container)
+
+
+def _run(client: Client, container: str, stdin: Input | None, command: _Command) -> Completed:
+    limited = _limited(client, command.clock)
+    channels = {"stdin": stdin is not None, "stdout": True, "stderr": True}
+    # Attached before it starts, so that nothing of its output is missed.
+    with _operation(limited, "attach")(container, stream=True, **channels) as duplex:
+        _operation(client, "start")(container)
+        command.collect(duplex, stdin)
+    with command.in_time():
+        ended = _operation(_limited(client, command.clock), "wait")(container)
+    return command.ended(ended.StatusCode)
+
+
+def _remove(client: Client, container: str) -> None:
+    """Remove a container; one that ends at this very moment is refused for a while (Podman 4.3)."""
+    for pause in _PAUSES:
+        try:
+            _operation(client, "remove")(container, force=True, v=True)
+        except NotFound:
+            return
+        except (Conflict, ServerError):
+            time.sleep(pause)
+        else:
+            return
+    _operation(client, "remove")(container, force=True, v=True)
+
+
+def execute(
+    client: Client,
+    container: str,
+    command: str | Sequence[str],
+    *,
+    stdin: Input | None = None,
+    timeout: float | None = None,
+    **fields: Any,
+) -> Completed:
+    """Run a command in a running container and return its exit code and output.
+
+    ``command`` is split as a shell does if it is text. ``fields`` are further arguments of the
+    operation that creates execs (``Env``, ``User``, ``WorkingDir``, ``Tty``, …).
+
+    After ``timeout`` seconds CommandTimeout is raised, with the output until then; the command
+    itself may go on, since the API has no way to stop an exec. Raises what the operations raise:
+    NotFound without the container, Conflict if it does not run.
+    """
+    attached = {"AttachStdin": stdin is not None, "AttachStdout": True, "AttachStderr": True}
+    is_terminal = bool(fields.get("Tty"))
+    wanted = {"Cmd": _words(command), **attached, **fields}
+    exec_id = _operation(client, "create exec")(container, **wanted).Id
+    running = _Command(f"a command in {container}", _Clock(timeout))
+    starting = _limited(client, running.clock).with_options(tty=is_terminal)
+    with _operation(starting, "start exec")(exec_id, Tty=is_terminal) as duplex:
+        running.collect(duplex, stdin)
+    with running.in_time():
+        return running.ended(_exit_code(client, exec_id, running.clock))
+
+
+def _exit_code(client: Client, exec_id: str, clock: _Clock) -> int:
+    """Return the exit code; engines note it a moment after the output has ended."""
+    pause = _SHORTEST_PAUSE
+    inspect = _operation(client, "inspect exec")
+    while True:
+        state = inspect(exec_id)
+        if not state.Running and state.ExitCode is not None:
+            return int(state.ExitCode)
+        if clock.is_over:
+            raise TimedOut(f"{exec_id[:12]} has no exit code yet")
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+class _Clock:
+    """The time that a command may take, from now on."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    @property
+    def left(self) -> float | None:
+        """The seconds that are left, None without a limit; never quite none."""
+        if self._end is None:
+            return None
+        return max(self._end - time.monotonic(), _SHORTEST_WAIT)
+
+    @property
+    def is_over(self) -> bool:
+        return self._end is not None and time.monotonic() >= self._end
+
+
+class _Command:
+    """A command that runs: its name in messages, its time, and what it has written so far."""
+
+    def __init__(self, name: str, clock: _Clock) -> None:
+        self.clock = clock
+        self._name = name
+        self._stdout = io.BytesIO()
+        self._stderr = io.BytesIO()
+
+    def collect(self, duplex: Duplex, stdin: Input | None) -> None:
+        """Send the input and gather the output until it ends."""
+        with self.in_time(), duplex.sending(stdin):
+            duplex.copy_to(self._stdout, self._stderr)
+
+    def ended(self, exit_code: int) -> Completed:
+        return Completed(exit_code, self._stdout.getvalue(), self._stderr.getvalue())
+
+    @contextlib.contextmanager
+    def in_time(self) -> Iterator[None]:
+        """Raise CommandTimeout for what is not done when the time is over."""
+        try:
+            yield
+        except TimedOut as error:
+            if not self.clock.is_over:
+                raise
+            message = f"{self._name}: not done within {self.clock.seconds:g} s"
+            output = self._stdout.getvalue(), self._stderr.getvalue()
+            raise CommandTimeout(message, *output) from error
+
+
+def _operation(client: Client, does: str) -> BoundOperation:
+    return client.operations[_OPERATIONS[does]]
+
+
+def _limited(client: Client, clock: _Clock) -> Client:
+    """Return a client whose calls end with the command's time."""
+    if clock.left is None:
+        return client
+    return client.with_options(deadline=clock.left, timeout=None)
+
+
+def _words(command: str | Sequence[str]) -> list[str]:
+    return shlex.split(command) if isinstance(command, str) else list(command)

@@ -1,0 +1,1 @@
+"""What a caller holds while data flows."""

@@ -1,0 +1,145 @@
+"""Connections that go both ways: attach, exec, session."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import IO, TYPE_CHECKING, Any
+
+from dynadock.errors import ConnectionLost, StreamClosed, TransportError, Unsupported
+from dynadock.streams.download import ByteStream
+from dynadock.streams.frames import FrameStream
+from dynadock.streams.stream import State, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from dynadock.call.request import Data
+    from dynadock.streams.frames import Output
+    from dynadock.streams.stream import Origin, Source
+
+    Input = Data | Iterable[bytes] | IO[bytes]
+
+_BLOCK = 64 * 1024
+
+
+class Sending(Stream):
+    """The way to the other side; one thread may write while another reads."""
+
+    def write(self, data: Data) -> None:
+        """Send bytes: to the standard input of what runs there.
+
+        Raises StreamClosed after the end, TransportError where the connection breaks.
+        """
+        self._send(lambda: self._source.send(data))
+
+    def close_stdin(self) -> None:
+        """Tell the other side that no more input comes; its output goes on coming.
+
+        Unsupported where the connection has no way to say so (websockets).
+        """
+        self._send(self._source.close_sending)
+
+    def _send(self, action: Callable[[], None]) -> None:
+        if self._state is not State.OPEN:
+            raise StreamClosed(f"{self._origin}: the stream is {self._state.value}")
+        try:
+            action()
+        except TransportError as error:
+            self._raise_if_closed(error)
+            raise
+
+
+class RawDuplex(ByteStream, Sending):
+    """Bytes in, bytes out: what `raw` gives of operations that upgrade, and what Session is."""
+
+
+class Duplex(FrameStream, Sending):
+    """Output of a container as `FrameStream` has it, and the way to its input."""
+
+    def __init__(
+        self,
+        source: Source,
+        origin: Origin,
+        *,
+        is_terminal: bool,
+        resize: Callable[..., Any] | None = None,
+    ) -> None:
+        super().__init__(source, origin, is_terminal=is_terminal)
+        self._resize = resize
+
+    def resize(self, height: int, width: int) -> None:
+        """Set the terminal's size in rows and columns.
+
+        Raises what the operation that does so raises: APIError without a terminal, or before the
+        container runs; Unsupported where there is no such operation.
+        """
+        if self._resize is None:
+            raise Unsupported(f"{self._origin}: there is no operation to set its terminal's size")
+        self._resize(h=height, w=width)
+
+    def communicate(self, data: Input | None = b"") -> Output:
+        """Send all of ``data``, then the end of input, and return the output when it has ended.
+
+        ``data`` are bytes, an iterable of bytes, or an open binary file; see `sending`.
+        """
+        with self.sending(data):
+            return self.collect()
+
+    @contextlib.contextmanager
+    def sending(self, data: Input | None) -> Iterator[None]:
+        """Send all of ``data``, then the end of input, while the ``with`` block reads.
+
+        Writing and reading go on at the same time, so that neither has to wait for the other. What
+        the other side does not read is no error: a command may end without having read its input.
+        An exception that ``data`` itself raises comes out of the block. None sends nothing and
+        leaves the input open. The stream is closed when the block ends.
+        """
+        if data is None:
+            with self:
+                yield
+            return
+        writer = _Writer(self, _blocks(data))
+        writer.start()
+        try:
+            with self:
+                yield
+        except StreamClosed:
+            writer.join()
+            if writer.broken is None:
+                raise
+        finally:
+            writer.join()
+        if writer.broken is not None:
+            raise writer.broken from None
+
+
+class _Writer(threading.Thread):
+    """Sends input while another thread reads the output; ends with the stream."""
+
+    def __init__(self, duplex: Duplex, blocks: Iterable[Data]) -> None:
+        super().__init__(name="dynadock input", daemon=True)
+        self._duplex = duplex
+        self._blocks = blocks
+        self.broken: Exception | None = None
+        """What the caller's own data raised."""
+
+    def run(self) -> None:
+        try:
+            for block in self._blocks:
+                self._duplex.write(block)
+            self._duplex.close_stdin()
+        except (StreamClosed, ConnectionLost):
+            # The other side has ended without reading all of its input.
+            return
+        except Exception as error:  # noqa: BLE001 - a thread's errors are its starter's to raise
+            self.broken = error
+            self._duplex.close()
+
+
+def _blocks(data: Input) -> Iterable[Data]:
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return (data,)
+    if hasattr(data, "read"):
+        return iter(lambda: data.read(_BLOCK), b"")
+    return data

@@ -1,0 +1,93 @@
+"""From a reply that has begun to what a caller holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dynadock.call.interpret import Reply, interpret
+from dynadock.call.kinds import kind_of, path_arguments
+from dynadock.errors import APIError, DynadockError
+from dynadock.streams.download import Download, TarStream
+from dynadock.streams.duplex import Duplex, RawDuplex
+from dynadock.streams.frames import FrameStream
+from dynadock.streams.stream import Origin, Stream
+from dynadock.streams.values import JsonStream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dynadock.call.bind import Bound
+    from dynadock.call.kinds import Kind, Question
+    from dynadock.streams.stream import Source
+
+    Ask = Callable[..., Any]
+    """Calls another operation of the same client: its operationId, then its arguments."""
+
+
+def open_stream(bound: Bound, source: Source, host: str, tty: bool | None, ask: Ask) -> Any:
+    """Return the stream that a reply is, or its value where it turns out to be none.
+
+    ``tty`` is what the caller said of a terminal; where nobody said, and the reply does not tell,
+    ``ask`` is used once. Raises an APIError for a reply that is an error.
+    """
+    origin = Origin(bound.operation, host)
+    kind = kind_of(bound, source.status, source.headers, tty)
+    if kind.name == "value":
+        return interpret(bound.operation, whole_reply(source), host)
+    if kind.question is not None:
+        kind = kind._replace(is_terminal=_answer(kind.question, origin, ask))
+    return _stream(kind, source, origin, _resize(bound, ask))
+
+
+def whole_reply(source: Any) -> Reply:
+    """Read a reply that is no stream to its end."""
+    body = b"".join(iter(source.receive, b""))
+    source.close()
+    return Reply(source.status, source.headers, body)
+
+
+def _answer(question: Question, origin: Origin, ask: Ask) -> bool:
+    way_out = "with_options(tty=True) or (tty=False) tells it without asking"
+    if not question.operation_id:
+        raise DynadockError(f"{origin}: nothing says whether output is a terminal's; {way_out}")
+    try:
+        answer = ask(question.operation_id, **question.arguments)
+    except APIError as error:
+        error.add_note(f"{origin} asked this to learn whether output is a terminal's; {way_out}")
+        raise
+    for key in question.field.split("."):
+        answer = answer.get(key) if isinstance(answer, dict) else None
+    return bool(answer)
+
+
+def _resize(bound: Bound, ask: Ask) -> Callable[..., Any] | None:
+    operation_id = bound.operation.reply.resize
+    if not operation_id:
+        return None
+    arguments = path_arguments(bound)
+    return lambda **size: ask(operation_id, **arguments, **size)
+
+
+def _stream(
+    kind: Kind, source: Source, origin: Origin, resize: Callable[..., Any] | None
+) -> Stream:
+    if kind.name == "frames":
+        return FrameStream(source, origin, is_terminal=kind.is_terminal)
+    if kind.name in ("duplex", "websocket"):
+        # A websocket's messages carry what a terminal shows, or both outputs in one.
+        is_terminal = kind.is_terminal or kind.name == "websocket"
+        return Duplex(source, origin, is_terminal=is_terminal, resize=resize)
+    return _BY_KIND[kind.name](source, origin)
+
+
+_BY_KIND: dict[str, type[Stream]] = {
+    "json-stream": JsonStream,
+    "raw-duplex": RawDuplex,
+    "tar": TarStream,
+    "bytes": Download,
+}
+
+
+def raw_duplex(bound: Bound, source: Source, host: str) -> RawDuplex:
+    """Return a reply's bytes as they come, and the way back, whatever the reply is."""
+    return RawDuplex(source, Origin(bound.operation, host))

@@ -1,0 +1,46 @@
+"""Sockets connected to an endpoint, for whoever speaks over them."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dynadock.transport.endpoint import Endpoint
+
+_PAUSE = 0.01
+
+
+def dial(endpoint: Endpoint, timeout: float) -> socket.socket:
+    """Connect within ``timeout`` seconds; OSError (TimeoutError among them) where that fails."""
+    if endpoint.scheme == "unix":
+        return dial_unix(endpoint.path, timeout)
+    connection = socket.create_connection((endpoint.host, endpoint.port), timeout)
+    # A keystroke is not to wait for the answer to the one before it.
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def dial_unix(path: str, timeout: float | None) -> socket.socket:
+    """Connect to a unix socket; one whose queue is full refuses at once, so this tries again."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(timeout)
+        _connect(connection, path, time.monotonic() + (timeout or 0))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect(connection: socket.socket, path: str, deadline: float) -> None:
+    while True:
+        try:
+            connection.connect(path)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError("the socket's queue is full") from None
+            time.sleep(_PAUSE)
+        else:
+            return

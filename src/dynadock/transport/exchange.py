@@ -1,0 +1,252 @@
+"""One request and its reply over a connection of their own.
+
+Streams and upgrades do not use the pool: a connection that a stream has read from is no use to the
+next call, a kept connection may be stale at the moment when a build is sent over it, and a pool
+takes the bytes behind a 101 for the start of the next reply.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from dynadock.call.http1 import LAST_CHUNK, HeadReader, body_decoder, chunk, request_head
+from dynadock.errors import ConnectionLost, MalformedStream, TransportError
+from dynadock.options import CONNECT_TIMEOUT
+from dynadock.transport.dial import dial
+from dynadock.transport.faults import never_reached, out_of_time, translate
+from dynadock.transport.link import SocketLink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dynadock.call.http1 import BodyDecoder, Head
+    from dynadock.call.record import Headers
+    from dynadock.call.request import Data, Request
+    from dynadock.transport.endpoint import Endpoint
+    from dynadock.transport.link import Link
+
+SWITCHING_PROTOCOLS = 101
+
+_SHORTEST = 0.001
+"""Seconds; a socket takes no time at all for not waiting."""
+
+Result = TypeVar("Result")
+
+
+class Patience:
+    """How long to wait: ``idle`` seconds for each step, ``total`` for all of them from now on."""
+
+    def __init__(self, idle: float | None, total: float | None) -> None:
+        self.idle = idle
+        self.total = total
+        self._end = None if total is None else time.monotonic() + total
+
+    def left(self, most: float | None) -> float | None:
+        """Return the seconds that the next step may take, at most ``most``; 0 for none."""
+        if self._end is None:
+            return most
+        left = max(self._end - time.monotonic(), 0)
+        return left if most is None else min(left, most)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the deadline has passed."""
+        return self._end is not None and time.monotonic() >= self._end
+
+
+class Exchange:
+    """One request, sent, and its reply: the head read, the body to be received.
+
+    ``status`` and ``headers`` are the reply's. Made by `open_exchange`; whoever has it closes it.
+    """
+
+    def __init__(self, link: Link, endpoint: Endpoint, patience: Patience) -> None:
+        self.endpoint = endpoint
+        self._link = link
+        self._patience = patience
+        self._head: Head
+        self._decoder: BodyDecoder
+        self._waiting = b""
+        link.allow(patience.idle)
+
+    @property
+    def status(self) -> int:
+        """The reply's status code."""
+        return self._head.status
+
+    @property
+    def headers(self) -> Headers:
+        """The reply's headers."""
+        return self._head.headers
+
+    @property
+    def is_upgraded(self) -> bool:
+        """Whether the engine has switched protocols, and no longer speaks HTTP."""
+        return self.status == SWITCHING_PROTOCOLS
+
+    def start(self, request: Request, host: str) -> None:
+        """Send the request and read the reply's head."""
+        refusal = self._send_request(request, host)
+        reader = HeadReader()
+        try:
+            self._head = self._read_head(reader)
+        except TransportError as error:
+            # What the engine said while the body was sent counts; else what stopped the sending.
+            raise (refusal or error) from error
+        self._decoder = body_decoder(self._head, request.method, upgraded=self.is_upgraded)
+        self._waiting = self._decoder.feed(reader.rest) if reader.rest else b""
+
+    def _send_request(self, request: Request, host: str) -> TransportError | None:
+        """Send head and body; return what broke the connection, for there may be a reply still."""
+        head, body = request_head(request, host), request.body
+        if body is None or isinstance(body, bytes):
+            blocks: Iterator[Data] = iter((head + (body or b""),))
+        else:
+            blocks = _in_chunks(head, body)
+        try:
+            for block in blocks:
+                self.send(block)
+        except ConnectionLost as error:
+            return error
+        return None
+
+    def _read_head(self, reader: HeadReader) -> Head:
+        while True:
+            data = self._step(self._link.receive)
+            if not data:
+                self._placing(reader.finish)
+            head = self._placing(partial(reader.feed, data))
+            if head is not None:
+                return head
+
+    def receive(self) -> bytes:
+        """Return some bytes of the body as soon as there are any, none at its end.
+
+        Raises a TransportError: TimedOut, ConnectionLost, TruncatedStream where the body ends too
+        early, MalformedStream where it is not HTTP.
+        """
+        if self._waiting:
+            data, self._waiting = self._waiting, b""
+            return data
+        decoder = self._decoder
+        while not decoder.done:
+            if decoder.fault is not None:
+                raise self._placed(decoder.fault)
+            data = self._step(self._link.receive)
+            if not data:
+                self._placing(decoder.finish)
+                return b""
+            if body := decoder.feed(data):
+                return body
+        return b""
+
+    def read_all(self, limit: int | None = None) -> bytes:
+        """Return the rest of the body; MalformedStream where it is longer than ``limit`` bytes."""
+        blocks: list[bytes] = []
+        size = 0
+        while data := self.receive():
+            blocks.append(data)
+            size += len(data)
+            if limit is not None and size > limit:
+                raise MalformedStream(f"{self.endpoint}: a reply of more than {limit} bytes")
+        return b"".join(blocks)
+
+    def send(self, data: Data) -> None:
+        """Send bytes as they are: of the request, or after an upgrade to the other side."""
+        self._step(lambda: self._link.send(data))
+
+    def close_sending(self) -> None:
+        """Tell the engine that nothing more will be sent, and go on receiving."""
+        self._step(self._link.close_sending)
+
+    def close(self) -> None:
+        """Close the connection, ending what other threads wait for; may be called again."""
+        self._link.close()
+
+    def fileno(self) -> int:
+        """Return the connection's descriptor, -1 once closed."""
+        return self._link.fileno()
+
+    def _step(self, action: Callable[[], Result]) -> Result:
+        """Do one thing that may have to wait; TransportError where it fails."""
+        patience = self._patience
+        if patience.total is not None:
+            left = patience.left(patience.idle)
+            if patience.is_over:
+                raise out_of_time(self.endpoint, patience.total)
+            self._link.allow(left)
+        try:
+            return action()
+        except OSError as error:
+            if isinstance(error, TimeoutError) and patience.total is not None and patience.is_over:
+                raise out_of_time(self.endpoint, patience.total) from error
+            raise translate(error, self.endpoint, patience.idle) from error
+
+    def _placing(self, action: Callable[[], Result]) -> Result:
+        """Let a decoder do its work; what it complains of gets the place that it came from."""
+        try:
+            return action()
+        except TransportError as error:
+            raise self._placed(error) from None
+
+    def _placed(self, error: Exception) -> Exception:
+        """Return a decoder's complaint with the place that it came from."""
+        if isinstance(error, TransportError) and not error.endpoint:
+            return type(error)(f"{self.endpoint}: {error}", str(self.endpoint))
+        return error
+
+
+def open_exchange(
+    endpoint: Endpoint, request: Request, idle: float | None, total: float | None
+) -> Exchange:
+    """Connect, send a request and read its reply's head.
+
+    ``idle`` are the seconds for each wait, ``total`` those for everything from now to the stream's
+    end, None for ever. Raises a TransportError; what a caller's body raises comes through as it is.
+    """
+    patience = Patience(idle, total)
+    limit = CONNECT_TIMEOUT if idle is None else min(idle, CONNECT_TIMEOUT)
+    try:
+        link = connect(endpoint, max(patience.left(limit) or 0, _SHORTEST))
+    except OSError as error:
+        raise never_reached(error, endpoint) from error
+    exchange = Exchange(link, endpoint, patience)
+    try:
+        exchange.start(request, host_header(endpoint))
+    except BaseException:
+        exchange.close()
+        raise
+    return exchange
+
+
+def connect(endpoint: Endpoint, timeout: float) -> Link:
+    """Return a connection to an endpoint, made within ``timeout`` seconds; OSError if it fails."""
+    connection = dial(endpoint, timeout)
+    if not endpoint.certificates:
+        return SocketLink(connection)
+    # Imported here for start-up time: few engines are spoken to over TLS.
+    from dynadock.transport.tls import TlsLink, client_context  # noqa: PLC0415
+
+    try:
+        link = TlsLink(connection, client_context(endpoint.certificates), endpoint.host)
+        link.shake_hands()
+    except BaseException:
+        connection.close()
+        raise
+    return link
+
+
+def host_header(endpoint: Endpoint) -> str:
+    """Return what the Host header says: engines ignore it, HTTP/1.1 wants it."""
+    if endpoint.scheme == "unix":
+        return "localhost"
+    return str(endpoint).partition("://")[2]
+
+
+def _in_chunks(head: bytes, body: Iterator[bytes]) -> Iterator[bytes]:
+    yield head
+    for block in body:
+        yield chunk(block)
+    yield LAST_CHUNK

@@ -1,0 +1,78 @@
+"""One connection as streams use it: bytes in, bytes out, and the end of either."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from dynadock.call.request import Data
+
+LEAST_READ = 64 * 1024
+MOST_READ = 1024 * 1024
+
+
+class Link(Protocol):
+    """What an exchange needs of a connection, whatever it is made of.
+
+    Every method raises OSError when the connection breaks, TimeoutError (an OSError) when the time
+    allowed is over. One thread may receive while another sends, and `close` ends both.
+    """
+
+    def allow(self, seconds: float | None) -> None:
+        """Set the longest wait of each later step, None for ever."""
+
+    def receive(self) -> bytes:
+        """Return some bytes as soon as there are any, none at the end."""
+
+    def send(self, data: Data) -> None:
+        """Send all of ``data``."""
+
+    def close_sending(self) -> None:
+        """Tell the other side that nothing more will be sent; it may go on sending."""
+
+    def close(self) -> None:
+        """Close for good, ending what other threads wait for; may be called again."""
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait at, -1 once closed."""
+
+
+class SocketLink:
+    """A plain socket as a `Link`."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._size = LEAST_READ
+
+    def allow(self, seconds: float | None) -> None:
+        """Set the longest wait of each later step, None for ever."""
+        self._socket.settimeout(seconds)
+
+    def receive(self) -> bytes:
+        """Return some bytes as soon as there are any, none at the end."""
+        data = self._socket.recv(self._size)
+        if len(data) == self._size < MOST_READ:
+            # Much is waiting; fewer and larger reads are cheaper for it.
+            self._size *= 2
+        return data
+
+    def send(self, data: Data) -> None:
+        """Send all of ``data``."""
+        self._socket.sendall(data)
+
+    def close_sending(self) -> None:
+        """Tell the other side that nothing more will be sent; it may go on sending."""
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Close for good, ending what other threads wait for; may be called again."""
+        # Closing alone would leave another thread waiting in recv.
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait at, -1 once closed."""
+        return self._socket.fileno()

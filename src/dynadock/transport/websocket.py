@@ -1,0 +1,171 @@
+"""Websockets (RFC 6455) over an exchange: our handshake, websocket-client's messages."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import secrets
+from typing import TYPE_CHECKING, Any, cast
+
+from websocket import (
+    ABNF,
+    WebSocket,
+    WebSocketConnectionClosedException,
+    WebSocketException,
+    WebSocketTimeoutException,
+)
+
+from dynadock.errors import (
+    ConnectionLost,
+    MalformedStream,
+    TransportError,
+    TruncatedStream,
+    Unsupported,
+)
+
+if TYPE_CHECKING:
+    import socket
+
+    from dynadock.call.record import Headers
+    from dynadock.call.request import Data, Request
+    from dynadock.transport.exchange import Exchange
+
+_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_VERSION = "13"
+_NORMAL = (1000, 1001, 1005)
+"""Codes of a close that is no error: done, going away, none given (RFC 6455, section 7.4.1)."""
+
+
+def with_handshake(request: Request) -> Request:
+    """Return a request that also asks for a websocket, with a key of its own."""
+    key = base64.b64encode(secrets.token_bytes(16)).decode("ascii")
+    asked = {"Sec-WebSocket-Key": key, "Sec-WebSocket-Version": _VERSION}
+    return request._replace(headers={**request.headers, **asked})
+
+
+def agreed(request: Request, exchange: Exchange) -> WebSocketSource | Exchange:
+    """Return the websocket that the engine has agreed to; the exchange as it is if it has not."""
+    if not exchange.is_upgraded:
+        return exchange
+    expected = _accepted(request.headers["Sec-WebSocket-Key"])
+    if exchange.headers.get("Sec-WebSocket-Accept") != expected:
+        problem = "the websocket's handshake was answered with a wrong key"
+        raise MalformedStream(f"{exchange.endpoint}: {problem}", str(exchange.endpoint))
+    return WebSocketSource(exchange)
+
+
+def _accepted(key: str) -> str:
+    # The RFC wants this digest as proof of understanding; nothing is kept secret by it.
+    digest = hashlib.sha1((key + _GUID).encode("ascii"), usedforsecurity=False).digest()
+    return base64.b64encode(digest).decode("ascii")
+
+
+class _Socket:
+    """What websocket-client takes for a socket: an exchange, whose errors are kept as they were."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._left = b""
+        self.error: TransportError | None = None
+
+    def recv(self, size: int) -> bytes:
+        try:
+            data = self._left or self._exchange.receive()
+        except TransportError as error:
+            self.error = error
+            raise
+        self._left = data[size:]
+        return data[:size]
+
+    def send(self, data: bytes) -> int:
+        self._exchange.send(data)
+        return len(data)
+
+    def gettimeout(self) -> None:
+        """Tell that this waits by itself."""
+
+    def fileno(self) -> int:
+        return self._exchange.fileno()
+
+
+class _Messages(WebSocket):
+    """websocket-client's websocket."""
+
+    def send_close(self, *arguments: Any, **options: Any) -> None:
+        # Engines hang up behind their farewell and do not wait for ours (seen on 20.10 to 28.5).
+        with contextlib.suppress(ConnectionLost):
+            super().send_close(*arguments, **options)
+
+
+class WebSocketSource:
+    """A websocket as a stream's source: the content of messages, one after the other."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._socket = _Socket(exchange)
+        self._messages = _Messages()
+        self._messages.sock = cast("socket.socket", self._socket)
+        self._messages.connected = True
+
+    @property
+    def status(self) -> int:
+        """The reply's status code, 101."""
+        return self._exchange.status
+
+    @property
+    def headers(self) -> Headers:
+        """The reply's headers."""
+        return self._exchange.headers
+
+    def receive(self) -> bytes:
+        """Return the next message's content, none after the last; raises a TransportError."""
+        while True:
+            opcode, message = self._next()
+            content = cast("bytes", message.data)
+            if opcode == ABNF.OPCODE_CLOSE:
+                self._check_close(content)
+                return b""
+            if content:
+                return content
+
+    def _next(self) -> tuple[int, ABNF]:
+        try:
+            opcode, message = self._messages.recv_data_frame()
+        except WebSocketConnectionClosedException:
+            problem = "the websocket ended without a farewell, so something may be missing"
+            raise TruncatedStream(
+                f"{self._exchange.endpoint}: {problem}", str(self._exchange.endpoint)
+            ) from None
+        except WebSocketTimeoutException as error:
+            raise (self._socket.error or error) from None
+        except WebSocketException as error:
+            raise MalformedStream(f"{self._exchange.endpoint}: no websocket: {error}") from error
+        return opcode, message
+
+    def _check_close(self, data: bytes) -> None:
+        code = int.from_bytes(data[:2], "big") if data else 1000
+        if code not in _NORMAL:
+            reason = data[2:].decode("utf-8", "replace")
+            raise ConnectionLost(
+                f"{self._exchange.endpoint}: the websocket was closed with code {code} {reason}",
+                str(self._exchange.endpoint),
+            )
+
+    def send(self, data: Data) -> None:
+        """Send one binary message; raises a TransportError."""
+        self._messages.send(bytes(data), ABNF.OPCODE_BINARY)
+
+    def close_sending(self) -> None:
+        """Raise Unsupported: a websocket closes both ways or none."""
+        raise Unsupported(
+            "a websocket has no way to end the input and go on reading; attach without one does"
+        )
+
+    def close(self) -> None:
+        """Close the connection; may be called again."""
+        self._exchange.close()
+
+    def fileno(self) -> int:
+        """Return the connection's descriptor, -1 once closed."""
+        return self._exchange.fileno()
