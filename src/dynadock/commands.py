@@ -77,7 +77,7 @@ def run(
     over, with the output until then, and the container is killed and removed. Raises what the
     operations raise: NotFound without the image, and so on.
     """
-    if fields.get("HostConfig", {}).get("AutoRemove"):
+    if (fields.get("HostConfig") or {}).get("AutoRemove"):
         raise ValueError("HostConfig.AutoRemove: leave it out; run removes the container itself")
     has_input = stdin is not None
     attached = {"AttachStdin": has_input, "AttachStdout": True, "AttachStderr": True}

@@ -337,7 +337,7 @@ def _header(
     member.linkname = link
     if status is not None:
         member.mode = stat.S_IMODE(status.st_mode)
-        member.mtime = int(status.st_mtime)
+        member.mtime = status.st_mtime_ns // 1_000_000_000
     if status is not None and kind in (tarfile.CHRTYPE, tarfile.BLKTYPE):
         member.devmajor = os.major(status.st_rdev)
         member.devminor = os.minor(status.st_rdev)

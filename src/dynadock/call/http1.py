@@ -123,7 +123,7 @@ class HeadReader:
             self._check_beginning()
             end = _END_OF_HEAD.search(self._seen, self._searched)
             if end is None:
-                # The end may have begun within the last three bytes.
+                # The end may have begun within the last two bytes.
                 self._searched = max(0, len(self._seen) - 2)
                 self._check_length(len(self._seen))
                 return None
@@ -345,16 +345,16 @@ class Chunked:
             if line == CRLF:
                 self.done = True
                 self.rest = stream.read()
-                return
-            if not line.endswith(b"\n"):
-                self._kept = line
+            elif self._trailers + len(line) > LONGEST_TRAILERS:
+                self._fail(f"the trailers are longer than {LONGEST_TRAILERS} bytes")
             elif line.endswith(CRLF):
                 self._trailers += len(line)
-            else:
+                continue
+            elif line.endswith(b"\n"):
                 self._fail(f"a trailer ends without CRLF: {line[:40]!r}")
-                return
-        if self._trailers + len(self._kept) > LONGEST_TRAILERS:
-            self._fail(f"the trailers are longer than {LONGEST_TRAILERS} bytes")
+            else:
+                self._kept = line
+            return
 
     def _fail(self, reason: str) -> None:
         self.fault = MalformedStream(f"the body's chunks are broken: {reason}")

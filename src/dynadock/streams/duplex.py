@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _BLOCK = 64 * 1024
 
+_PATIENCE = 1.0
+"""Seconds for the input to notice that nobody reads it any more. Data that is waited for (from a
+keyboard, say) cannot be interrupted; its thread ends with the next block, or with the program."""
+
 
 class Sending(Stream):
     """The way to the other side; one thread may write while another reads."""
@@ -105,11 +109,11 @@ class Duplex(FrameStream, Sending):
             with self:
                 yield
         except StreamClosed:
-            writer.join()
+            writer.join(_PATIENCE)
             if writer.broken is None:
                 raise
         finally:
-            writer.join()
+            writer.join(_PATIENCE)
         if writer.broken is not None:
             raise writer.broken from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.call.frames import ConsoleDecoder, EngineFault, Frame, FrameDecoder
@@ -21,9 +20,9 @@ Run = tuple[str, bytes]
 
 
 class Output(NamedTuple):
-    """All that a container wrote, its channels apart.
+    """All that a container wrote, stderr apart from the rest.
 
-    A terminal has one output only, which is given as ``stdout``.
+    A terminal has one output only, which is given as ``stdout``; so is an echo of the input.
     """
 
     stdout: bytes
@@ -68,12 +67,13 @@ class FrameStream(DecodedStream[Frame]):
 
     def collect(self) -> Output:
         """Read to the end and return stdout and stderr apart."""
-        apart: dict[str, list[bytes]] = defaultdict(list)
+        stdout: list[bytes] = []
+        stderr: list[bytes] = []
         with self:
             for runs in self._groups():
                 for channel, data in runs:
-                    apart[channel].append(data)
-        return Output(b"".join(apart["stdout"] or apart["console"]), b"".join(apart["stderr"]))
+                    (stderr if channel == "stderr" else stdout).append(data)
+        return Output(b"".join(stdout), b"".join(stderr))
 
     def copy_to(self, stdout: BinaryIO, stderr: BinaryIO | None = None) -> None:
         """Read to the end and write each channel to its file, as it comes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import sys
 import warnings
 from typing import TYPE_CHECKING, Generic, NamedTuple, NoReturn, Protocol, Self, TypeVar
 
@@ -112,39 +113,40 @@ class Stream:
 
     def close(self) -> None:
         """Close the connection; a read that waits in another thread ends with StreamClosed."""
-        if self._state is State.OPEN:
-            self._state = State.CLOSED
-            self._source.close()
-            if self._origin.operation.reply.acts:
-                warnings.warn(self._unread("closed"), UnreadStreamWarning, stacklevel=2)
+        if self._cut_off():
+            self._warn_of_unread("closed")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, *_exception: object) -> None:
-        if kind is None:
-            self.close()
-        elif self._state is State.OPEN:
-            # The exception tells already that the work was given up.
-            self._state = State.CLOSED
-            self._source.close()
+        # An exception tells already that the work was given up.
+        if self._cut_off() and kind is None:
+            self._warn_of_unread("closed")
 
     def __del__(self) -> None:
         # A stream whose making failed has no state.
-        if getattr(self, "_state", None) is State.OPEN:
-            self._state = State.CLOSED
-            self._source.close()
-            if self._origin.operation.reply.acts:
-                warnings.warn(self._unread("dropped"), UnreadStreamWarning, stacklevel=2)
-            else:
+        if hasattr(self, "_state") and self._cut_off() and not sys.is_finalizing():
+            self._warn_of_unread("dropped")
+            if not self._origin.operation.reply.acts:
                 message = f"{self._origin}: the stream was left open; close it, or use with"
                 warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
 
-    def _unread(self, what: str) -> str:
-        return (
-            f"{self._origin}: the stream was {what} before its end, so the engine may have given up"
-            " what it was doing; .wait() runs it to the end"
-        )
+    def _cut_off(self) -> bool:
+        """Close; tell whether there was anything to close."""
+        was_open = self._state is State.OPEN
+        if was_open:
+            self._state = State.CLOSED
+            self._source.close()
+        return was_open
+
+    def _warn_of_unread(self, what: str) -> None:
+        if self._origin.operation.reply.acts:
+            message = (
+                f"{self._origin}: the stream was {what} before its end, so the engine may have"
+                " given up what it was doing; .wait() runs it to the end"
+            )
+            warnings.warn(message, UnreadStreamWarning, stacklevel=3)
 
     def _receive(self) -> bytes:
         """Return some bytes, none at the end, and then close."""

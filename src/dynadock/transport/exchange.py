@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SWITCHING_PROTOCOLS = 101
 
+_BLOCK = 256 * 1024
+
 _SHORTEST = 0.001
 """Seconds; a socket takes no time at all for not waiting."""
 
@@ -100,13 +102,8 @@ class Exchange:
 
     def _send_request(self, request: Request, host: str) -> TransportError | None:
         """Send head and body; return what broke the connection, for there may be a reply still."""
-        head, body = request_head(request, host), request.body
-        if body is None or isinstance(body, bytes):
-            blocks: Iterator[Data] = iter((head + (body or b""),))
-        else:
-            blocks = _in_chunks(head, body)
         try:
-            for block in blocks:
+            for block in _blocks(request_head(request, host), request.body or b""):
                 self.send(block)
         except ConnectionLost as error:
             return error
@@ -245,8 +242,15 @@ def host_header(endpoint: Endpoint) -> str:
     return str(endpoint).partition("://")[2]
 
 
-def _in_chunks(head: bytes, body: Iterator[bytes]) -> Iterator[bytes]:
-    yield head
-    for block in body:
-        yield chunk(block)
-    yield LAST_CHUNK
+def _blocks(head: bytes, body: bytes | Iterator[bytes]) -> Iterator[Data]:
+    """Yield what is sent at a time: each block has the time allowed to itself."""
+    if isinstance(body, bytes):
+        yield head + body[:_BLOCK]
+        rest = memoryview(body)[_BLOCK:]
+        for start in range(0, len(rest), _BLOCK):
+            yield rest[start : start + _BLOCK]
+    else:
+        yield head
+        for block in body:
+            yield chunk(block)
+        yield LAST_CHUNK
