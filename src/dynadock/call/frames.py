@@ -53,7 +53,8 @@ class _Headers(dict[bytes, tuple[str, int]]):
         return meaning
 
 
-_meaning = _Headers().__getitem__
+_HEADERS = _Headers()
+_meaning = _HEADERS.__getitem__
 
 
 class FrameDecoder:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LONGEST_HEAD = 256 * 1024
 """Bytes of a reply's head, interim heads included."""
 
+LARGEST_CHUNK = sys.maxsize
+"""Bytes; more than that Python cannot be asked to read."""
+
 LONGEST_CHUNK_LINE = 16 * 1024
 """Bytes of a chunk's size with its extensions."""
 
@@ -138,12 +141,13 @@ class HeadReader:
 
     def finish(self) -> None:
         """Say at the end of the connection how far the reply came: raises TruncatedStream."""
-        if self._seen:
-            raise TruncatedStream(
-                f"the connection ended in the middle of the reply's head, after {len(self._seen)}"
-                f" bytes of it: {bytes(self._seen[:40])!r}"
-            )
-        raise TruncatedStream("the connection ended before any reply came")
+        came = self._interim + len(self._seen)
+        if not came:
+            raise TruncatedStream("the connection ended before any reply came")
+        raise TruncatedStream(
+            f"the connection ended in the middle of the reply's head, after {came} bytes:"
+            f" {bytes(self._seen[:40])!r}"
+        )
 
     def _check_beginning(self) -> None:
         if not b"HTTP/1.".startswith(self._seen[:7]):
@@ -324,9 +328,11 @@ class Chunked:
 
     def _read_size(self, line: bytes) -> None:
         """Take a line that announces no ordinary chunk: the last one, a part of one, or none."""
-        if _LAST_CHUNK_LINE.fullmatch(line):
+        if len(line) > LONGEST_CHUNK_LINE:
+            self._fail(f"the line of a chunk is longer than {LONGEST_CHUNK_LINE} bytes")
+        elif _LAST_CHUNK_LINE.fullmatch(line):
             self._place = "trailers"
-        elif _CHUNK_LINE_BEGUN.fullmatch(line) and len(line) <= LONGEST_CHUNK_LINE:
+        elif _CHUNK_LINE_BEGUN.fullmatch(line):
             self._kept = line
         else:
             self._fail(f"no chunk begins with {line[:40]!r}")
@@ -381,7 +387,7 @@ class _Sizes(dict[bytes, int]):
     def __missing__(self, line: bytes) -> int:
         found = _CHUNK_LINE.fullmatch(line)
         size = int(found[1], 16) if found else 0
-        if not 0 < size <= sys.maxsize or len(line) > LONGEST_CHUNK_LINE:
+        if not 0 < size <= LARGEST_CHUNK or len(line) > LONGEST_CHUNK_LINE:
             return -1
         if len(line) <= _LONGEST_PLAIN_LINE:
             if len(self) >= _MOST_SIZES:

@@ -13,6 +13,9 @@ from dynadock.errors import MalformedStream, TruncatedStream
 LONGEST_VALUE = 64 * 1024 * 1024
 """Characters that are kept of a value whose end has not come."""
 
+DEEPEST_VALUE = 100_000
+"""Brackets that are open at a time; Python itself gives up far earlier, as its settings say."""
+
 LONGEST_WORD = 16 * 1024
 """Characters of a number."""
 
@@ -20,9 +23,11 @@ RECORD_SEPARATOR = "\x1e"
 
 _BETWEEN = re.compile(r"[ \t\r\n\x1e]*")
 _WORD = re.compile(r'[^ \t\r\n\x1e{}\[\]",:]*')
+_IN_STRING = r'[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+'
+_REST_OF_STRING = re.compile(_IN_STRING, re.DOTALL)
 # Strings that end within the text are passed over whole; a quote is found if its string does not.
-_BRACKET = re.compile(r'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+(["{}\[\]])', re.DOTALL)
-_REST_OF_STRING = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_BRACKET = re.compile(rf'(?:[^"{{}}\[\]]++|"{_IN_STRING}")*+(["{{}}\[\]])', re.DOTALL)
+_CLOSING = {"{": "}", "[": "]"}
 _NUMBER_BEGUN = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:(?<=[0-9])[eE][+-]?[0-9]*)?)?")
 _CONSTANTS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 _BYTE_ORDER_MARK = "\ufeff"
@@ -158,12 +163,13 @@ def _is_whole(word: str) -> bool:
 class _Outline:
     """Follows one value through pieces of text to its end, by its brackets and quotes alone.
 
-    Trying to decode all that has come with every piece would take quadratic time.
+    Trying to decode all that has come with every piece would take quadratic time. A value that
+    cannot be one ends where that shows; without that, all that follows would seem to be its own.
     """
 
     def __init__(self, first: str) -> None:
         self.is_word = first not in '{["'
-        self._depth = int(first in "{[")
+        self._open = [first] if first in _CLOSING else []
         self._in_string = first == '"'
         self._escaped = False
 
@@ -180,21 +186,26 @@ class _Outline:
                 if bracket is None:
                     return None
                 position = bracket.end()
-                self._enter(bracket[1])
-            if not self._depth and not self._in_string:
+                self._note(bracket[1])
+            if not self._open and not self._in_string:
                 return position
         return None
 
-    def _enter(self, bracket: str) -> None:
+    def _note(self, bracket: str) -> None:
         if bracket == '"':
             self._in_string = True
-        else:
-            self._depth += 1 if bracket in "{[" else -1
+        elif bracket in _CLOSING and len(self._open) < DEEPEST_VALUE:
+            self._open.append(bracket)
+        elif bracket in _CLOSING or _CLOSING[self._open.pop()] != bracket:
+            self._open.clear()
 
     def _pass_string(self, text: str, position: int) -> int:
         """Return the place behind the string at hand, or the end of the text."""
         position += self._escaped
         end = _REST_OF_STRING.match(text, position).end()  # type: ignore[union-attr] # as above
-        self._escaped = text.startswith("\\", end)
-        self._in_string = not text.startswith('"', end)
-        return min(end + 1, len(text))
+        stop = text[end : end + 1]
+        self._escaped = stop == "\\"
+        self._in_string = self._escaped or not stop
+        if stop and stop not in '"\\':
+            self._open.clear()
+        return end + len(stop)

@@ -39,7 +39,8 @@ class LineAssembler:
 
     With ``timestamps``, times are taken from where engines put them: before each frame, where a
     long line comes in several frames, each with its own (Docker cuts at 16 KiB, Podman at 8), or,
-    at a terminal, before each line and again every 16 KiB of a long one.
+    at a terminal, before each line and again every 16 KiB of a long one. What Podman repeats in a
+    terminal's lines of more than 4 KiB stays in the text, where nothing tells it from output.
 
     Raises ValueError for an encoding without a line feed of one byte (UTF-16), LookupError for an
     unknown one.
@@ -146,7 +147,7 @@ def _console_line(line: bytes) -> _Lines:
         return (_CONSOLE, line, None)
     stamp, text = found.groups()
     if b"." in stamp:
-        # Docker repeats it inside a long line. It is left where it has whole seconds (Podman): a
-        # program that prints its own time might print the same.
+        # Docker repeats it, to the nanosecond, inside a long line. Podman's has whole seconds: a
+        # program that prints its own time would print the same.
         text = text.replace(stamp + b" ", b"")
     return (_CONSOLE, text, stamp.decode("ascii"))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SWITCHING_PROTOCOLS = 101
 
-_BLOCK = 256 * 1024
+_BLOCK = 64 * 1024
 
 _SHORTEST = 0.001
 """Seconds; a socket takes no time at all for not waiting."""
@@ -102,11 +102,12 @@ class Exchange:
 
     def _send_request(self, request: Request, host: str) -> TransportError | None:
         """Send head and body; return what broke the connection, for there may be a reply still."""
-        try:
-            for block in _blocks(request_head(request, host), request.body or b""):
+        for block in _blocks(request_head(request, host), request.body or b""):
+            # What a caller's body raises, which may be a stream itself, is not caught.
+            try:
                 self.send(block)
-        except ConnectionLost as error:
-            return error
+            except ConnectionLost as error:
+                return error
         return None
 
     def _read_head(self, reader: HeadReader) -> Head:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from dynadock.call.request import Data
 
-LEAST_READ = 64 * 1024
-MOST_READ = 1024 * 1024
+READ = 64 * 1024
+"""Bytes to receive at a time: the allocator is slow with blocks beyond 128 KiB (bench/)."""
 
 
 class Link(Protocol):
@@ -44,7 +44,6 @@ class SocketLink:
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
-        self._size = LEAST_READ
 
     def allow(self, seconds: float | None) -> None:
         """Set the longest wait of each later step, None for ever."""
@@ -52,11 +51,7 @@ class SocketLink:
 
     def receive(self) -> bytes:
         """Return some bytes as soon as there are any, none at the end."""
-        data = self._socket.recv(self._size)
-        if len(data) == self._size < MOST_READ:
-            # Much is waiting; fewer and larger reads are cheaper for it.
-            self._size *= 2
-        return data
+        return self._socket.recv(READ)
 
     def send(self, data: Data) -> None:
         """Send all of ``data``."""

@@ -17,7 +17,7 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
 from dynadock.transport.connection import TcpConnection
-from dynadock.transport.link import LEAST_READ, MOST_READ, SocketLink
+from dynadock.transport.link import READ, SocketLink
 
 if TYPE_CHECKING:
     import socket
@@ -28,7 +28,7 @@ AUTHORITIES = "ca.pem"
 CERTIFICATE = "cert.pem"
 KEY = "key.pem"
 
-_RECORDS = 16 * 16 * 1024
+_RECORDS = 4 * 16 * 1024
 """Bytes to encrypt at a time."""
 
 
@@ -108,7 +108,7 @@ class TlsLink(SocketLink):
         blocks: list[bytes] = []
         with self._state:
             try:
-                while block := self._tls.read(LEAST_READ):
+                while block := self._tls.read(READ):
                     blocks.append(block)
             except ssl.SSLWantReadError:
                 return blocks, False
@@ -121,7 +121,7 @@ class TlsLink(SocketLink):
             return blocks, True
 
     def _take_in(self) -> None:
-        encrypted = self._socket.recv(MOST_READ)
+        encrypted = self._socket.recv(READ)
         with self._state:
             if encrypted:
                 self._incoming.write(encrypted)
