@@ -103,8 +103,8 @@ class Ignore:
         excluded = False
         hits = []
         for pattern, hit_above in zip(self._patterns, above.hits, strict=True):
-            # A pattern that could not change anything is not asked, and so not passed on below:
-            # among many patterns for one path this shows, and the docker command does it.
+            # Only what could change the verdict is asked, and what was not asked is no hit for what
+            # lies below either: of "*", "!x/y", "x", the docker command sends x/y.
             asked = pattern.is_exception is excluded
             hit = hit_above or (asked and pattern.matches(path) is not None)
             if hit:

@@ -24,7 +24,7 @@ from dynadock.archive.ignore import Ignore, Verdict, read_ignore
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-BLOCK = 256 * 1024
+BLOCK = 64 * 1024
 """Bytes read at a time; what is given at a time is less than twice as much."""
 
 DOCKERFILE = "Dockerfile"

@@ -210,7 +210,11 @@ class _Tree:
         """Give folders their permissions and times, those within others first."""
         for parts in sorted(self._folders, reverse=True):
             mode, changed = self._folders[parts]
-            folder = self._opened(list(parts), make=False)
+            try:
+                folder = self._opened(list(parts), make=False)
+            except _Unsafe:
+                # Somebody else took it away meanwhile; it has nothing to be given any more.
+                continue
             try:
                 os.fchmod(folder, mode)
                 _set_time(folder, changed)
