@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from functools import partial
 from io import BytesIO
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from dynadock.errors import MalformedStream, TruncatedStream
@@ -67,10 +69,11 @@ class FrameDecoder:
     def __init__(self) -> None:
         self.fault: Exception | None = None
         self._header = b""  # what has come of a header
-        self._channel = ""  # of the frame that the data ended in
+        self._channel = ""  # of the last frame that began
         self._size = 0  # of its payload
         self._missing = 0  # bytes of its payload still to come
         self._parts: list[bytes] = []  # what has come of its payload and was not given
+        self._behind_line_feed = b""  # see _is_left_out
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take bytes; return the frames that are whole, empty ones too.
@@ -78,6 +81,14 @@ class FrameDecoder:
         After `feed_runs` has given the first part of a frame, the rest of it comes as a frame.
         """
         frames: list[Frame] = []
+        self._feed(data, frames)
+        while self._behind_line_feed:
+            behind, self._behind_line_feed = self._behind_line_feed, b""
+            frames.append(Frame(self._channel, b"\n"))
+            self._feed(behind, frames)
+        return frames
+
+    def _feed(self, data: bytes, frames: list[Frame]) -> None:
         behind = self._resume(data)
         if self._parts and not self._missing:
             frames.append(Frame(self._channel, self._payload()))
@@ -89,44 +100,59 @@ class FrameDecoder:
                 new(Frame, (channel, read(size)))
                 for channel, size in map(_meaning, iter(partial(read, HEADER_SIZE), b""))
             ]
+            if len(frames) > 1:
+                self._channel = frames[-2].channel
             if not self._note_end(*frames[-1], behind):
                 frames.pop()
             elif self._missing:
                 self._parts.append(frames.pop().data)
-        return frames
 
-    def feed_runs(self, data: bytes) -> list[tuple[str, bytes]]:
-        """Take bytes; return channels and their data in order, none of it empty.
+    def feed_pieces(self, data: bytes) -> list[tuple[str, bytes]]:
+        """Take bytes; return channels and their data in order.
 
-        For those who need no frames: neighbours of one channel come joined, and of a frame that is
-        not whole what there is.
+        For those who need no frames: of one that is not whole, what there is comes at once.
         """
-        runs: list[tuple[str, bytes]] = []
+        pieces: list[tuple[str, bytes]] = []
+        self._feed_pieces(data, pieces)
+        while self._behind_line_feed:
+            behind, self._behind_line_feed = self._behind_line_feed, b""
+            pieces.append((self._channel, b"\n"))
+            self._feed_pieces(behind, pieces)
+        return pieces
+
+    def _feed_pieces(self, data: bytes, pieces: list[tuple[str, bytes]]) -> None:
         behind = self._resume(data)
         if self._parts and self._channel != _FAULT:
-            runs.append((self._channel, self._payload()))
+            pieces.append((self._channel, self._payload()))
         if behind:
-            current, parts = "", [b""]
-            append = parts.append
             read = BytesIO(behind).read
-            for channel, size in map(_meaning, iter(partial(read, HEADER_SIZE), b"")):
-                if channel != current:
-                    runs.append((current, b"".join(parts)))
-                    parts.clear()
-                    current = channel
-                append(read(size))
-            if self._note_end(current, parts[-1], behind):
-                runs.append((current, b"".join(parts)))
-        return [run for run in runs if run[1]]
+            pieces += [
+                (channel, read(size))
+                for channel, size in map(_meaning, iter(partial(read, HEADER_SIZE), b""))
+            ]
+            if len(pieces) > 1:
+                self._channel = pieces[-2][0]
+            if not self._note_end(*pieces[-1], behind):
+                pieces.pop()
 
-    def finish(self) -> None:
-        """Take note of the end of the stream; raises TruncatedStream inside a frame."""
+    def feed_runs(self, data: bytes) -> list[tuple[str, bytes]]:
+        """Take bytes; return channels and their data in order, neighbours joined, none empty."""
+        return joined(self.feed_pieces(data))
+
+    def finish(self) -> list[Frame]:
+        """Take note of the end; return what only this made whole (see `_is_left_out`).
+
+        Raises TruncatedStream inside a frame.
+        """
+        if self._header == b"\n" and self._channel:
+            self._header = b""
+            return [Frame(self._channel, b"\n")]
         if self._header:
             came, size, where = len(self._header), HEADER_SIZE, "the header of a frame"
         elif self._missing:
             came, size, where = self._size - self._missing, self._size, "the data of a frame"
         else:
-            return
+            return []
         raise TruncatedStream(f"the stream ended inside {where}, after {came} of {size} bytes")
 
     def _resume(self, data: bytes) -> bytes:
@@ -160,6 +186,8 @@ class FrameDecoder:
             self._parts.append(payload[: self._size])
             self._missing = max(0, self._size - len(payload))
             self._end_fault()
+        elif self._channel and _is_left_out(header):
+            self._behind_line_feed = header[1:] + payload
         else:
             self.fault = MalformedStream(
                 f"no frame begins with {header!r}; this is probably the output of a terminal (TTY),"
@@ -177,6 +205,14 @@ class FrameDecoder:
         return payload
 
 
+def _is_left_out(header: bytes) -> bool:
+    """Tell whether a line feed stands before a header, left out of the frame before it.
+
+    Podman 4.3 counts its lines without their ends when it attaches with logs (seen).
+    """
+    return header[:1] == b"\n" and header[1] <= len(CHANNELS) and header[2:5] == _PADDING
+
+
 class ConsoleDecoder:
     """Gives a terminal's output, which has no frames, as frames of the channel console."""
 
@@ -187,12 +223,21 @@ class ConsoleDecoder:
         """Return ``data`` as one frame; no bytes are no frame."""
         return [Frame("console", data)] if data else []
 
-    def feed_runs(self, data: bytes) -> list[tuple[str, bytes]]:
-        """Return ``data`` as one run."""
+    def feed_pieces(self, data: bytes) -> list[tuple[str, bytes]]:
+        """Return ``data`` as one piece."""
         return [("console", data)] if data else []
+
+    feed_runs = feed_pieces
 
     def finish(self) -> None:
         """Take note of the end; there is nothing that it could cut."""
+
+
+def joined(pieces: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Join the data of neighbours of one channel, and drop what is empty."""
+    groups = groupby(pieces, itemgetter(0))
+    runs = [(channel, b"".join([data for _, data in group])) for channel, group in groups]
+    return [run for run in runs if run[1]]
 
 
 def encode_frame(channel: str, data: bytes) -> bytes:

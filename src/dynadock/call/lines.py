@@ -5,10 +5,15 @@ from __future__ import annotations
 import codecs
 import re
 from datetime import datetime
+from functools import partial
+from itertools import repeat
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from dynadock.call.frames import joined
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _CONSOLE = "console"
 _STAMPED = re.compile(rb"(\d{4}-\d\d-\d\dT[-+0-9:.Z]{9,24}) (.*)", re.DOTALL)
@@ -29,6 +34,13 @@ class Line(NamedTuple):
 
 _Lines = tuple[str, bytes, str | None]
 """A channel, lines but for the last one's end, and the time of them all."""
+
+
+# Line's own constructor is a function in Python, which would take most of the time.
+_new_line: Callable[[tuple[str, str, str | None]], Line] = partial(tuple.__new__, Line)
+
+_last_byte = itemgetter(-1)
+_LINE_FEED = {*b"\n"}
 
 
 class LineAssembler:
@@ -64,7 +76,28 @@ class LineAssembler:
         With timestamps these must be frames as they came; without, they may be joined or cut
         anywhere. Raises UnicodeDecodeError only if ``errors`` asks for it.
         """
-        return self._lines(self._stamped(runs) if self._timestamps else self._plain(runs))
+        if self._timestamps:
+            return self._lines(self._stamped(runs))
+        pieces = [*runs]
+        # What comes at a time usually begins and ends inside a frame; between are whole lines.
+        start = 1 if self._begun else 0
+        end = len(pieces)
+        if end > start and not pieces[-1][1].endswith(b"\n"):
+            end -= 1
+        lines = self._lines(self._plain(pieces[:start]))
+        lines += self._whole_lines(pieces[start:end])
+        return lines + self._lines(self._plain(pieces[end:]))
+
+    def _whole_lines(self, pieces: list[tuple[str, bytes]]) -> list[Line]:
+        """Return the lines of pieces that are probably one line each, as engines send them."""
+        if not pieces:
+            return []
+        channels, blocks = zip(*pieces, strict=True)
+        together = b"".join(blocks)
+        if not {_CONSOLE, *self._begun}.isdisjoint(channels) or not _are_lines(blocks, together):
+            return self._lines(self._plain(joined(pieces)))
+        texts = together.decode(self._encoding, self._errors).split("\n")
+        return [*map(_new_line, zip(channels, texts, repeat(None)))]
 
     def finish(self) -> list[Line]:
         """Return the last lines, which no line feed has ended, one a channel at most."""
@@ -81,10 +114,8 @@ class LineAssembler:
 
     def _lines(self, taken: list[_Lines]) -> list[Line]:
         encoding, errors = self._encoding, self._errors
-        # Line's own constructor is a function in Python, which would take most of the time.
-        new = tuple.__new__
         return [
-            new(Line, (channel, text, stamp))
+            _new_line((channel, text, stamp))
             for channel, whole, stamp in taken
             for text in whole.decode(encoding, errors).split("\n")
         ]
@@ -151,3 +182,12 @@ def _console_line(line: bytes) -> _Lines:
         # program that prints its own time would print the same.
         text = text.replace(stamp + b" ", b"")
     return (_CONSOLE, text, stamp.decode("ascii"))
+
+
+def _are_lines(blocks: tuple[bytes, ...], together: bytes) -> bool:
+    """Tell whether each block is one line with its end: as many ends as blocks, each at an end."""
+    return (
+        together.count(b"\n") == len(blocks)
+        and all(blocks)
+        and {*map(_last_byte, blocks)} == _LINE_FEED
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.call.frames import ConsoleDecoder, EngineFault, Frame, FrameDecoder
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     from dynadock.call.lines import Line
     from dynadock.streams.stream import Origin, Source
 
-Run = tuple[str, bytes]
-"""Bytes of one channel, of one frame or of several in a row."""
+    Decode = Callable[[bytes], list[Any]]
+
+Piece = tuple[str, bytes]
+"""Bytes of one channel: a frame, a part of one, or several in a row."""
 
 
 class Output(NamedTuple):
@@ -41,12 +44,13 @@ class FrameStream(DecodedStream[Frame]):
         decoder = ConsoleDecoder() if is_terminal else FrameDecoder()
         super().__init__(source, origin, decoder)
         self.is_terminal = is_terminal
-        self._feed_runs: Callable[[bytes], list[Any]] = decoder.feed_runs
+        self._feed_pieces: Decode = decoder.feed_pieces
+        self._feed_runs: Decode = decoder.feed_runs
 
     def lines(
         self, *, encoding: str = "utf-8", errors: str = "replace", timestamps: bool = False
     ) -> Iterator[Line]:
-        """Yield `Line`: ``channel``, ``text`` without its line break, and ``timestamp``.
+        """Iterate over `Line`: ``channel``, ``text`` without its line break, and ``timestamp``.
 
         A line comes when it is whole; the channels' lines do not mix. ``timestamps=True`` takes the
         time in front of each line apart, which the logs operations write if asked to by their own
@@ -54,15 +58,21 @@ class FrameStream(DecodedStream[Frame]):
         `bytes.decode`.
         """
         lines = LineAssembler(encoding, errors, timestamps=timestamps)
-        # A time stands in front of each frame, so that frames must not be joined then.
-        for runs in self._groups(joined=not timestamps):
-            yield from lines.feed(runs)
-        yield from lines.finish()
+        return chain.from_iterable(self._line_groups(lines, timestamps=timestamps))
+
+    def _line_groups(self, lines: LineAssembler, *, timestamps: bool) -> Iterator[list[Line]]:
+        # A time stands in front of each frame, which has to be whole then.
+        for pieces in self._groups(self._decoder.feed if timestamps else self._feed_pieces):
+            yield lines.feed(pieces)
+        yield lines.finish()
 
     def text(self, *, encoding: str = "utf-8", errors: str = "replace") -> str:
         """Read to the end and return everything as text, the channels as they came."""
+        blocks: list[bytes] = []
         with self:
-            blocks = [data for runs in self._groups() for _, data in runs]
+            # Joined at once: many small pieces would take much more memory, and time for it.
+            groups = self._groups(self._feed_pieces)
+            blocks += (b"".join([data for _, data in pieces]) for pieces in groups)
         return b"".join(blocks).decode(encoding, errors)
 
     def collect(self) -> Output:
@@ -70,9 +80,9 @@ class FrameStream(DecodedStream[Frame]):
         stdout: list[bytes] = []
         stderr: list[bytes] = []
         with self:
-            for runs in self._groups():
-                for channel, data in runs:
-                    (stderr if channel == "stderr" else stdout).append(data)
+            for pieces in self._groups(self._feed_pieces):
+                stdout.append(b"".join([data for name, data in pieces if name != "stderr"]))
+                stderr.append(b"".join([data for name, data in pieces if name == "stderr"]))
         return Output(b"".join(stdout), b"".join(stderr))
 
     def copy_to(self, stdout: BinaryIO, stderr: BinaryIO | None = None) -> None:
@@ -81,17 +91,16 @@ class FrameStream(DecodedStream[Frame]):
         Without ``stderr`` both go to ``stdout``. Not even a whole frame is held in memory.
         """
         with self:
-            for runs in self._groups():
+            for runs in self._groups(self._feed_runs):
                 for channel, data in runs:
                     target = stderr if channel == "stderr" and stderr is not None else stdout
                     target.write(data)
 
-    def _groups(self, *, joined: bool = True) -> Iterator[list[Run]]:
-        """Yield what comes at a time, as frames or with those of one channel joined."""
+    def _groups(self, decode: Decode) -> Iterator[list[Piece]]:
+        """Yield what comes at a time, as ``decode`` gives it, and before it what iterating left."""
         yield [*self._ready]
-        decode: Callable[[bytes], list[Any]] = self._feed_runs if joined else self._decoder.feed
-        while (runs := self._next(decode)) is not None:
-            yield runs
+        while (pieces := self._next(decode)) is not None:
+            yield pieces
 
     def _placed(self, fault: Exception) -> Exception:
         if isinstance(fault, EngineFault):
