@@ -10,6 +10,7 @@
     │   └── BodyError
     ├── Unsupported            this release cannot do it  (NotImplementedError)
     ├── EndpointError          the address of the engine makes no sense   (ValueError)
+    ├── ConfigError            the docker command's configuration cannot be used  (ValueError)
     ├── StreamClosed           a stream was used after it was closed      (ValueError)
     ├── CommandTimeout         a command was stopped for taking too long  (TimeoutError)
     ├── UnsafeMember           an archive's member that would do harm     (ValueError)
@@ -125,6 +126,14 @@ class Unsupported(DynadockError, NotImplementedError):
 
 class EndpointError(DynadockError, ValueError):
     """The address of the engine makes no sense; the message says what is accepted."""
+
+
+class ConfigError(DynadockError, ValueError):
+    """What the docker command's configuration says cannot be used, or not be written.
+
+    A file, a context, stored credentials or the program that keeps them: the message names it and
+    what is wrong, and shows no secret.
+    """
 
 
 class TransportError(DynadockError, OSError):

@@ -19,6 +19,7 @@ TREE = {
     "BodyError": ("ValidationError", ValueError),
     "Unsupported": ("DynadockError", NotImplementedError),
     "EndpointError": ("DynadockError", ValueError),
+    "ConfigError": ("DynadockError", ValueError),
     "TransportError": ("DynadockError", OSError),
     "SocketMissing": ("TransportError", OSError),
     "PermissionDenied": ("TransportError", OSError),

@@ -1,0 +1,1 @@
+"""What the docker command's configuration folder says, read without asking anybody."""

@@ -1,0 +1,122 @@
+"""The docker command's configuration folder, and the ``config.json`` in it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+
+from dynadock.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Folder: TypeAlias = str | os.PathLike[str] | None
+
+CONFIG_VARIABLE = "DOCKER_CONFIG"
+CONFIG_FILE = "config.json"
+
+
+class Configuration:
+    """What a ``config.json`` says, as read at one moment; its repr shows nothing of it.
+
+    ``path`` is the file, be it there or not, ``values`` what is in it. Names are found in other
+    letters too (``CredsStore``), as the docker command finds them, and null is as good as nothing.
+    """
+
+    __slots__ = ("path", "values")
+
+    def __init__(self, path: Path, values: dict[str, Any]) -> None:
+        self.path = path
+        self.values = values
+
+    def __repr__(self) -> str:
+        return f"Configuration({str(self.path)!r})"
+
+    def text(self, name: str) -> str:
+        """Return the text called ``name``, "" if there is none."""
+        return text_of(self.values, name, f"{self.path}")
+
+    def section(self, name: str) -> dict[str, Any]:
+        """Return the object called ``name``, an empty one if there is none."""
+        return object_of(self.values, name, f"{self.path}")
+
+
+def config_folder(folder: Folder = None) -> Path:
+    """Return ``folder``, else what ``$DOCKER_CONFIG`` names, else ``~/.docker``.
+
+    For a user without a home (no passwd entry, as in many containers) a folder that is never there.
+    """
+    chosen = folder or os.environ.get(CONFIG_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    try:
+        return Path.home() / ".docker"
+    except RuntimeError:
+        return Path(os.devnull) / ".docker"
+
+
+def read_config(folder: Folder = None) -> Configuration:
+    """Read the ``config.json`` in ``folder`` (see ``config_folder``); there need not be one.
+
+    ConfigError if it cannot be read, or is no JSON object.
+    """
+    path = config_folder(folder) / CONFIG_FILE
+    return Configuration(path, read_object(path) or {})
+
+
+def read_object(path: Path) -> dict[str, Any] | None:
+    """Read a file that holds a JSON object, an empty one if it is blank; None if there is none.
+
+    ConfigError if it cannot be read, or holds anything else.
+    """
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
+    problem = ""
+    value = None
+    try:
+        text = content.decode("utf-8-sig")
+        value = json.loads(text, parse_constant=_refuse_constant) if text.strip() else None
+    except json.JSONDecodeError as error:
+        # Its place alone: what stands there may be a part of a secret.
+        problem = f"no JSON: see line {error.lineno}, column {error.colno}"
+    except (ValueError, RecursionError):
+        problem = "no JSON in UTF-8"
+    if not problem and not isinstance(value, (dict, type(None))):
+        problem = "no JSON object"
+    if problem:
+        # Raised out here, so that no error that holds the text hangs on it as its context.
+        raise ConfigError(f"{path} is {problem}")
+    return value or {}
+
+
+def spelling(values: Mapping[str, Any], name: str) -> str:
+    """Return how ``name`` is written in ``values``: itself, or the same in other letters."""
+    if name in values:
+        return name
+    return next((key for key in values if key.casefold() == name.casefold()), name)
+
+
+def text_of(values: Mapping[str, Any], name: str, place: str) -> str:
+    """Return the text called ``name``, "" if there is none; ConfigError if it is something else."""
+    value = values.get(spelling(values, name))
+    if not isinstance(value, (str, type(None))):
+        raise ConfigError(f"{place}: {name!r} is no text")
+    return value or ""
+
+
+def object_of(values: Mapping[str, Any], name: str, place: str) -> dict[str, Any]:
+    """Return the object called ``name``, {} if there is none; ConfigError if it is none."""
+    value = values.get(spelling(values, name))
+    if not isinstance(value, (dict, type(None))):
+        raise ConfigError(f"{place}: {name!r} is no object")
+    return {} if value is None else value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
