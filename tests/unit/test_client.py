@@ -51,8 +51,8 @@ def test_an_address_that_is_none_is_told_at_once(monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "nonsense")
     with pytest.raises(EndpointError, match="DOCKER_HOST"):
         load("1.42")
-    with pytest.raises(Unsupported, match="ssh"):
-        load("1.42", host="ssh://me@box")
+    with pytest.raises(Unsupported, match="npipe"):
+        load("1.42", host="npipe:////./pipe/docker_engine")
 
 
 def test_where_the_engine_is(monkeypatch, client):

@@ -12,10 +12,15 @@ if TYPE_CHECKING:
 _PAUSE = 0.01
 
 
-def dial(endpoint: Endpoint, timeout: float) -> socket.socket:
+def dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
     """Connect within ``timeout`` seconds; OSError (TimeoutError among them) where that fails."""
     if endpoint.scheme == "unix":
         return dial_unix(endpoint.path, timeout)
+    if endpoint.scheme == "ssh":
+        # Imported here for start-up time: few engines are reached by ssh.
+        from dynadock.transport.ssh import dial_ssh  # noqa: PLC0415
+
+        return dial_ssh(endpoint, timeout)
     connection = socket.create_connection((endpoint.host, endpoint.port), timeout)
     # A keystroke is not to wait for the answer to the one before it.
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

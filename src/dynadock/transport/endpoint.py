@@ -15,13 +15,14 @@ CONFIG_VARIABLE = "DOCKER_CONFIG"
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 DEFAULT_PORT = 2375
 
-_LATER = ("ssh", "npipe", "https", "fd")
+_LATER = ("npipe", "https", "fd")
 
 
 class Endpoint(NamedTuple):
     """The place of an engine.
 
-    ``scheme`` is ``unix`` (then ``path`` is the socket's) or ``tcp`` (then ``host`` and ``port``);
+    ``scheme`` is ``unix`` (then ``path`` is the socket's), ``tcp`` (then ``host`` and ``port``) or
+    ``ssh`` (then ``host``, and ``user``, ``port`` and the socket's ``path`` if they were given);
     ``origin`` says why this place: ``host=``, ``DOCKER_HOST`` or the default socket.
     ``certificates`` is the folder that TLS takes them from, empty for a plain connection.
     """
@@ -32,12 +33,15 @@ class Endpoint(NamedTuple):
     host: str = ""
     port: int = 0
     certificates: str = ""
+    user: str = ""
 
     def __str__(self) -> str:
         if self.scheme == "unix":
             return f"unix://{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        user = f"{self.user}@" if self.user else ""
+        port = f":{self.port}" if self.port else ""
+        return f"{self.scheme}://{user}{host}{port}{self.path}"
 
 
 def find_endpoint(host: str | None = None) -> Endpoint:
@@ -65,9 +69,11 @@ def parse_host(text: str, origin: str) -> Endpoint:
         return Endpoint("unix", origin, path=rest)
     if scheme in ("tcp", "http"):
         return _parse_tcp(text, origin)
+    if scheme == "ssh":
+        return _parse_ssh(text, origin)
     if scheme in _LATER:
-        raise Unsupported(f"{origin}: {scheme}:// is not supported yet; use unix:// or tcp://")
-    raise _no_address(text, origin, f"{scheme}:// is unknown; there are unix:// and tcp://")
+        raise Unsupported(f"{origin}: {scheme}:// is not supported; use unix://, tcp:// or ssh://")
+    raise _no_address(text, origin, f"{scheme}:// is unknown; there are unix://, tcp:// and ssh://")
 
 
 def _parse_tcp(text: str, origin: str) -> Endpoint:
@@ -84,6 +90,25 @@ def _parse_tcp(text: str, origin: str) -> Endpoint:
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise _no_address(text, origin, "only host and port can be given: tcp://host:2375")
     return Endpoint("tcp", origin, host=host, port=port, certificates=_certificates())
+
+
+def _parse_ssh(text: str, origin: str) -> Endpoint:
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port or 0
+    except ValueError as error:
+        raise _no_address(text, origin, str(error)) from None
+    if not host or any(not c.isprintable() or c.isspace() for c in text):
+        raise _no_address(text, origin, "it looks like ssh://user@host:22/path/of.sock")
+    if parts.password is not None:
+        raise EndpointError(f"{origin}: an engine's address holds no password; ssh asks for it")
+    user = parts.username or ""
+    if host.startswith("-") or user.startswith("-"):
+        raise _no_address(text, origin, "ssh would take a name with '-' in front for an option")
+    if parts.query or parts.fragment:
+        raise _no_address(text, origin, "it looks like ssh://user@host:22/path/of.sock")
+    path = "" if parts.path == "/" else parts.path
+    return Endpoint("ssh", origin, path=path, host=host, port=port, user=user)
 
 
 def _certificates() -> str:

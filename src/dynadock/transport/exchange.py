@@ -238,7 +238,7 @@ def connect(endpoint: Endpoint, timeout: float) -> Link:
 
 def host_header(endpoint: Endpoint) -> str:
     """Return what the Host header says: engines ignore it, HTTP/1.1 wants it."""
-    if endpoint.scheme == "unix":
+    if endpoint.scheme != "tcp":
         return "localhost"
     return str(endpoint).partition("://")[2]
 

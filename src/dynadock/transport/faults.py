@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 
     from dynadock.transport.endpoint import Endpoint
 
-_NEVER_REACHED = (NewConnectionError, LocationParseError)
+
+class NeverReached(OSError):
+    """What was to lead to the engine does not; nothing of a request has arrived there."""
+
+
+_NEVER_REACHED = (NewConnectionError, LocationParseError, NeverReached)
 
 FOREIGN = (HTTPError, OSError)
 """What a pool raises."""

@@ -15,8 +15,8 @@ from urllib3.util.timeout import Timeout
 
 from dynadock.call.interpret import Reply
 from dynadock.transport.connection import TcpPool
+from dynadock.transport.dialled import DialledPool
 from dynadock.transport.faults import FOREIGN, translate
-from dynadock.transport.unix import UnixPool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,8 +95,8 @@ class Pool:
 
 def _connections_to(endpoint: Endpoint) -> HTTPConnectionPool:
     options: dict[str, Any] = {"maxsize": POOL_SIZE, "block": False}
-    if endpoint.scheme == "unix":
-        return UnixPool(endpoint.path, **options)
+    if endpoint.scheme != "tcp":
+        return DialledPool(endpoint, **options)
     if not endpoint.certificates:
         return TcpPool(endpoint.host, endpoint.port, **options)
     # Imported here for start-up time: few engines are spoken to over TLS.

@@ -26,7 +26,7 @@ def as_requests_response(
 
 
 def _base(endpoint: Endpoint) -> str:
-    if endpoint.scheme == "unix":
+    if endpoint.scheme != "tcp":
         return "http://localhost"
     scheme = "https" if endpoint.certificates else "http"
     return scheme + str(endpoint).removeprefix("tcp")
