@@ -19,21 +19,29 @@ if TYPE_CHECKING:
     from dynadock.transport.endpoint import Endpoint
 
 
-def load(source: Source | None = None, *, host: str | None = None, **options: Any) -> Client:
+def load(
+    source: Source | None = None,
+    *,
+    host: str | None = None,
+    context: str | None = None,
+    **options: Any,
+) -> Client:
     """Return a client for an API version or a document.
 
     ``source`` is a version as text (``"1.42"``, ``"v1.42"``), the path of a Swagger 2.0 document
     (text or Path), or an open one (dict). Without it the engine is asked, and the newest version
     that both sides speak is taken.
 
-    ``host`` is the engine's address (``unix:///path``, ``tcp://host:port``); without it
-    ``$DOCKER_HOST`` counts, else the default socket. ``options`` are those of `Options`.
+    ``host`` is the engine's address (``unix:///path``, ``tcp://host:port``, ``ssh://user@host``),
+    ``context`` the name of one of the docker command's contexts; without them the docker command's
+    own choice counts: ``$DOCKER_HOST``, ``$DOCKER_CONTEXT``, its current context, the default
+    socket. ``options`` are those of `Options`.
 
-    Raises SpecError (no such version, or an unusable document), EndpointError or Unsupported (the
-    address), TypeError or ValueError (the options), and without a version TransportError where no
-    engine is reached, DynadockError where what answers is none.
+    Raises SpecError (no such version, or an unusable document), EndpointError, ConfigError or
+    Unsupported (the address), TypeError or ValueError (the options), and without a version
+    TransportError where no engine is reached, DynadockError where what answers is none.
     """
-    connector = Connector(host)
+    connector = Connector(host, context)
     chosen = Options().merged(options)
     if source is None:
         limit = CONNECT_TIMEOUT if chosen.timeout == "auto" else chosen.timeout
@@ -145,7 +153,8 @@ class Client:
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = self._options.without_secrets()
-        return (_restored, (self._spec, self._connector.host, options))
+        connector = self._connector
+        return (_restored, (self._spec, connector.host, connector.context, options))
 
     def __repr__(self) -> str:
         try:
@@ -155,8 +164,8 @@ class Client:
         return f"<dynadock client, API {self.version} at {where}>"
 
 
-def _restored(spec: Spec, host: str | None, options: Options) -> Client:
-    return Client(spec, Connector(host), options)
+def _restored(spec: Spec, host: str | None, context: str | None, options: Options) -> Client:
+    return Client(spec, Connector(host, context), options)
 
 
 def client_for(version: str) -> Client:

@@ -95,7 +95,9 @@ def test_binary_bodies(body):
     ids=lambda body: type(body).__name__,
 )
 def test_what_is_no_binary_body(body):
-    with pytest.raises(BodyError, match="expected bytes, a Path, an open binary file or an iterator"):
+    with pytest.raises(
+        BodyError, match="expected bytes, a Path, an open binary file or an iterator"
+    ):
         bind(load_spec("1.42")["ImageLoad"], (), {"body": body}, OPTIONS)
 
 

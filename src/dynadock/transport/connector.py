@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 class Connector:
     """Finds the endpoint and opens connections when they are first needed.
 
-    ``host`` is the caller's choice, None for the environment's. Every client of one engine, at
-    whatever version, shares one connector.
+    ``host`` or ``context`` is the caller's choice, None for the environment's. Every client of one
+    engine, at whatever version, shares one connector.
     """
 
-    def __init__(self, host: str | None = None) -> None:
+    def __init__(self, host: str | None = None, context: str | None = None) -> None:
         self.host = host
+        self.context = context
         self.verified: set[Version] = set()
         """Versions that a reply has shown the engine to speak."""
         self._endpoint: Endpoint | None = None
@@ -38,13 +39,13 @@ class Connector:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave sockets behind: a copy looks for the engine afresh."""
-        return (Connector, (self.host,))
+        return (Connector, (self.host, self.context))
 
     @property
     def endpoint(self) -> Endpoint:
         """The place of the engine, looked for once; EndpointError or Unsupported."""
         if self._endpoint is None:
-            self._endpoint = find_endpoint(self.host)
+            self._endpoint = find_endpoint(self.host, self.context)
         return self._endpoint
 
     @property

@@ -1,4 +1,7 @@
-"""Where an engine is: read from an argument or the environment, without asking anybody."""
+"""Where an engine is: read from arguments, the environment and the docker command's contexts.
+
+Nobody is asked over a network, and nothing is changed.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,26 @@ from urllib.parse import urlsplit
 from dynadock.errors import EndpointError, Unsupported
 
 HOST_VARIABLE = "DOCKER_HOST"
+CONTEXT_VARIABLE = "DOCKER_CONTEXT"
 TLS_VARIABLE = "DOCKER_TLS_VERIFY"
 CERTIFICATES_VARIABLE = "DOCKER_CERT_PATH"
 CONFIG_VARIABLE = "DOCKER_CONFIG"
-DEFAULT_HOST = "unix:///var/run/docker.sock"
+DEFAULT_SOCKET = "/var/run/docker.sock"
 DEFAULT_PORT = 2375
+DEFAULT_TLS_PORT = 2376
 
 _LATER = ("npipe", "https", "fd")
+
+
+class Tls(NamedTuple):
+    """What a connection with TLS goes by.
+
+    ``folder`` holds ``ca.pem``, ``cert.pem`` and ``key.pem``, of which any may be missing, "" for
+    none of them; ``verify`` is False where any certificate of the engine's will do.
+    """
+
+    folder: str
+    verify: bool = True
 
 
 class Endpoint(NamedTuple):
@@ -23,8 +39,8 @@ class Endpoint(NamedTuple):
 
     ``scheme`` is ``unix`` (then ``path`` is the socket's), ``tcp`` (then ``host`` and ``port``) or
     ``ssh`` (then ``host``, and ``user``, ``port`` and the socket's ``path`` if they were given);
-    ``origin`` says why this place: ``host=``, ``DOCKER_HOST`` or the default socket.
-    ``certificates`` is the folder that TLS takes them from, empty for a plain connection.
+    ``origin`` says why this place: ``host=``, ``DOCKER_HOST``, a context and where its name is
+    from, or the default socket. ``tls`` is None for a connection without it.
     """
 
     scheme: str
@@ -32,8 +48,8 @@ class Endpoint(NamedTuple):
     path: str = ""
     host: str = ""
     port: int = 0
-    certificates: str = ""
     user: str = ""
+    tls: Tls | None = None
 
     def __str__(self) -> str:
         if self.scheme == "unix":
@@ -44,22 +60,61 @@ class Endpoint(NamedTuple):
         return f"{self.scheme}://{user}{host}{port}{self.path}"
 
 
-def find_endpoint(host: str | None = None) -> Endpoint:
-    """Return the endpoint that ``host`` names, else ``$DOCKER_HOST``, else the default socket.
+def find_endpoint(host: str | None = None, context: str | None = None) -> Endpoint:
+    """Return where the engine is, by the docker command's own precedence.
 
-    EndpointError for what is no address, Unsupported for kinds of address that this release does
-    not speak.
+    ``host``, else ``context``, else ``$DOCKER_HOST``, else ``$DOCKER_CONTEXT``, else the
+    ``currentContext`` of the docker command's configuration, else the first default socket that is
+    there: ``/var/run/docker.sock``, the rootless engine's, Docker Desktop's. EndpointError for what
+    is no address, and for both ``host`` and ``context``; ConfigError for a context that there is
+    not; Unsupported for kinds of address that this release does not speak.
     """
     if host is not None:
-        return parse_host(host, "host=")
-    from_environment = os.environ.get(HOST_VARIABLE)
-    if from_environment:
-        return parse_host(from_environment, HOST_VARIABLE)
-    return parse_host(DEFAULT_HOST, "the default socket")
+        if context is not None:
+            raise EndpointError("host= and context= both say where the engine is; give one")
+        return parse_host(host, "host=", _tls_of_environment())
+    if context is None:
+        from_environment = os.environ.get(HOST_VARIABLE)
+        if from_environment:
+            return parse_host(from_environment, HOST_VARIABLE, _tls_of_environment())
+    return _of_context(context) or Endpoint("unix", "the default socket", path=_default_socket())
 
 
-def parse_host(text: str, origin: str) -> Endpoint:
-    """Read ``unix:///path/of.sock``, ``tcp://host:port`` or ``http://host:port``."""
+def _of_context(name: str | None) -> Endpoint | None:
+    """Return the endpoint of a context, of the one that the user has chosen without a name."""
+    # Imported here for start-up time: with an address there is no configuration to read.
+    from dynadock.config.contexts import NO_CONTEXT, chosen_context, read_context  # noqa: PLC0415
+
+    origin = "context="
+    if name is None:
+        name, origin = chosen_context()
+    if name == NO_CONTEXT:
+        return None
+    context = read_context(name)
+    if not context.host:
+        return None
+    has_tls = context.tls_folder or context.skip_tls_verify
+    tls = Tls(context.tls_folder, verify=not context.skip_tls_verify) if has_tls else None
+    return parse_host(context.host, f"context {name!r}, from {origin}", tls)
+
+
+def _default_socket() -> str:
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where there is none
+    user_id = os.getuid() if hasattr(os, "getuid") else 0
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{user_id}"
+    rootless = f"{runtime}/docker.sock"
+    desktop = (f"{home}/.docker/run/docker.sock", f"{home}/.docker/desktop/docker.sock")
+    for path in (DEFAULT_SOCKET, rootless, *desktop):
+        if os.path.exists(path):  # noqa: PTH110 - the rest is text
+            return path
+    return DEFAULT_SOCKET
+
+
+def parse_host(text: str, origin: str, tls: Tls | None = None) -> Endpoint:
+    """Read ``unix:///path/of.sock``, ``tcp://host:port`` or ``ssh://user@host:port/path``.
+
+    ``tls`` counts for tcp only. EndpointError says what an address looks like.
+    """
     scheme, separator, rest = text.partition("://")
     if not separator or not rest:
         raise _no_address(text, origin, "it looks like unix:///path/of.sock or tcp://host:2375")
@@ -68,7 +123,7 @@ def parse_host(text: str, origin: str) -> Endpoint:
             raise _no_address(text, origin, "a socket's path starts with '/': unix:///path/of.sock")
         return Endpoint("unix", origin, path=rest)
     if scheme in ("tcp", "http"):
-        return _parse_tcp(text, origin)
+        return _parse_tcp(text, origin, tls)
     if scheme == "ssh":
         return _parse_ssh(text, origin)
     if scheme in _LATER:
@@ -76,51 +131,55 @@ def parse_host(text: str, origin: str) -> Endpoint:
     raise _no_address(text, origin, f"{scheme}:// is unknown; there are unix://, tcp:// and ssh://")
 
 
-def _parse_tcp(text: str, origin: str) -> Endpoint:
+def _parse_tcp(text: str, origin: str, tls: Tls | None) -> Endpoint:
     try:
         parts = urlsplit(text)
         host = parts.hostname
-        port = DEFAULT_PORT if parts.port is None else parts.port
+        default = DEFAULT_PORT if tls is None else DEFAULT_TLS_PORT
+        port = default if parts.port is None else parts.port
     except ValueError as error:
         raise _no_address(text, origin, str(error)) from None
-    if not host or any(not c.isprintable() or c.isspace() for c in text):
+    if not host or _has_odd_characters(text):
         raise _no_address(text, origin, "it looks like tcp://host:2375")
     if "@" in parts.netloc:
         raise EndpointError(f"{origin}: an engine's address holds no user or password")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise _no_address(text, origin, "only host and port can be given: tcp://host:2375")
-    return Endpoint("tcp", origin, host=host, port=port, certificates=_certificates())
+    return Endpoint("tcp", origin, host=host, port=port, tls=tls)
 
 
 def _parse_ssh(text: str, origin: str) -> Endpoint:
+    example = "it looks like ssh://user@host:22/path/of.sock"
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port or 0
     except ValueError as error:
         raise _no_address(text, origin, str(error)) from None
-    if not host or any(not c.isprintable() or c.isspace() for c in text):
-        raise _no_address(text, origin, "it looks like ssh://user@host:22/path/of.sock")
     if parts.password is not None:
         raise EndpointError(f"{origin}: an engine's address holds no password; ssh asks for it")
     user = parts.username or ""
+    if not host or _has_odd_characters(text) or parts.query or parts.fragment:
+        raise _no_address(text, origin, example)
     if host.startswith("-") or user.startswith("-"):
         raise _no_address(text, origin, "ssh would take a name with '-' in front for an option")
-    if parts.query or parts.fragment:
-        raise _no_address(text, origin, "it looks like ssh://user@host:22/path/of.sock")
     path = "" if parts.path == "/" else parts.path
     return Endpoint("ssh", origin, path=path, host=host, port=port, user=user)
 
 
-def _certificates() -> str:
-    """Return the folder that the environment names for TLS, as the docker command reads it.
+def _has_odd_characters(text: str) -> bool:
+    return any(not c.isprintable() or c.isspace() for c in text)
+
+
+def _tls_of_environment() -> Tls | None:
+    """Return what the environment says of TLS, as the docker command reads it.
 
     Any text in ``DOCKER_TLS_VERIFY`` asks for TLS; the files are those in ``DOCKER_CERT_PATH``,
     else those of the docker command's configuration.
     """
     if not os.environ.get(TLS_VARIABLE):
-        return ""
+        return None
     configured = os.environ.get(CONFIG_VARIABLE) or os.path.expanduser("~/.docker")  # noqa: PTH111
-    return os.environ.get(CERTIFICATES_VARIABLE) or configured
+    return Tls(os.environ.get(CERTIFICATES_VARIABLE) or configured)
 
 
 def _no_address(text: str, origin: str, problem: str) -> EndpointError:

@@ -222,13 +222,13 @@ def open_exchange(
 def connect(endpoint: Endpoint, timeout: float) -> Link:
     """Return a connection to an endpoint, made within ``timeout`` seconds; OSError if it fails."""
     connection = dial(endpoint, timeout)
-    if not endpoint.certificates:
+    if endpoint.tls is None:
         return SocketLink(connection)
     # Imported here for start-up time: few engines are spoken to over TLS.
     from dynadock.transport.tls import TlsLink, client_context  # noqa: PLC0415
 
     try:
-        link = TlsLink(connection, client_context(endpoint.certificates), endpoint.host)
+        link = TlsLink(connection, client_context(endpoint.tls), endpoint.host)
         link.shake_hands()
     except BaseException:
         connection.close()

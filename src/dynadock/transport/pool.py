@@ -97,12 +97,12 @@ def _connections_to(endpoint: Endpoint) -> HTTPConnectionPool:
     options: dict[str, Any] = {"maxsize": POOL_SIZE, "block": False}
     if endpoint.scheme != "tcp":
         return DialledPool(endpoint, **options)
-    if not endpoint.certificates:
+    if endpoint.tls is None:
         return TcpPool(endpoint.host, endpoint.port, **options)
     # Imported here for start-up time: few engines are spoken to over TLS.
     from dynadock.transport.tls import TlsPool, client_context  # noqa: PLC0415
 
-    context = client_context(endpoint.certificates)
+    context = client_context(endpoint.tls)
     return TlsPool(endpoint.host, endpoint.port, ssl_context=context, **options)
 
 

@@ -28,5 +28,5 @@ def as_requests_response(
 def _base(endpoint: Endpoint) -> str:
     if endpoint.scheme != "tcp":
         return "http://localhost"
-    scheme = "https" if endpoint.certificates else "http"
+    scheme = "http" if endpoint.tls is None else "https"
     return scheme + str(endpoint).removeprefix("tcp")

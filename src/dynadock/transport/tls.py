@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
+from dynadock.errors import EndpointError
 from dynadock.transport.connection import TcpConnection
 from dynadock.transport.link import READ, SocketLink
 
@@ -23,29 +24,36 @@ if TYPE_CHECKING:
     import socket
 
     from dynadock.call.request import Data
+    from dynadock.transport.endpoint import Tls
 
-AUTHORITIES = "ca.pem"
-CERTIFICATE = "cert.pem"
-KEY = "key.pem"
+FILES = ("ca.pem", "cert.pem", "key.pem")
+"""Whom to believe, and who this is: the docker command's names."""
 
 _RECORDS = 4 * 16 * 1024
 """Bytes to encrypt at a time."""
 
 
-def client_context(folder: str) -> ssl.SSLContext:
+def client_context(tls: Tls) -> ssl.SSLContext:
     """Return the context that a folder with ``ca.pem``, ``cert.pem`` and ``key.pem`` makes.
 
     These are the docker command's names; each file may be missing. TLS 1.2 or newer, and the
-    engine's name is checked. Raises OSError (ssl.SSLError among them) for files that cannot be
+    engine's name is checked unless ``tls`` says otherwise. EndpointError for files that cannot be
     used.
     """
     context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    authorities, certificate, key = (Path(folder, name) for name in (AUTHORITIES, CERTIFICATE, KEY))
-    if authorities.exists():
-        context.load_verify_locations(authorities)
-    if certificate.exists():
-        context.load_cert_chain(certificate, key if key.exists() else None)
+    if not tls.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    authorities, certificate, key = (Path(tls.folder, name) for name in FILES)
+    try:
+        if tls.folder and authorities.exists():
+            context.load_verify_locations(authorities)
+        if tls.folder and certificate.exists():
+            context.load_cert_chain(certificate, key if key.exists() else None)
+    except OSError as error:
+        problem = f"the certificates in {tls.folder} cannot be used: {error.strerror or error}"
+        raise EndpointError(problem) from error
     return context
 
 
