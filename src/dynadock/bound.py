@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from functools import cached_property
+import time
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from dynadock.call.bind import bind
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from dynadock.transport.connector import Connector
 
 BAD_REQUEST = 400
+
+SHORTEST = 0.001
+"""Seconds; a deadline that has passed is not for ever."""
 
 
 class _HelpText:
@@ -71,7 +75,7 @@ class BoundOperation:
         refused), each of which says more.
         """
         bound = bind(self._operation, args, kwargs, self._options)
-        if self._options.deadline is None and expected_kind(bound) in PLAIN:
+        if self._options.deadline is None and expected_kind(bound) in PLAIN and not uploads(bound):
             return self._value(bound)
         return self._stream(bound)
 
@@ -88,16 +92,20 @@ class BoundOperation:
     def _stream(self, bound: Bound) -> Any:
         """Send over a connection of its own and return the stream; or the value, if it is one."""
         # Imported here for start-up time: plain calls need no streams.
-        from dynadock.streams.opening import open_stream, whole_reply  # noqa: PLC0415
+        from dynadock.streams.opening import open_stream  # noqa: PLC0415
 
+        begun = time.monotonic()
         source = self._exchange(bound)
         host = str(self._connector.endpoint)
         try:
+            has_failed = source.status >= BAD_REQUEST
+            body = source.read_all() if has_failed else b""
+            reply = Reply(source.status, source.headers, body)
             if self._operation.version not in self._connector.verified:
-                has_failed = source.status >= BAD_REQUEST
-                head = Reply(source.status, source.headers, b"")
-                self._verify_version(whole_reply(source) if has_failed else head, host)
-            return open_stream(bound, source, host, self._options.tty, self._ask)
+                self._verify_version(reply, host)
+            if has_failed:
+                return interpret(self._operation, reply, host)
+            return open_stream(bound, source, host, self._options.tty, partial(self._ask, begun))
         except BaseException:
             source.close()
             raise
@@ -111,10 +119,12 @@ class BoundOperation:
             return self._connector.websocket(request, timeout, options.deadline)
         return self._connector.exchange(request, timeout, options.deadline)
 
-    def _ask(self, operation_id: str, **arguments: Any) -> Any:
-        """Call another operation on behalf of this one."""
-        operation = self._operation.spec.find(operation_id)
-        options = self._options.merged({"deadline": None})
+    def _ask(self, begun: float, operation_id: str, /, **arguments: Any) -> Any:
+        """Call another operation on behalf of this one, within what is left of its deadline."""
+        operation, options = self._operation.spec.find(operation_id), self._options
+        if options.deadline is not None:
+            left = options.deadline - (time.monotonic() - begun)
+            options = options.merged({"deadline": max(left, SHORTEST)})
         return BoundOperation(operation, self._connector, options)(**arguments)
 
     def prepare(self, /, *args: Any, **kwargs: Any) -> Request:
@@ -231,6 +241,15 @@ class BoundOperation:
 
 
 BoundOperation.__doc__ = _HelpText(BoundOperation.__doc__)  # type: ignore[assignment]
+
+
+def uploads(bound: Bound) -> bool:
+    """Tell whether a call sends bytes, for which a kept connection is not good enough.
+
+    It may be stale, and what is read from an iterator cannot be sent again.
+    """
+    body = bound.operation.body
+    return body is not None and body.kind == "binary"
 
 
 def time_allowed(bound: Bound, options: Options) -> float | None:

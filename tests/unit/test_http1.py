@@ -446,6 +446,7 @@ def test_a_chunk_is_given_as_it_comes():
 
 def test_more_sizes_than_are_remembered(monkeypatch):
     monkeypatch.setattr(http1, "_MOST_SIZES", 3)
+    http1._SIZES.clear()
     blocks = [b"x" * (1 + size % 7) for size in range(40)]
     decoder = Chunked()
     assert decoder.feed(b"".join(map(chunk, blocks)) + LAST_CHUNK) == b"".join(blocks)

@@ -14,8 +14,10 @@ it.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
+import hashlib
 import json as json_module
 import select
 import socket
@@ -24,11 +26,13 @@ import tempfile
 import termios
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+
+import pytest
 
 from dynadock import load
 
@@ -37,6 +41,14 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0
 """Seconds after which a peer gives up on its own threads: a test that hangs is to fail."""
+
+MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
+RAW = "application/vnd.docker.raw-stream"
+
+CHANNELS = ("stdin", "stdout", "stderr")
+
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+"""What a websocket's messages are."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +157,18 @@ class Connection:
         """Return what comes after the last request."""
         return bytes(self._unread) or self.receive()
 
+    def read_message(self) -> tuple[int, bytes]:
+        """Return the next websocket message's kind and content; clients mask theirs."""
+        first, second = self._exactly(2)
+        assert first & 0x80, "a message in fragments"
+        assert second & 0x80, "a message without a mask"
+        size = second & 0x7F
+        if size > 125:
+            size = int.from_bytes(self._exactly(2 if size == 126 else 8), "big")
+        mask = self._exactly(4) * (size // 4 + 1)
+        masked = self._exactly(size)
+        return first & 0x0F, _exclusive_or(masked, mask[:size])
+
     def send(self, pieces: Sequence[bytes]) -> None:
         """Send the pieces one by one, each only when the one before it has been taken."""
         for position, piece in enumerate(pieces):
@@ -168,6 +192,11 @@ class Connection:
         self.sock.close()
 
 
+def _exclusive_or(left: bytes, right: bytes) -> bytes:
+    number = int.from_bytes(left, "big") ^ int.from_bytes(right, "big")
+    return number.to_bytes(len(left), "big")
+
+
 Step = Callable[[Connection], None]
 
 
@@ -189,6 +218,16 @@ def expect_broken(connection: Connection) -> None:
 def send(*pieces: bytes) -> Step:
     """Send bytes, piece by piece."""
     return lambda connection: connection.send(pieces)
+
+
+def send_until_gone(*pieces: bytes) -> Step:
+    """Send bytes piece by piece, of which the client may have enough at any time."""
+
+    def step(connection: Connection) -> None:
+        with contextlib.suppress(_Gone):
+            connection.send(pieces)
+
+    return step
 
 
 def answer(*pieces: bytes) -> Step:
@@ -216,6 +255,76 @@ def silence(connection: Connection) -> None:
     """Send nothing until the client hangs up, and expect nothing of it."""
     surprise = connection.read_to_end()
     assert not surprise, surprise
+
+
+def ignore(connection: Connection) -> None:
+    """Read nothing, so that a client that sends has to wait, until it is gone; then hang up."""
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLRDHUP)
+    poll.register(connection.peer.over, select.POLLIN)
+    poll.poll(PATIENCE * 1000)
+    connection.hang_up()
+
+
+def finish_sending(connection: Connection) -> None:
+    """Send nothing more, and go on reading."""
+    connection.sock.shutdown(socket.SHUT_WR)
+
+
+def expect_input(data: bytes) -> Step:
+    """Take what comes after an upgrade: this and nothing else so far."""
+
+    def step(connection: Connection) -> None:
+        came = connection._exactly(len(data))
+        assert came == data, came
+        assert not connection._unread, connection._unread
+
+    return step
+
+
+def expect_rest(data: bytes = b"") -> Step:
+    """Take what comes until the client sends no more, though it may go on reading."""
+
+    def step(connection: Connection) -> None:
+        came = connection.read_to_end()
+        assert came == data, came
+
+    return step
+
+
+def echo(encode: Callable[[bytes], bytes] = bytes) -> Step:
+    """Send back what comes, as it comes and encoded, until the client sends no more."""
+
+    def step(connection: Connection) -> None:
+        with contextlib.suppress(_Gone):
+            while True:
+                connection.send([encode(connection.receive())])
+
+    return step
+
+
+def until_gone(*steps: Step) -> Step:
+    """Play steps over and over until the client is gone, which is as it should be."""
+
+    def step(connection: Connection) -> None:
+        with contextlib.suppress(_Gone):
+            while True:
+                for each in steps:
+                    each(connection)
+
+    return step
+
+
+def drip(data: bytes, seconds: float) -> Step:
+    """Send a byte at a time with pauses, until the client is gone or there is no more."""
+
+    def step(connection: Connection) -> None:
+        with contextlib.suppress(_Gone):
+            for byte in in_pieces(data, 1):
+                connection.send([byte])
+                time.sleep(seconds)
+
+    return step
 
 
 def pause(seconds: float) -> Step:
@@ -273,6 +382,72 @@ def head(status: int, fields: Mapping[str, str]) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
+def streaming(content_type: str | None, **fields: str) -> bytes:
+    """Write the head of a reply that goes on until the connection ends."""
+    named = {} if content_type is None else {"Content-Type": content_type}
+    return head(200, {**named, **fields})
+
+
+def switching(content_type: str | None = MULTIPLEXED, protocol: str = "tcp") -> bytes:
+    """Write the head of a reply that upgrades the connection."""
+    named = {} if content_type is None else {"Content-Type": content_type}
+    return head(101, {**named, "Connection": "Upgrade", "Upgrade": protocol})
+
+
+def frame(channel: str, data: bytes) -> bytes:
+    """Write a frame of a container's output."""
+    return struct.pack(">BxxxL", CHANNELS.index(channel), len(data)) + data
+
+
+def shake_hands(*pieces: bytes) -> Step:
+    """Take a request for a websocket and agree; the first piece comes with the head."""
+
+    def step(connection: Connection) -> None:
+        expect(connection)
+        key = connection.peer.requests[-1].header("Sec-WebSocket-Key") or ""
+        agreed = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Accept": accepted(key),
+        }
+        first, *others = pieces or (b"",)
+        connection.send([head(101, agreed) + first, *others])
+
+    return step
+
+
+def accepted(key: str) -> str:
+    """Return the answer to a websocket's key (RFC 6455, section 1.3)."""
+    proof = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
+    return base64.b64encode(proof).decode()
+
+
+def message(data: bytes, kind: int = BINARY, *, last: bool = True) -> bytes:
+    """Write a websocket message, or a fragment of one, as engines do: without a mask."""
+    if len(data) < 126:
+        size = bytes([len(data)])
+    elif len(data) < 2**16:
+        size = b"\x7e" + len(data).to_bytes(2, "big")
+    else:
+        size = b"\x7f" + len(data).to_bytes(8, "big")
+    return bytes([kind | (0x80 if last else 0)]) + size + data
+
+
+def farewell(code: int | None = 1000, reason: bytes = b"") -> bytes:
+    """Write the message that closes a websocket."""
+    return message(b"" if code is None else code.to_bytes(2, "big") + reason, CLOSE)
+
+
+def expect_message(kind: int, data: bytes) -> Step:
+    """Take one websocket message."""
+
+    def step(connection: Connection) -> None:
+        came = connection.read_message()
+        assert came == (kind, data), came
+
+    return step
+
+
 def in_pieces(data: bytes, size: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
 
@@ -292,7 +467,7 @@ class Peer:
         """What ``load`` takes as ``host``."""
         self._problems: list[str] = []
         self._threads: list[threading.Thread] = []
-        self._over, self._wake = socket.socketpair()
+        self.over, self._wake = socket.socketpair()
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory()
@@ -308,7 +483,7 @@ class Peer:
             thread.join(PATIENCE)
             if thread.is_alive():
                 self._problems.append(f"{thread.name} does not end")
-        self._over.close()
+        self.over.close()
         self._listener.close()
         self._folder.cleanup()
         if self.connections < len(self.scripts):
@@ -318,7 +493,7 @@ class Peer:
 
     def wait_for(self, sock: socket.socket) -> None:
         """Wait until there is something to read; what came before the end of the test counts."""
-        readable, _, _ = select.select([sock, self._over], [], [])
+        readable, _, _ = select.select([sock, self.over], [], [])
         if sock not in readable:
             raise _Stopped
 
@@ -385,3 +560,13 @@ def playing(
     """Have a peer that plays the scripts, and a client of it."""
     with Peer(*scripts, kind=kind) as peer, load(version, host=peer.address, **options) as client:
         yield peer, client
+
+
+def given_before(
+    error: type[Exception], items: Iterable[Any], match: str | None = None
+) -> list[Any]:
+    """Read until the error that is to come, and return what came before it."""
+    given: list[Any] = []
+    with pytest.raises(error, match=match):
+        given.extend(items)
+    return given

@@ -8,20 +8,31 @@ import threading
 import pytest
 import requests
 
-from dynadock import Unsupported
+from dynadock import RawDuplex
 from wire.peer import (
+    BINARY,
+    CLOSE,
     PATIENCE,
+    RAW,
     answer,
     chunk,
     chunked,
     expect,
+    expect_message,
+    expect_rest,
+    farewell,
+    frame,
     hang_up,
     head,
+    message,
     playing,
     reply,
     reset,
     send,
+    shake_hands,
     silence,
+    streaming,
+    switching,
     tell,
     wait,
 )
@@ -164,13 +175,13 @@ def test_closing_the_client_leaves_an_open_stream_alone():
         assert response.content == b"abcdef"
 
 
-# What cannot be had
+# Operations that upgrade their connection, and streams
 
 UPGRADES = {
-    "ContainerAttach": ("web",),
-    "ContainerAttachWebsocket": ("web",),
-    "ExecStart": ("1",),
-    "Session": (),
+    "ContainerAttach": (("web",), {"stream": True}),
+    "ContainerAttachWebsocket": (("web",), {}),
+    "ExecStart": (("1",), {}),
+    "Session": ((), {}),
 }
 
 STREAMS = {
@@ -186,31 +197,94 @@ STREAMS = {
     "SystemEvents": ((), {}),
 }
 
+NO_WEBSOCKETS = [name for name in UPGRADES if name != "ContainerAttachWebsocket"]
 
-@pytest.mark.parametrize(("name", "args"), UPGRADES.items(), ids=UPGRADES)
-def test_upgrades_are_refused_before_anything_is_sent(name, args):
-    with playing() as (_, client):
+
+@pytest.mark.parametrize("name", NO_WEBSOCKETS)
+@pytest.mark.parametrize("begin", [switching(), streaming(RAW)], ids=["101", "200"])
+def test_raw_of_an_upgrade_is_both_ways(name, begin):
+    """It never goes through the pool, which would take a 101 for an empty reply."""
+    args, kwargs = UPGRADES[name]
+    script = [answer(begin + b"early"), expect_rest(b"question"), send(b"answer"), hang_up]
+    with playing(script, [OK]) as (_, client):
+        with client.operations[name].raw(*args, **kwargs) as duplex:
+            assert isinstance(duplex, RawDuplex)
+            assert duplex.status in (101, 200)
+            assert duplex.read(5) == b"early"
+            duplex.write(b"question")
+            duplex.close_stdin()
+            assert duplex.read() == b"answer"
+        assert client.SystemPing() == "OK"
+
+
+@pytest.mark.parametrize("name", NO_WEBSOCKETS)
+def test_a_raw_upgrade_leaves_nothing_for_the_next_call(name):
+    """Bytes behind a 101 are no reply to the next request."""
+    args, kwargs = UPGRADES[name]
+    gone = threading.Event()
+    script = [answer(switching() + frame("stdout", b"x")), silence, tell(gone)]
+    with playing(script, [OK, OK]) as (peer, client):
+        client.operations[name].raw(*args, **kwargs).close()
+        assert gone.wait(PATIENCE)
+        assert client.SystemPing() == "OK"
+        assert client.SystemPing() == "OK"
+    assert peer.connections == 2
+
+
+def test_raw_of_a_websocket_is_the_content_of_its_messages():
+    script = [
+        shake_hands(message(b"early")),
+        expect_message(BINARY, b"question"),
+        send(message(b"answer"), farewell()),
+        expect_message(CLOSE, b"\x03\xe8"),
+        hang_up,
+    ]
+    with playing(script, [OK]) as (_, client):
+        with client.ContainerAttachWebsocket.raw("web") as duplex:
+            assert isinstance(duplex, RawDuplex)
+            assert duplex.read1() == b"early"
+            duplex.write(b"question")
+            assert duplex.read() == b"answer"
+        assert client.SystemPing() == "OK"
+
+
+@pytest.mark.parametrize("name", UPGRADES)
+def test_raw_of_an_upgrade_that_is_refused_is_the_refusal(name):
+    args, kwargs = UPGRADES[name]
+    with playing([answer(reply(404, json={"message": "no such thing"}))], [OK]) as (_, client):
+        with client.operations[name].raw(*args, **kwargs) as duplex:
+            assert duplex.status == 404
+            assert b"no such thing" in duplex.read()
+        assert client.SystemPing() == "OK"
+
+
+@pytest.mark.parametrize("name", UPGRADES)
+def test_raw_asks_for_the_upgrade_as_the_call_does(name):
+    args, kwargs = UPGRADES[name]
+    with playing([answer(reply(404))]) as (peer, client):
         operation = client.operations[name]
-        for call in (operation, operation.raw):
-            with pytest.raises(Unsupported, match=name) as caught:
-                call(*args)
-            assert "raw(" not in str(caught.value)
+        operation.raw(*args, **kwargs).close()
+        expected = operation.prepare(*args, **kwargs)
+    (seen,) = peer.requests
+    assert (seen.method, seen.target) == (expected.method, expected.target)
+    assert seen.header("Connection") == "Upgrade"
+    assert seen.header("Upgrade") == expected.headers["Upgrade"]
 
 
 @pytest.mark.parametrize(("name", "arguments"), STREAMS.items(), ids=STREAMS)
-def test_streams_are_to_be_had_raw_only(name, arguments):
+def test_raw_of_other_streams_is_a_response(name, arguments):
     args, kwargs = arguments
-    with playing([answer(chunked(b"some", b"thing"))]) as (peer, client):
-        operation = client.operations[name]
-        with pytest.raises(Unsupported, match=rf"{name}\.raw\("):
-            operation(*args, **kwargs)
-        assert peer.connections == 0
-        with operation.raw(*args, **kwargs) as response:
+    with playing([answer(chunked(b"some", b"thing")), OK]) as (_, client):
+        with client.operations[name].raw(*args, **kwargs) as response:
+            assert isinstance(response, requests.Response)
             assert response.content == b"something"
+        # It was read to its end, and requests knows where that is.
+        assert client.SystemPing() == "OK"
 
 
 def test_what_streams_only_sometimes_is_a_value_the_other_times():
-    steps = [answer(reply(json={"read": "now"})), answer(reply(200))]
+    steps = [answer(reply(json={"read": "now"})), answer(reply(200)), answer(reply(200))]
     with playing(steps) as (_, client):
         assert client.ContainerStats("web", stream=False).read == "now"
         assert client.ExecStart("1", Detach=True) is None
+        assert isinstance(client.ExecStart.raw("1", Detach=True), requests.Response)

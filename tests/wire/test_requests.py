@@ -161,7 +161,7 @@ def test_a_file_from_disk_is_sent_and_left_open(tmp_path):
 
 
 def test_bytes_and_views_have_a_length():
-    with playing([DONE, DONE]) as (peer, client):
+    with playing([DONE], [DONE]) as (peer, client):
         client.PutContainerArchive("web", path="/", body=bytearray(b"abc"))
         client.PutContainerArchive("web", path="/", body=memoryview(b"abc"))
     assert [(each.body, each.header("Content-Length")) for each in peer.requests] == [

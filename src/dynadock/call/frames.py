@@ -35,9 +35,10 @@ class Frame(NamedTuple):
 class EngineFault(Exception):
     """The engine reports inside the stream that it failed (a frame of type 3)."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, payload: bytes) -> None:
+        self.payload = payload
+        self.message = payload.decode("utf-8", "replace").strip()
+        super().__init__(self.message)
 
 
 class _Headers(dict[bytes, tuple[str, int]]):
@@ -197,7 +198,7 @@ class FrameDecoder:
 
     def _end_fault(self) -> None:
         if not self._missing:
-            self.fault = EngineFault(self._payload().decode("utf-8", "replace").strip())
+            self.fault = EngineFault(self._payload())
 
     def _payload(self) -> bytes:
         payload = b"".join(self._parts)

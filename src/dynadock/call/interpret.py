@@ -7,7 +7,7 @@ import enum
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from dynadock.call.kinds import media_type
+from dynadock.call.kinds import PLAIN, media_type
 from dynadock.call.record import Headers, Record
 from dynadock.errors import (
     AccessDenied,
@@ -83,14 +83,18 @@ def interpret(operation: Operation, reply: Reply, host: str) -> Any:
         return None
     if _is_json(operation, reply.headers):
         return _json(operation, reply, host)
-    if operation.reply.schema is None:
-        # Podman sends "OK" or a line break where there is nothing to say (seen on 4.3).
-        return None
     text = reply.body.decode("utf-8", "replace")
-    if _is_html(reply, text) and operation.reply.is_structured(operation.spec.definitions):
+    if _is_html(reply, text) and _is_no_text(operation):
         message = _plain_explanation(reply, text)
         raise _api_error(APIError, operation, reply, host, message)
-    return text
+    # Podman sends "OK" or a line break where there is nothing to say (seen on 4.3).
+    return None if operation.reply.schema is None else text
+
+
+def _is_no_text(operation: Operation) -> bool:
+    """Tell whether an operation answers with something else than text."""
+    reply = operation.reply
+    return reply.kind not in PLAIN or reply.is_structured(operation.spec.definitions)
 
 
 def _is_json(operation: Operation, headers: Mapping[str, str]) -> bool:

@@ -24,6 +24,9 @@ class ByteStream(Stream):
         super().__init__(source, origin)
         self._left = memoryview(b"")
 
+    def _forget(self) -> None:
+        self._left = memoryview(b"")
+
     def __iter__(self) -> Iterator[bytes]:
         while block := self.read1():
             yield block
@@ -107,7 +110,7 @@ class TarStream(Download):
         # Imported here for start-up time: few streams are looked through.
         from dynadock.archive.unpack import members  # noqa: PLC0415
 
-        return members(self)
+        return members(_AsItComes(self))
 
     def extract(
         self, folder: str | os.PathLike[str], *, unsafe: Literal["refuse", "skip"] = "refuse"
@@ -122,7 +125,14 @@ class TarStream(Download):
         from dynadock.archive.unpack import extract  # noqa: PLC0415
 
         with self:
-            return extract(self, folder, unsafe=unsafe)
+            return extract(_AsItComes(self), folder, unsafe=unsafe)
+
+
+class _AsItComes:
+    """A stream whose ``read`` does not wait for more than there is."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self.read = stream.read1
 
 
 def _umask() -> int:

@@ -71,6 +71,19 @@ class Duplex(FrameStream, Sending):
     ) -> None:
         super().__init__(source, origin, is_terminal=is_terminal)
         self._resize = resize
+        self._writer: _Writer | None = None
+
+    def _receive(self) -> bytes:
+        try:
+            return super()._receive()
+        except ConnectionLost as error:
+            was_reset = isinstance(error.__cause__, ConnectionResetError)
+            if not was_reset or self._writer is None or self._writer.is_done:
+                raise
+            # Who hangs up on input without having read it resets the connection (Podman 4.3).
+            self._state = State.ENDED
+            self._error = None
+            return b""
 
     def resize(self, height: int, width: int) -> None:
         """Set the terminal's size in rows and columns.
@@ -103,7 +116,7 @@ class Duplex(FrameStream, Sending):
             with self:
                 yield
             return
-        writer = _Writer(self, _blocks(data))
+        writer = self._writer = _Writer(self, _blocks(data))
         writer.start()
         try:
             with self:
@@ -125,20 +138,29 @@ class _Writer(threading.Thread):
         super().__init__(name="dynadock input", daemon=True)
         self._duplex = duplex
         self._blocks = blocks
+        self.is_done = False
         self.broken: Exception | None = None
         """What the caller's own data raised."""
 
     def run(self) -> None:
         try:
             for block in self._blocks:
-                self._duplex.write(block)
-            self._duplex.close_stdin()
-        except (StreamClosed, ConnectionLost):
-            # The other side has ended without reading all of its input.
-            return
+                if not self._write(block):
+                    return
+            with contextlib.suppress(StreamClosed, ConnectionLost):
+                self._duplex.close_stdin()
+            self.is_done = True
         except Exception as error:  # noqa: BLE001 - a thread's errors are its starter's to raise
             self.broken = error
             self._duplex.close()
+
+    def _write(self, block: Data) -> bool:
+        """Write a block; False if the other side has ended without reading all of its input."""
+        try:
+            self._duplex.write(block)
+        except (StreamClosed, ConnectionLost):
+            return False
+        return True
 
 
 def _blocks(data: Input) -> Iterable[Data]:

@@ -104,5 +104,5 @@ class FrameStream(DecodedStream[Frame]):
 
     def _placed(self, fault: Exception) -> Exception:
         if isinstance(fault, EngineFault):
-            return self._stream_error(str(fault), fault)
+            return self._stream_error(str(fault), fault.payload)
         return super()._placed(fault)

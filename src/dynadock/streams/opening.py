@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynadock.call.interpret import Reply, interpret
 from dynadock.call.kinds import kind_of, path_arguments
-from dynadock.errors import APIError, DynadockError
+from dynadock.errors import APIError, DynadockError, MalformedStream
 from dynadock.streams.download import Download, TarStream
 from dynadock.streams.duplex import Duplex, RawDuplex
 from dynadock.streams.frames import FrameStream
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Ask = Callable[..., Any]
     """Calls another operation of the same client: its operationId, then its arguments."""
 
+SWITCHING_PROTOCOLS = 101
+
 
 def open_stream(bound: Bound, source: Source, host: str, tty: bool | None, ask: Ask) -> Any:
     """Return the stream that a reply is, or its value where it turns out to be none.
@@ -33,17 +35,20 @@ def open_stream(bound: Bound, source: Source, host: str, tty: bool | None, ask: 
     origin = Origin(bound.operation, host)
     kind = kind_of(bound, source.status, source.headers, tty)
     if kind.name == "value":
-        return interpret(bound.operation, whole_reply(source), host)
+        return interpret(bound.operation, _whole_reply(source), host)
+    if kind.name == "websocket" and source.status != SWITCHING_PROTOCOLS:
+        problem = f"a websocket was asked for, and {source.status} came"
+        raise MalformedStream(f"{origin}: {host}: {problem}", host)
     if kind.question is not None:
         kind = kind._replace(is_terminal=_answer(kind.question, origin, ask))
     return _stream(kind, source, origin, _resize(bound, ask))
 
 
-def whole_reply(source: Any) -> Reply:
+def _whole_reply(source: Source) -> Reply:
     """Read a reply that is no stream to its end."""
-    body = b"".join(iter(source.receive, b""))
+    reply = Reply(source.status, source.headers, source.read_all())
     source.close()
-    return Reply(source.status, source.headers, body)
+    return reply
 
 
 def _answer(question: Question, origin: Origin, ask: Ask) -> bool:

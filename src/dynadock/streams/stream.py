@@ -41,6 +41,9 @@ class Source(Protocol):
     def receive(self) -> bytes:
         """Return some bytes as soon as there are any, none at the end; TransportError."""
 
+    def read_all(self) -> bytes:
+        """Return all bytes to the end; TransportError."""
+
     def send(self, data: Data) -> None:
         """Send bytes to the other side, after an upgrade; TransportError."""
 
@@ -138,7 +141,11 @@ class Stream:
         if was_open:
             self._state = State.CLOSED
             self._source.close()
+            self._forget()
         return was_open
+
+    def _forget(self) -> None:
+        """Drop what has come and was not given."""
 
     def _warn_of_unread(self, what: str) -> None:
         if self._origin.operation.reply.acts:
@@ -192,6 +199,7 @@ class Stream:
             # An interruption is not the stream's own fault, and is not to be raised twice.
             self._error = error if isinstance(error, DynadockError) else None
         self._source.close()
+        self._forget()
 
     def _placed(self, fault: Exception) -> Exception:
         """Return a decoder's complaint as an error of this stream."""
@@ -236,6 +244,11 @@ class DecodedStream(Stream, Generic[Item]):
             if items is None:
                 return
             self._ready = iter(items)
+
+    def _forget(self) -> None:
+        # Used up and not replaced: a loop may be in the midst of them.
+        for _ in self._ready:
+            pass
 
     def __next__(self) -> Item:
         for item in self:

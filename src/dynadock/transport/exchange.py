@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from dynadock.call.http1 import LAST_CHUNK, HeadReader, body_decoder, chunk, request_head
-from dynadock.errors import ConnectionLost, MalformedStream, TransportError
+from dynadock.errors import ConnectionLost, TransportError
 from dynadock.options import CONNECT_TIMEOUT
 from dynadock.transport.dial import dial
 from dynadock.transport.faults import never_reached, out_of_time, translate
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dynadock.transport.link import Link
 
 SWITCHING_PROTOCOLS = 101
+FIRST_REFUSAL = 300
 
 _BLOCK = 64 * 1024
 
@@ -71,6 +72,7 @@ class Exchange:
         self._head: Head
         self._decoder: BodyDecoder
         self._waiting = b""
+        self._heard: Head | None = None  # what came while the request was sent
         link.allow(patience.idle)
 
     @property
@@ -89,26 +91,53 @@ class Exchange:
         return self.status == SWITCHING_PROTOCOLS
 
     def start(self, request: Request, host: str) -> None:
-        """Send the request and read the reply's head."""
-        refusal = self._send_request(request, host)
+        """Send the request and read the reply's head.
+
+        An engine may refuse before it has read all: what it says then counts, and nothing more is
+        sent.
+        """
         reader = HeadReader()
+        broken = self._send_request(request, host, reader)
         try:
-            self._head = self._read_head(reader)
+            self._head = self._heard or self._read_head(reader)
         except TransportError as error:
-            # What the engine said while the body was sent counts; else what stopped the sending.
-            raise (refusal or error) from error
-        self._decoder = body_decoder(self._head, request.method, upgraded=self.is_upgraded)
+            if broken is None:
+                raise
+            raise broken from error
+        self._decoder = self._placing(
+            lambda: body_decoder(self._head, request.method, upgraded=self.is_upgraded)
+        )
         self._waiting = self._decoder.feed(reader.rest) if reader.rest else b""
 
-    def _send_request(self, request: Request, host: str) -> TransportError | None:
+    def _send_request(
+        self, request: Request, host: str, reader: HeadReader
+    ) -> TransportError | None:
         """Send head and body; return what broke the connection, for there may be a reply still."""
         for block in _blocks(request_head(request, host), request.body or b""):
             # What a caller's body raises, which may be a stream itself, is not caught.
             try:
-                self.send(block)
+                self._offer(memoryview(block), reader)
             except ConnectionLost as error:
                 return error
+            if self._is_refused:
+                break
         return None
+
+    def _offer(self, left: memoryview, reader: HeadReader) -> None:
+        """Send one block, unless the engine refuses meanwhile.
+
+        An early success is none yet: builds tell of their progress while they are sent.
+        """
+        while left and not self._is_refused:
+            listening = self._heard is None
+            sent, data = self._step(partial(self._link.offer, left, listening=listening))
+            left = left[sent:]
+            if data:
+                self._heard = self._placing(partial(reader.feed, data))
+
+    @property
+    def _is_refused(self) -> bool:
+        return self._heard is not None and self._heard.status >= FIRST_REFUSAL
 
     def _read_head(self, reader: HeadReader) -> Head:
         while True:
@@ -140,20 +169,15 @@ class Exchange:
                 return body
         return b""
 
-    def read_all(self, limit: int | None = None) -> bytes:
-        """Return the rest of the body; MalformedStream where it is longer than ``limit`` bytes."""
-        blocks: list[bytes] = []
-        size = 0
-        while data := self.receive():
-            blocks.append(data)
-            size += len(data)
-            if limit is not None and size > limit:
-                raise MalformedStream(f"{self.endpoint}: a reply of more than {limit} bytes")
-        return b"".join(blocks)
+    def read_all(self) -> bytes:
+        """Return the rest of the body."""
+        return b"".join(iter(self.receive, b""))
 
     def send(self, data: Data) -> None:
         """Send bytes as they are: of the request, or after an upgrade to the other side."""
-        self._step(lambda: self._link.send(data))
+        left = memoryview(data).cast("B")
+        for start in range(0, len(left), _BLOCK):
+            self._step(partial(self._link.send, left[start : start + _BLOCK]))
 
     def close_sending(self) -> None:
         """Tell the engine that nothing more will be sent, and go on receiving."""
@@ -170,12 +194,11 @@ class Exchange:
     def _step(self, action: Callable[[], Result]) -> Result:
         """Do one thing that may have to wait; TransportError where it fails."""
         patience = self._patience
-        if patience.total is not None:
-            left = patience.left(patience.idle)
-            if patience.is_over:
-                raise out_of_time(self.endpoint, patience.total)
-            self._link.allow(left)
+        if patience.total is not None and patience.is_over:
+            raise out_of_time(self.endpoint, patience.total)
         try:
+            if patience.total is not None:
+                self._link.allow(patience.left(patience.idle))
             return action()
         except OSError as error:
             if isinstance(error, TimeoutError) and patience.total is not None and patience.is_over:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import select
 import socket
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,6 +30,12 @@ class Link(Protocol):
 
     def send(self, data: Data) -> None:
         """Send all of ``data``."""
+
+    def offer(self, data: memoryview, *, listening: bool) -> tuple[int, bytes]:
+        """Send some of ``data`` or, if ``listening``, receive what comes before it is taken.
+
+        Return how much was sent, and what came.
+        """
 
     def close_sending(self) -> None:
         """Tell the other side that nothing more will be sent; it may go on sending."""
@@ -57,9 +65,39 @@ class SocketLink:
         """Send all of ``data``."""
         self._socket.sendall(data)
 
+    def offer(self, data: memoryview, *, listening: bool) -> tuple[int, bytes]:
+        """Send some of ``data`` or, if ``listening``, receive what comes before it is taken."""
+        if not hasattr(select, "poll"):
+            # Windows cannot wait for both at once.
+            self._socket.sendall(data)
+            return len(data), b""
+        events = self._wait_to_send(listening=listening)
+        if events & select.POLLIN:
+            if came := self._socket.recv(READ):
+                return 0, came
+            raise ConnectionResetError("the other side hung up")
+        try:
+            return self._socket.send(data, socket.MSG_DONTWAIT), b""
+        except BlockingIOError:
+            return 0, b""
+
+    def _wait_to_send(self, *, listening: bool) -> int:
+        poll = select.poll()
+        poll.register(self._socket, select.POLLOUT | (select.POLLIN if listening else 0))
+        seconds = self._socket.gettimeout()
+        events = poll.poll(None if seconds is None else seconds * 1000)
+        if not events:
+            raise TimeoutError("timed out")
+        return events[0][1]
+
     def close_sending(self) -> None:
         """Tell the other side that nothing more will be sent; it may go on sending."""
-        self._socket.shutdown(socket.SHUT_WR)
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            # The other side has closed already, so that there is nobody to tell.
+            if error.errno != errno.ENOTCONN:
+                raise
 
     def close(self) -> None:
         """Close for good, ending what other threads wait for; may be called again."""

@@ -79,7 +79,11 @@ class _Socket:
         return data[:size]
 
     def send(self, data: bytes) -> int:
-        self._exchange.send(data)
+        try:
+            self._exchange.send(data)
+        except TransportError as error:
+            self.error = error
+            raise
         return len(data)
 
     def gettimeout(self) -> None:
@@ -87,6 +91,9 @@ class _Socket:
 
     def fileno(self) -> int:
         return self._exchange.fileno()
+
+    def close(self) -> None:
+        self._exchange.close()
 
 
 class _Messages(WebSocket):
@@ -97,6 +104,11 @@ class _Messages(WebSocket):
         with contextlib.suppress(ConnectionLost):
             super().send_close(*arguments, **options)
 
+    def pong(self, *arguments: Any, **options: Any) -> None:
+        # Who has hung up needs no answer, and what has come from there is still to be read.
+        with contextlib.suppress(ConnectionLost):
+            super().pong(*arguments, **options)
+
 
 class WebSocketSource:
     """A websocket as a stream's source: the content of messages, one after the other."""
@@ -104,7 +116,8 @@ class WebSocketSource:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._socket = _Socket(exchange)
-        self._messages = _Messages()
+        # Engines put whatever a container prints into text messages (seen at API 1.27).
+        self._messages = _Messages(skip_utf8_validation=True)
         self._messages.sock = cast("socket.socket", self._socket)
         self._messages.connected = True
 
@@ -152,9 +165,16 @@ class WebSocketSource:
                 str(self._exchange.endpoint),
             )
 
+    def read_all(self) -> bytes:
+        """Return the content of all messages."""
+        return b"".join(iter(self.receive, b""))
+
     def send(self, data: Data) -> None:
         """Send one binary message; raises a TransportError."""
-        self._messages.send(bytes(data), ABNF.OPCODE_BINARY)
+        try:
+            self._messages.send(bytes(data), ABNF.OPCODE_BINARY)
+        except WebSocketTimeoutException as error:
+            raise (self._socket.error or error) from None
 
     def close_sending(self) -> None:
         """Raise Unsupported: a websocket closes both ways or none."""
