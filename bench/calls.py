@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import docker
 import requests
 from daemon import VERSION, UnixHTTPConnection, socket_path
+from race import race
 from report import Sample, Table, milliseconds, times
 from requests.adapters import HTTPAdapter
 
-from dynadock.transport.unix import UnixPool
+from dynadock.transport.dialled import DialledPool
+from dynadock.transport.endpoint import parse_host
 
 if TYPE_CHECKING:
     from dynadock import Client
@@ -36,11 +36,11 @@ EXPECTED = {PING: "<= 0.6 x docker-py", LIST: "<= 1.0 x docker-py"}
 class _UnixAdapter(HTTPAdapter):
     """requests' adapter with a unix socket below."""
 
-    def __init__(self, pool: UnixPool) -> None:
+    def __init__(self, pool: DialledPool) -> None:
         super().__init__()
         self._pool = pool
 
-    def get_connection_with_tls_context(self, *_where: object, **_tls: object) -> UnixPool:
+    def get_connection_with_tls_context(self, *_where: object, **_tls: object) -> DialledPool:
         return self._pool
 
 
@@ -48,7 +48,7 @@ def measure(client: Client, rounds: int) -> Table:
     rows = []
     with docker.APIClient(f"unix://{socket_path()}", version=VERSION) as peer:
         for operation, contestants in _contestants(client, peer).items():
-            rows += _rows(operation, _race(contestants, rounds))
+            rows += _rows(operation, race(contestants, rounds))
     return Table(
         "One call",
         "A connection is open already; each round calls every contestant once.",
@@ -94,7 +94,7 @@ def _bare(path: str) -> Call:
 
 
 def _adapter_alone() -> Call:
-    adapter = _UnixAdapter(UnixPool(socket_path()))
+    adapter = _UnixAdapter(DialledPool(parse_host(f"unix://{socket_path()}", "bench")))
     url = f"http://localhost/v{VERSION}/_ping"
 
     def call() -> Any:
@@ -105,21 +105,8 @@ def _adapter_alone() -> Call:
 
 
 def _pool_alone() -> Call:
-    pool = UnixPool(socket_path())
+    pool = DialledPool(parse_host(f"unix://{socket_path()}", "bench"))
     return lambda: pool.urlopen("GET", f"/v{VERSION}/_ping", retries=False).data
-
-
-def _race(contestants: Mapping[str, Call], rounds: int) -> dict[str, Sample]:
-    taken: dict[str, list[float]] = {name: [] for name in contestants}
-    for call in contestants.values():
-        call()
-    gc.collect()
-    for _ in range(rounds):
-        for name, call in contestants.items():
-            begun = time.perf_counter()
-            call()
-            taken[name].append(time.perf_counter() - begun)
-    return {name: Sample(values) for name, values in taken.items()}
 
 
 def _rows(operation: str, samples: Mapping[str, Sample]) -> list[list[str]]:

@@ -8,6 +8,14 @@ import sys
 
 from daemon import socket_path
 
+# The kernel's own VmHWM (the peak so far) and VmRSS (now): ru_maxrss is at least what the parent
+# held when it forked.
+RESIDENT = """
+def resident(kind):
+    with open("/proc/self/status") as status:
+        return int(next(line for line in status if line.startswith(kind)).split()[1]) * 1024
+"""
+
 
 def run(program: str, cache: str) -> list[str]:
     """Run a Python program and return the words that it prints.

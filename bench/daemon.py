@@ -7,7 +7,7 @@ import http.client
 import os
 import socket
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dynadock import Client, NotFound, TransportError, VersionError, load
 
@@ -27,8 +27,13 @@ class UnixHTTPConnection(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(self._path)
+        self.sock = connect(self._path)
+
+
+def connect(path: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.connect(path)
+    return connection
 
 
 def give_up(reason: str) -> NoReturn:
@@ -53,6 +58,18 @@ def connected() -> Client:
     except NotFound:
         give_up(f"the engine needs the image {IMAGE}")
     return client
+
+
+@contextlib.contextmanager
+def started(client: Client, **body: Any) -> Iterator[str]:
+    """Have one container of our own that runs, for as long as it takes."""
+    name = f"dynadock-bench-{os.getpid()}"
+    made = client.ContainerCreate(name=name, Labels={LABEL: str(os.getpid())}, **body).Id
+    try:
+        client.ContainerStart(made)
+        yield made
+    finally:
+        client.ContainerDelete(made, force=True, v=True)
 
 
 @contextlib.contextmanager

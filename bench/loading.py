@@ -7,18 +7,14 @@ import tempfile
 import child
 from report import Sample, Table, mebibytes, milliseconds
 
-PROGRAM = """
-import os, time
-
-def resident():
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
+PROGRAM = f"""
+{child.RESIDENT}
+import time
 import dynadock
 
-size, begun = resident(), time.perf_counter()
-clients = [dynadock.load(f"1.{minor}") for minor in range(25, 56)]
-print(time.perf_counter() - begun, resident() - size, len(clients))
+size, begun = resident("VmRSS"), time.perf_counter()
+clients = [dynadock.load(f"1.{{minor}}") for minor in range(25, 56)]
+print(time.perf_counter() - begun, resident("VmRSS") - size, len(clients))
 """
 
 

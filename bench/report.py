@@ -68,14 +68,19 @@ def times(ratio: float) -> str:
     return f"{ratio:.2f} x"
 
 
-def setting(engine: str, containers: int, rounds: str) -> Iterable[str]:
+def significant(number: float) -> str:
+    """Write a number with three digits that count, thousands apart."""
+    return f"{float(f'{number:.3g}'):,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def setting(engine: str, rounds: str) -> Iterable[str]:
     """Say where and with what the figures came about; nothing that names this machine."""
     packages = ("requests", "urllib3", "jsonschema", "PyYAML", "docker")
     yield f"- Date: {datetime.now(UTC):%Y-%m-%d}"
     yield f"- Python {platform.python_version()}, {os.cpu_count()} CPUs, {platform.machine()}"
     yield f"- {', '.join(f'{name} {version(name)}' for name in packages)}"
     yield f"- dynadock {version('dynadock-client')}"
-    yield f"- Engine {engine}, {containers} containers, over its unix socket"
+    yield f"- Engine {engine}, over its unix socket"
     yield f"- {rounds}"
 
 

@@ -32,14 +32,13 @@ connection.request("GET", "/v{VERSION}/containers/json?all=true")
 found = json.loads(connection.getresponse().read())
 """
 
-# The clock is the same one in every process. The kernel's own VmHWM, for ru_maxrss is at least
-# what the parent held when it forked.
-LAST_WORDS = """
+# The clock is the same one in every process.
+LAST_WORDS = f"""
 import time
 print(time.monotonic())
 assert isinstance(found, list)
-with open("/proc/self/status") as status:
-    print(next(line for line in status if line.startswith("VmHWM")).split()[1])
+{child.RESIDENT}
+print(resident("VmHWM"))
 """
 
 WARM = "dynadock, compiled form there"
@@ -76,8 +75,8 @@ def _run_in(cache: str, name: str) -> tuple[float, float]:
 
 def _run(program: str, cache: str) -> tuple[float, float]:
     begun = time.monotonic()
-    ended, kibibytes = child.run(program + LAST_WORDS, cache)
-    return float(ended) - begun, int(kibibytes) * 1024
+    ended, peak = child.run(program + LAST_WORDS, cache)
+    return float(ended) - begun, int(peak)
 
 
 def _table(seconds: Mapping[str, Sample], peaks: Mapping[str, Sample]) -> Table:
