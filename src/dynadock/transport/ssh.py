@@ -31,12 +31,12 @@ class Tunnel(socket.socket):
 
     def __init__(self, command: Sequence[str]) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
-            super().__init__(fileno=ours.detach())
+        with ours, theirs:
             # The command is a list, and whatever is in it an argument: no shell reads it here.
             self.process = subprocess.Popen(  # noqa: S603
                 command, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.PIPE
             )
+            super().__init__(fileno=ours.detach())
         self._words = b""
         self._has_received = False
         # It takes in what ssh has to say, and ends with it.
@@ -93,7 +93,7 @@ class Tunnel(socket.socket):
     def close(self) -> None:
         """Close as sockets do, and end ssh."""
         super().close()
-        if self.fileno() < 0:
+        if self.fileno() < 0 and hasattr(self, "process"):
             # ssh may wait for something else than the connection: a password, a dead network.
             with contextlib.suppress(OSError):
                 self.process.terminate()

@@ -1,0 +1,159 @@
+"""Engines that are reached by ssh: a program in its place leads to a scripted peer."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import textwrap
+import threading
+
+import pytest
+
+from dynadock import StreamClosed, TransportError, load
+from dynadock.transport.endpoint import parse_host
+from dynadock.transport.ssh import ssh_command
+from wire.peer import Peer, answer, expect, frame, hang_up, reply, silence, switching
+
+# It does what ssh and `docker system dial-stdio` do together, and keeps what it was called with.
+PROGRAM = textwrap.dedent(
+    """
+    #!{python}
+    import json, os, pathlib, shlex, socket, sys, threading
+
+    pathlib.Path({log!r}).write_text(json.dumps(sys.argv[1:]))
+    remote = shlex.split(sys.argv[-1])
+    path = remote[remote.index("--host") + 1].removeprefix("unix://")
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(path)
+    except OSError as error:
+        sys.exit(f"failed to open the raw stream connection: {{error.strerror}}")
+
+    def send():
+        while data := os.read(0, 65536):
+            connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+
+    threading.Thread(target=send, daemon=True).start()
+    while data := connection.recv(65536):
+        os.write(1, data)
+    """
+).strip()
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """Put a program called ssh before the real one; gives the file of what it was called with."""
+    log = tmp_path / "called.json"
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    ssh = folder / "ssh"
+    ssh.write_text(PROGRAM.format(python=sys.executable, log=str(log)))
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    return log
+
+
+def attendants():
+    return [thread for thread in threading.enumerate() if thread.name == "dynadock ssh"]
+
+
+@pytest.fixture(autouse=True)
+def no_ssh_left():
+    yield
+    for thread in attendants():
+        thread.join(10)
+    assert not attendants()
+
+
+def host_of(peer):
+    return "ssh://me@box:2222" + peer.address.removeprefix("unix://")
+
+
+ADDRESSES = {
+    "ssh://box": ["ssh", "-T", "--", "box", "docker system dial-stdio"],
+    "ssh://box/": ["ssh", "-T", "--", "box", "docker system dial-stdio"],
+    "ssh://me@box:2222/run/d.sock": [
+        *("ssh", "-T", "-l", "me", "-p", "2222", "--", "box"),
+        "docker --host unix:///run/d.sock system dial-stdio",
+    ],
+    "ssh://box/a b/$(rm x).sock": [],
+    "ssh://[::1]:22/run/it's.sock": [
+        *("ssh", "-T", "-p", "22", "--", "::1"),
+        f"docker --host {shlex.quote('unix:///run/it' + chr(39) + 's.sock')} system dial-stdio",
+    ],
+}
+
+
+@pytest.mark.parametrize(("address", "command"), ADDRESSES.items(), ids=ADDRESSES)
+def test_the_command(address, command):
+    if not command:
+        with pytest.raises(ValueError, match="no address of an engine"):
+            parse_host(address, "host=")
+    else:
+        assert ssh_command(parse_host(address, "host="), None) == command
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ssh://-oProxyCommand=x",
+        "ssh://-l@box",
+        "ssh://me:secret@box",
+        "ssh://",
+        "ssh://b?x",
+        "ssh://b:x",
+    ],
+)
+def test_what_ssh_is_not_given(address):
+    with pytest.raises(ValueError, match="address") as caught:
+        load("1.42", host=address)
+    assert "secret" not in str(caught.value).replace(repr(address), "")
+
+
+def test_calls_share_a_connection(program):
+    script = [answer(reply(text="OK")), answer(reply(json=[]))]
+    with Peer(script) as peer, load("1.42", host=host_of(peer)) as client:
+        assert client.SystemPing() == "OK"
+        assert client.ContainerList() == []
+    assert '"-l", "me", "-p", "2222", "--", "box"' in program.read_text()
+    assert "ConnectTimeout=10" in program.read_text()
+
+
+@pytest.mark.usefixtures("program")
+def test_the_end_of_input_is_handed_on():
+    def echo(connection):
+        connection.send([switching()])
+        connection.send([frame("stdout", connection.read_to_end())])
+
+    script = [expect, echo, hang_up]
+    with Peer(script) as peer, load("1.42", host=host_of(peer), tty=False) as client:
+        duplex = client.ContainerAttach("web", stream=True, stdin=True, stdout=True)
+        assert duplex.communicate(b"to and fro").stdout == b"to and fro"
+
+
+@pytest.mark.usefixtures("program")
+def test_closing_ends_what_another_thread_waits_for():
+    script = [answer(reply(json=None).partition(b"\r\n")[0] + b"\r\n\r\n"), silence]
+    with Peer(script) as peer, load("1.42", host=host_of(peer)) as client:
+        events = client.SystemEvents()
+        timer = threading.Timer(0.2, events.close)
+        timer.start()
+        with pytest.raises(StreamClosed):
+            list(events)
+        timer.join()
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize("operation", ["SystemPing", "SystemEvents"])
+def test_what_ssh_says_is_told(operation, tmp_path):
+    client = load("1.42", host=f"ssh://box{tmp_path}/nobody.sock")
+    with pytest.raises(TransportError, match=r"cannot be reached.*ssh: failed to open the raw"):
+        client.operations[operation]()
+
+
+@pytest.mark.parametrize("operation", ["SystemPing", "SystemEvents"])
+def test_there_is_no_ssh(operation, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TransportError, match="there is no program 'ssh' in PATH"):
+        load("1.42", host="ssh://box").operations[operation]()
