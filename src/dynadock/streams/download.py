@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
@@ -83,9 +84,8 @@ class Download(ByteStream):
         import tempfile  # noqa: PLC0415
 
         target = Path(path)
-        with tempfile.NamedTemporaryFile(
-            dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
-        ) as part:
+        new_file = partial(tempfile.NamedTemporaryFile, dir=target.parent, delete=False)
+        with self, new_file(prefix=f".{target.name}.", suffix=".part") as part:
             try:
                 size = self.copy_to(part)
                 part.close()

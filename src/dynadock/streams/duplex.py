@@ -139,7 +139,7 @@ class _Writer(threading.Thread):
         self._duplex = duplex
         self._blocks = blocks
         self.is_done = False
-        self.broken: Exception | None = None
+        self.broken: BaseException | None = None
         """What the caller's own data raised."""
 
     def run(self) -> None:
@@ -150,7 +150,7 @@ class _Writer(threading.Thread):
             with contextlib.suppress(StreamClosed, ConnectionLost):
                 self._duplex.close_stdin()
             self.is_done = True
-        except Exception as error:  # noqa: BLE001 - a thread's errors are its starter's to raise
+        except BaseException as error:  # noqa: BLE001 - a thread's errors are its starter's to raise
             self.broken = error
             self._duplex.close()
 

@@ -52,7 +52,8 @@ class FrameStream(DecodedStream[Frame]):
     ) -> Iterator[Line]:
         """Iterate over `Line`: ``channel``, ``text`` without its line break, and ``timestamp``.
 
-        A line comes when it is whole; the channels' lines do not mix. ``timestamps=True`` takes the
+        A line comes when it is whole; the channels' lines do not mix. To go on after a break, keep
+        the iterator: it holds what has come and was not given. ``timestamps=True`` takes the
         time in front of each line apart, which the logs operations write if asked to by their own
         ``timestamps``; ``line.time`` is it as a datetime. ``encoding`` and ``errors`` are those of
         `bytes.decode`.
