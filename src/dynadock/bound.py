@@ -138,7 +138,8 @@ class BoundOperation:
         """Check the arguments, send the request and return the reply unread, whatever its status.
 
         It holds a connection until it is read to the end or closed. Operations that upgrade their
-        connection give a `RawDuplex`. Raises as a call does, but no APIError.
+        connection give a `RawDuplex`. Raises as a call does, but no APIError. Of a reply that
+        is read here the option ``deadline`` is no limit.
         """
         bound = bind(self._operation, args, kwargs, self._options)
         if expected_kind(bound) in TWO_WAY:

@@ -13,16 +13,14 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.errors import CommandTimeout, Conflict, NotFound, ServerError, TimedOut
+from dynadock.streams.duplex import check_input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from dynadock.bound import BoundOperation
-    from dynadock.call.request import Data
     from dynadock.client import Client
-    from dynadock.streams.duplex import Duplex
-
-    Input = Data | Iterable[bytes]
+    from dynadock.streams.duplex import Duplex, Input
 
 _OPERATIONS = {
     "create": "ContainerCreate",
@@ -72,6 +70,8 @@ def run(
     ``image`` must be there already. ``command`` is split as a shell does if it is text; without one
     the image's own runs. ``fields`` are further arguments of the operation that creates containers
     (``HostConfig``, ``Env``, ``name``, ``platform``, …). ``remove=False`` leaves the container.
+    ``stdin`` are bytes, an open binary file or an iterable of bytes; None leaves the command
+    without input.
 
     ``timeout`` are the seconds that the command may run: CommandTimeout is raised when they are
     over, with the output until then, and the container is killed and removed. Raises what the
@@ -79,18 +79,21 @@ def run(
     """
     if (fields.get("HostConfig") or {}).get("AutoRemove"):
         raise ValueError("HostConfig.AutoRemove: leave it out; run removes the container itself")
-    has_input = stdin is not None
+    running = _Command(f"a command in {image}", _Clock(timeout))
+    has_input = check_input(stdin)
     attached = {"AttachStdin": has_input, "AttachStdout": True, "AttachStderr": True}
     once = {"OpenStdin": has_input, "StdinOnce": has_input}
     wanted = {"Image": image, "Cmd": _words(command) or None, **attached, **once, **fields}
     container = _operation(client, "create")(**wanted).Id
-    clock = _Clock(timeout)
     attaching = client.with_options(tty=bool(fields.get("Tty")))
     try:
-        return _run(attaching, container, stdin, _Command(f"a command in {image}", clock))
+        with running.in_time():
+            return _run(attaching, container, stdin, running)
     except CommandTimeout:
         if not remove:
-            _operation(client, "kill")(container)
+            # It may have ended at the same moment.
+            with contextlib.suppress(NotFound, Conflict):
+                _operation(client, "kill")(container)
         raise
     finally:
         if remove:
@@ -98,14 +101,13 @@ def run(
 
 
 def _run(client: Client, container: str, stdin: Input | None, command: _Command) -> Completed:
-    limited = _limited(client, command.clock)
     channels = {"stdin": stdin is not None, "stdout": True, "stderr": True}
+    attach = _operation(_limited(client, command.clock), "attach")
     # Attached before it starts, so that nothing of its output is missed.
-    with _operation(limited, "attach")(container, stream=True, **channels) as duplex:
-        _operation(client, "start")(container)
+    with attach(container, stream=True, **channels) as duplex:
+        _operation(_limited(client, command.clock), "start")(container)
         command.collect(duplex, stdin)
-    with command.in_time():
-        ended = _operation(_limited(client, command.clock), "wait")(container)
+    ended = _operation(_limited(client, command.clock), "wait")(container)
     return command.ended(ended.StatusCode)
 
 
@@ -135,21 +137,22 @@ def execute(
     """Run a command in a running container and return its exit code and output.
 
     ``command`` is split as a shell does if it is text. ``fields`` are further arguments of the
-    operation that creates execs (``Env``, ``User``, ``WorkingDir``, ``Tty``, …).
+    operation that creates execs (``Env``, ``User``, ``WorkingDir``, ``Tty``, …); ``stdin`` is as
+    for `run`.
 
     After ``timeout`` seconds CommandTimeout is raised, with the output until then; the command
     itself may go on, since the API has no way to stop an exec. Raises what the operations raise:
     NotFound without the container, Conflict if it does not run.
     """
-    attached = {"AttachStdin": stdin is not None, "AttachStdout": True, "AttachStderr": True}
+    running = _Command(f"a command in {container}", _Clock(timeout))
+    attached = {"AttachStdin": check_input(stdin), "AttachStdout": True, "AttachStderr": True}
     is_terminal = bool(fields.get("Tty"))
     wanted = {"Cmd": _words(command), **attached, **fields}
     exec_id = _operation(client, "create exec")(container, **wanted).Id
-    running = _Command(f"a command in {container}", _Clock(timeout))
-    starting = _limited(client, running.clock).with_options(tty=is_terminal)
-    with _operation(starting, "start exec")(exec_id, Tty=is_terminal) as duplex:
-        running.collect(duplex, stdin)
     with running.in_time():
+        starting = _limited(client, running.clock).with_options(tty=is_terminal)
+        with _operation(starting, "start exec")(exec_id, Tty=is_terminal) as duplex:
+            running.collect(duplex, stdin)
         return running.ended(_exit_code(client, exec_id, running.clock))
 
 
@@ -171,6 +174,8 @@ class _Clock:
     """The time that a command may take, from now on."""
 
     def __init__(self, seconds: float | None) -> None:
+        if seconds is not None and not seconds > 0:
+            raise ValueError(f"timeout: expected seconds above 0 or None, got {seconds!r}")
         self.seconds = seconds
         self._end = None if seconds is None else time.monotonic() + seconds
 
@@ -197,7 +202,7 @@ class _Command:
 
     def collect(self, duplex: Duplex, stdin: Input | None) -> None:
         """Send the input and gather the output until it ends."""
-        with self.in_time(), duplex.sending(stdin):
+        with duplex.sending(stdin):
             duplex.copy_to(self._stdout, self._stderr)
 
     def ended(self, exit_code: int) -> Completed:

@@ -163,7 +163,6 @@ def test_reading_what_is_there_gives_no_more_than_asked_for(script, size):
 @all_framings
 def test_reading_in_every_way_by_turns(script):
     with downloading(script) as download:
-        assert download.readable()
         came = [download.read(10), download.read1(3), download.read(0), download.read1(0)]
         assert list(map(len, came)) == [10, 3, 0, 0]
         came.append(download.read(2500))

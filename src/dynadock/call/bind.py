@@ -259,6 +259,8 @@ class _Binder:
             self.bound.body = bytes(value)
         elif isinstance(value, PathLike):
             self._open_path(body, value)
+        elif isinstance(getattr(value, "dockerfile", None), str) and not self._sent(body.context):
+            self._send_instead(body.context, value.dockerfile)
         elif not _is_binary(value):
             expected = "bytes, a Path, an open binary file or an iterator of bytes"
             self._fault(body.python_name, f"expected {expected}, got {shown(value)}", "body")
@@ -284,6 +286,8 @@ class _Binder:
 
     def _send_instead(self, name: str, value: str) -> None:
         """Send a parameter's value in place of the caller's own, or of what the engine assumes."""
+        if name not in self.operation.by_name:
+            return
         before = self._sent(name) or self.operation.by_name[name].default
         if value != before:
             others = [pair for pair in self.bound.query if pair[0] != name]

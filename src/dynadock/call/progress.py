@@ -10,6 +10,8 @@ from dynadock.call.record import Record
 _DIGEST = re.compile(r"Digest: (sha256:[0-9a-f]{64})")
 _IMAGE_ID = re.compile(r"(sha256:[0-9a-f]{64})")
 _LOADED = re.compile(r"Loaded image(?: ID)?s?: (.+)")
+_PUSHED = re.compile(r"(?P<Tag>\S+): digest: (?P<Digest>sha256:[0-9a-f]{64}) size: (?P<Size>\d+)")
+_BUILT_QUIETLY = re.compile(r"((?:sha256:)?[0-9a-f]{64})")
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,64})")
 
 
@@ -55,6 +57,13 @@ class Progress:
             found = pattern.fullmatch(text.strip()) if isinstance(text, str) else None
             if found is not None:
                 self._add(name, found[1])
+        self._note_push(value.get("status"))
+
+    def _note_push(self, text: Any) -> None:
+        """Take what was pushed from a sentence: Podman has no ``aux`` for it (seen on 4.3)."""
+        found = _PUSHED.fullmatch(text) if isinstance(text, str) else None
+        if found is not None:
+            self.made.update(found.groupdict(), Size=int(found["Size"]))
 
     def _add(self, name: str, text: str) -> None:
         if name == _IMAGES:
@@ -72,6 +81,7 @@ _SAID = (
     ("status", _IMAGE_ID, _ID),
     ("stream", _LOADED, _IMAGES),
     ("stream", _BUILT, _ID),
+    ("stream", _BUILT_QUIETLY, _ID),
 )
 """Sentences that engines tell results in where they have no ``aux`` for them: the key that holds
 the sentence, what it looks like, and what it tells."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from pathlib import Path
+from stat import S_IMODE
 from typing import IO, TYPE_CHECKING, Literal
 
 from dynadock.call.interpret import Reply, decoded_headers
+from dynadock.errors import TransportError
 from dynadock.streams.stream import Stream
 
 if TYPE_CHECKING:
@@ -32,14 +33,18 @@ class ByteStream(Stream):
         while block := self.read1():
             yield block
 
+    def __next__(self) -> bytes:
+        for block in self:
+            return block
+        raise StopIteration
+
     def read1(self, size: int = -1) -> bytes:
         """Return some bytes as soon as there are any, at most ``size``; none at the end."""
-        block = bytes(self._left) if self._left else self._receive()
-        if 0 <= size < len(block):
-            self._left = memoryview(block)[size:]
-            return block[:size]
-        self._left = memoryview(b"")
-        return block
+        if not size:
+            return b""
+        block = self._left or memoryview(self._receive())
+        self._left = block[size:] if 0 < size < len(block) else memoryview(b"")
+        return bytes(block[:size] if size > 0 else block)
 
     def read(self, size: int | None = -1) -> bytes:
         """Return ``size`` bytes, fewer only at the end; all that come without a size."""
@@ -49,10 +54,6 @@ class ByteStream(Stream):
             blocks.append(block)
             wanted -= len(block) if wanted > 0 else 0
         return b"".join(blocks)
-
-    def readable(self) -> bool:
-        """Tell that this can be read, as files do."""
-        return True
 
     def copy_to(self, file: IO[bytes]) -> int:
         """Read to the end, write everything to ``file``, and return how many bytes that were."""
@@ -77,24 +78,31 @@ class Download(ByteStream):
         """Read to the end into the file at ``path``, and return its size in bytes.
 
         The file is there when it is whole and not before: bytes go to a new file beside it, which
-        takes its place at the end. Raises OSError where that cannot be written, and what reading
-        raises; nothing is left behind then.
+        takes its place, and its permissions, at the end. A symlink is followed; what is no file (a
+        device, a pipe) is written to. Raises OSError where that cannot be, and what reading raises;
+        nothing is left behind then.
         """
-        # Imported here for start-up time: few streams are saved.
-        import tempfile  # noqa: PLC0415
-
-        target = Path(path)
-        new_file = partial(tempfile.NamedTemporaryFile, dir=target.parent, delete=False)
-        with self, new_file(prefix=f".{target.name}.", suffix=".part") as part:
+        target = Path(os.path.realpath(path))
+        with self:
+            if target.exists() and not target.is_file():
+                with target.open("wb") as file:
+                    return self.copy_to(file)
+            part = target.with_name(f".{target.name}.{os.urandom(8).hex()}.part")
             try:
-                size = self.copy_to(part)
-                part.close()
-                Path(part.name).chmod(0o666 & ~_umask())
-                Path(part.name).replace(target)
-            except BaseException:
-                part.close()
-                Path(part.name).unlink(missing_ok=True)
-                raise
+                return self._save(part, target)
+            except OSError as error:
+                if error.filename != str(part):
+                    raise
+                raise type(error)(error.errno, error.strerror, str(path)) from None
+            finally:
+                part.unlink(missing_ok=True)
+
+    def _save(self, part: Path, target: Path) -> int:
+        with part.open("xb") as file:
+            size = self.copy_to(file)
+        if target.exists():
+            part.chmod(S_IMODE(target.stat().st_mode))
+        part.replace(target)
         return size
 
 
@@ -110,7 +118,10 @@ class TarStream(Download):
         # Imported here for start-up time: few streams are looked through.
         from dynadock.archive.unpack import members  # noqa: PLC0415
 
-        return members(_AsItComes(self))
+        try:
+            yield from members(_AsItComes(self))
+        except TransportError as fault:
+            self._fail(self._placed(fault))
 
     def extract(
         self, folder: str | os.PathLike[str], *, unsafe: Literal["refuse", "skip"] = "refuse"
@@ -125,7 +136,10 @@ class TarStream(Download):
         from dynadock.archive.unpack import extract  # noqa: PLC0415
 
         with self:
-            return extract(_AsItComes(self), folder, unsafe=unsafe)
+            try:
+                return extract(_AsItComes(self), folder, unsafe=unsafe)
+            except TransportError as fault:
+                self._fail(self._placed(fault))
 
 
 class _AsItComes:
@@ -133,10 +147,3 @@ class _AsItComes:
 
     def __init__(self, stream: ByteStream) -> None:
         self.read = stream.read1
-
-
-def _umask() -> int:
-    """Return the process's mask of permissions, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterable, Mapping
+from io import TextIOBase
 from typing import IO, TYPE_CHECKING, Any
 
-from dynadock.errors import ConnectionLost, StreamClosed, TransportError, Unsupported
+from dynadock.errors import ConnectionLost, StreamClosed, TimedOut, TransportError, Unsupported
 from dynadock.streams.download import ByteStream
 from dynadock.streams.frames import FrameStream
 from dynadock.streams.stream import State, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from dynadock.call.request import Data
     from dynadock.streams.frames import Output
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     Input = Data | Iterable[bytes] | IO[bytes]
 
+_BYTES = (bytes, bytearray, memoryview)
 _BLOCK = 64 * 1024
 
 _PATIENCE = 1.0
@@ -30,25 +33,37 @@ keyboard, say) cannot be interrupted; its thread ends with the next block, or wi
 class Sending(Stream):
     """The way to the other side; one thread may write while another reads."""
 
+    _input_ended = False
+
     def write(self, data: Data) -> None:
         """Send bytes: to the standard input of what runs there.
 
-        Raises StreamClosed after the end, TransportError where the connection breaks.
+        Raises StreamClosed after the stream's end and after `close_stdin`, TransportError where the
+        connection breaks.
         """
+        if self._input_ended:
+            raise StreamClosed(f"{self._origin}: the input was ended")
         self._send(lambda: self._source.send(data))
 
     def close_stdin(self) -> None:
         """Tell the other side that no more input comes; its output goes on coming.
 
-        Unsupported where the connection has no way to say so (websockets).
+        Unsupported where the connection has no way to say so (websockets); raises else what
+        `write` does, and nothing the second time.
         """
-        self._send(self._source.close_sending)
+        if not self._input_ended:
+            self._send(self._source.close_sending)
+            self._input_ended = True
 
     def _send(self, action: Callable[[], None]) -> None:
         if self._state is not State.OPEN:
             raise StreamClosed(f"{self._origin}: the stream is {self._state.value}")
         try:
             action()
+        except TimedOut as error:
+            # How much of it was sent is not known, so nothing can follow.
+            self._raise_if_closed(error)
+            self._fail(error)
         except TransportError as error:
             self._raise_if_closed(error)
             raise
@@ -116,6 +131,11 @@ class Duplex(FrameStream, Sending):
             with self:
                 yield
             return
+        try:
+            check_input(data)
+        except TypeError:
+            self.close()
+            raise
         writer = self._writer = _Writer(self, _blocks(data))
         writer.start()
         try:
@@ -163,8 +183,21 @@ class _Writer(threading.Thread):
         return True
 
 
+def check_input(data: Any) -> bool:
+    """Tell whether there is input to send; TypeError for what is none."""
+    if data is None or isinstance(data, _BYTES):
+        return data is not None
+    fits = hasattr(data, "read") or isinstance(data, Iterable)
+    if isinstance(data, (list, tuple)):
+        fits = all(isinstance(each, _BYTES) for each in data)
+    if not fits or isinstance(data, (str, Mapping, TextIOBase)):
+        expected = "bytes, an open binary file or an iterable of bytes"
+        raise TypeError(f"stdin: expected {expected}, got a {type(data).__name__}")
+    return True
+
+
 def _blocks(data: Input) -> Iterable[Data]:
-    if isinstance(data, (bytes, bytearray, memoryview)):
+    if isinstance(data, _BYTES):
         return (data,)
     if hasattr(data, "read"):
         return iter(lambda: data.read(_BLOCK), b"")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.call.frames import ConsoleDecoder, EngineFault, Frame, FrameDecoder
 from dynadock.call.lines import LineAssembler
+from dynadock.errors import TransportError
 from dynadock.streams.stream import DecodedStream
 
 if TYPE_CHECKING:
@@ -63,8 +64,13 @@ class FrameStream(DecodedStream[Frame]):
 
     def _line_groups(self, lines: LineAssembler, *, timestamps: bool) -> Iterator[list[Line]]:
         # A time stands in front of each frame, which has to be whole then.
-        for pieces in self._groups(self._decoder.feed if timestamps else self._feed_pieces):
-            yield lines.feed(pieces)
+        try:
+            for pieces in self._groups(self._decoder.feed if timestamps else self._feed_pieces):
+                yield lines.feed(pieces)
+        except TransportError:
+            # What came of the last line is given before the error.
+            yield lines.finish()
+            raise
         yield lines.finish()
 
     def text(self, *, encoding: str = "utf-8", errors: str = "replace") -> str:

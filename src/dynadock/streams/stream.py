@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import enum
 import sys
 import warnings
+import weakref
 from typing import TYPE_CHECKING, Generic, NamedTuple, NoReturn, Protocol, Self, TypeVar
 
 from dynadock.call.interpret import Reply, stream_error
@@ -76,6 +78,10 @@ class State(enum.Enum):
     FAILED = "failed"
 
 
+_ACTING: weakref.WeakSet[Stream] = weakref.WeakSet()
+"""Streams that the engine works for; what is open at the program's end is dropped by that."""
+
+
 class Stream:
     """A reply that comes bit by bit over a connection of its own.
 
@@ -91,6 +97,8 @@ class Stream:
         self._origin = origin
         self._state = State.OPEN
         self._error: BaseException | None = None
+        if origin.operation.reply.acts:
+            _ACTING.add(self)
 
     @property
     def status(self) -> int:
@@ -127,9 +135,16 @@ class Stream:
         if self._cut_off() and kind is None:
             self._warn_of_unread("closed")
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{self._origin}: a stream is one connection, which cannot be copied")
+
     def __del__(self) -> None:
         # A stream whose making failed has no state.
-        if hasattr(self, "_state") and self._cut_off() and not sys.is_finalizing():
+        if hasattr(self, "_state") and not sys.is_finalizing():
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._cut_off():
             self._warn_of_unread("dropped")
             if not self._origin.operation.reply.acts:
                 message = f"{self._origin}: the stream was left open; close it, or use with"
@@ -174,7 +189,7 @@ class Stream:
         if self._state is State.ENDED:
             return b""
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)
         raise StreamClosed(f"{self._origin}: the stream is closed")
 
     def _raise_if_closed(self, error: BaseException | None = None) -> None:
@@ -203,7 +218,7 @@ class Stream:
 
     def _placed(self, fault: Exception) -> Exception:
         """Return a decoder's complaint as an error of this stream."""
-        if isinstance(fault, TransportError):
+        if isinstance(fault, TransportError) and not fault.endpoint:
             return type(fault)(f"{self._origin}: {self._origin.host}: {fault}", self._origin.host)
         return fault
 
@@ -268,3 +283,9 @@ class DecodedStream(Stream, Generic[Item]):
             return self._decoder.finish() or []
         except TransportError as fault:
             self._fail(self._placed(fault))
+
+
+@atexit.register
+def _warn_of_what_is_open() -> None:
+    for stream in [*_ACTING]:
+        stream._drop()  # noqa: SLF001 - the end of the program is the end of its streams

@@ -16,6 +16,7 @@ CONTEXT_VARIABLE = "DOCKER_CONTEXT"
 TLS_VARIABLE = "DOCKER_TLS_VERIFY"
 CERTIFICATES_VARIABLE = "DOCKER_CERT_PATH"
 CONFIG_VARIABLE = "DOCKER_CONFIG"
+NO_CONTEXT = "default"
 DEFAULT_SOCKET = "/var/run/docker.sock"
 DEFAULT_PORT = 2375
 DEFAULT_TLS_PORT = 2376
@@ -73,7 +74,7 @@ def find_endpoint(host: str | None = None, context: str | None = None) -> Endpoi
         if context is not None:
             raise EndpointError("host= and context= both say where the engine is; give one")
         return parse_host(host, "host=", _tls_of_environment())
-    if context is None:
+    if context in (None, NO_CONTEXT):
         from_environment = os.environ.get(HOST_VARIABLE)
         if from_environment:
             return parse_host(from_environment, HOST_VARIABLE, _tls_of_environment())
@@ -83,7 +84,7 @@ def find_endpoint(host: str | None = None, context: str | None = None) -> Endpoi
 def _of_context(name: str | None) -> Endpoint | None:
     """Return the endpoint of a context, of the one that the user has chosen without a name."""
     # Imported here for start-up time: with an address there is no configuration to read.
-    from dynadock.config.contexts import NO_CONTEXT, chosen_context, read_context  # noqa: PLC0415
+    from dynadock.config.contexts import chosen_context, read_context  # noqa: PLC0415
 
     origin = "context="
     if name is None:

@@ -47,10 +47,10 @@ class Patience:
         self._end = None if total is None else time.monotonic() + total
 
     def left(self, most: float | None) -> float | None:
-        """Return the seconds that the next step may take, at most ``most``; 0 for none."""
+        """Return the seconds that the next step may take, at most ``most``; never quite none."""
         if self._end is None:
             return most
-        left = max(self._end - time.monotonic(), 0)
+        left = max(self._end - time.monotonic(), _SHORTEST)
         return left if most is None else min(left, most)
 
     @property
@@ -72,7 +72,9 @@ class Exchange:
         self._head: Head
         self._decoder: BodyDecoder
         self._waiting = b""
-        self._heard: Head | None = None  # what came while the request was sent
+        # What came while the request was sent: a head, and what stood behind it.
+        self._heard: Head | None = None
+        self._early: list[bytes] = []
         link.allow(patience.idle)
 
     @property
@@ -107,7 +109,8 @@ class Exchange:
         self._decoder = self._placing(
             lambda: body_decoder(self._head, request.method, upgraded=self.is_upgraded)
         )
-        self._waiting = self._decoder.feed(reader.rest) if reader.rest else b""
+        rest = b"".join([reader.rest, *self._early])
+        self._waiting = self._decoder.feed(rest) if rest else b""
 
     def _send_request(
         self, request: Request, host: str, reader: HeadReader
@@ -129,11 +132,12 @@ class Exchange:
         An early success is none yet: builds tell of their progress while they are sent.
         """
         while left and not self._is_refused:
-            listening = self._heard is None
-            sent, data = self._step(partial(self._link.offer, left, listening=listening))
+            sent, data = self._step(partial(self._link.offer, left))
             left = left[sent:]
-            if data:
+            if data and self._heard is None:
                 self._heard = self._placing(partial(reader.feed, data))
+            elif data:
+                self._early.append(data)
 
     @property
     def _is_refused(self) -> bool:
@@ -230,14 +234,14 @@ def open_exchange(
     patience = Patience(idle, total)
     limit = CONNECT_TIMEOUT if idle is None else min(idle, CONNECT_TIMEOUT)
     try:
-        link = connect(endpoint, max(patience.left(limit) or 0, _SHORTEST))
+        link = connect(endpoint, patience.left(limit) or limit)
     except OSError as error:
         raise never_reached(error, endpoint) from error
-    exchange = Exchange(link, endpoint, patience)
     try:
+        exchange = Exchange(link, endpoint, patience)
         exchange.start(request, host_header(endpoint))
     except BaseException:
-        exchange.close()
+        link.close()
         raise
     return exchange
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 READ = 64 * 1024
 """Bytes to receive at a time: the allocator is slow with blocks beyond 128 KiB (bench/)."""
 
+_LONGEST_POLL = 2**31 - 1
+"""Milliseconds; poll takes no more."""
+
 
 class Link(Protocol):
     """What an exchange needs of a connection, whatever it is made of.
@@ -31,8 +34,8 @@ class Link(Protocol):
     def send(self, data: Data) -> None:
         """Send all of ``data``."""
 
-    def offer(self, data: memoryview, *, listening: bool) -> tuple[int, bytes]:
-        """Send some of ``data`` or, if ``listening``, receive what comes before it is taken.
+    def offer(self, data: memoryview) -> tuple[int, bytes]:
+        """Send some of ``data``, or receive what comes before it is taken.
 
         Return how much was sent, and what came.
         """
@@ -65,13 +68,13 @@ class SocketLink:
         """Send all of ``data``."""
         self._socket.sendall(data)
 
-    def offer(self, data: memoryview, *, listening: bool) -> tuple[int, bytes]:
-        """Send some of ``data`` or, if ``listening``, receive what comes before it is taken."""
+    def offer(self, data: memoryview) -> tuple[int, bytes]:
+        """Send some of ``data``, or receive what comes before it is taken."""
         if not hasattr(select, "poll"):
             # Windows cannot wait for both at once.
             self._socket.sendall(data)
             return len(data), b""
-        events = self._wait_to_send(listening=listening)
+        events = self._wait_to_send()
         if events & select.POLLIN:
             if came := self._socket.recv(READ):
                 return 0, came
@@ -81,11 +84,11 @@ class SocketLink:
         except BlockingIOError:
             return 0, b""
 
-    def _wait_to_send(self, *, listening: bool) -> int:
+    def _wait_to_send(self) -> int:
         poll = select.poll()
-        poll.register(self._socket, select.POLLOUT | (select.POLLIN if listening else 0))
+        poll.register(self._socket, select.POLLOUT | select.POLLIN)
         seconds = self._socket.gettimeout()
-        events = poll.poll(None if seconds is None else seconds * 1000)
+        events = poll.poll(None if seconds is None else min(seconds * 1000, _LONGEST_POLL))
         if not events:
             raise TimeoutError("timed out")
         return events[0][1]

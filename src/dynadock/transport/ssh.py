@@ -11,6 +11,7 @@ import contextlib
 import shlex
 import socket
 import subprocess
+import tempfile
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 PROGRAM = "ssh"
 _LAST_WORDS = 2.0
-"""Seconds that ssh is given to say why it ended."""
+"""Seconds that ssh is given to say why it ended, and to end when it is asked to."""
+
+_MOST_WORDS = 4096
 
 
 class Tunnel(socket.socket):
@@ -31,22 +34,37 @@ class Tunnel(socket.socket):
 
     def __init__(self, command: Sequence[str]) -> None:
         ours, theirs = socket.socketpair()
-        with ours, theirs:
-            # The command is a list, and whatever is in it an argument: no shell reads it here.
-            self.process = subprocess.Popen(  # noqa: S603
-                command, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.PIPE
-            )
-            super().__init__(fileno=ours.detach())
-        self._words = b""
+        # A file and not a pipe: a child of ssh (a jump, a shared connection) may keep that open.
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the attendant
+        try:
+            with ours, theirs:
+                # The command is a list, and whatever is in it an argument: no shell reads it here.
+                # A session of its own, as the docker command starts it: Ctrl-C is for the caller.
+                self.process = subprocess.Popen(  # noqa: S603
+                    command,
+                    stdin=theirs.fileno(),
+                    stdout=theirs.fileno(),
+                    stderr=self._words,
+                    start_new_session=True,
+                )
+                super().__init__(fileno=ours.detach())
+        except BaseException:
+            self._words.close()
+            raise
+        self._said = ""
         self._has_received = False
+        self._killer: threading.Timer | None = None
         # It takes in what ssh has to say, and ends with it.
         self._attendant = threading.Thread(target=self._attend, name="dynadock ssh", daemon=True)
         self._attendant.start()
 
     def _attend(self) -> None:
-        with self.process:
-            assert self.process.stderr is not None
-            self._words = self.process.stderr.read()
+        with self._words as words:
+            self.process.wait()
+            if self._killer is not None:
+                self._killer.cancel()
+            words.seek(0)
+            self._said = words.read(_MOST_WORDS).decode("utf-8", "replace").strip()
 
     def recv(self, *arguments: Any) -> bytes:
         """Receive as sockets do; NeverReached where ssh has ended by itself."""
@@ -86,17 +104,19 @@ class Tunnel(socket.socket):
         """Raise what ssh said, if it is ssh that ended and not the engine's connection."""
         self._attendant.join(_LAST_WORDS)
         if self.process.returncode:
-            said = self._words.decode("utf-8", "replace").strip()
-            words = f"{PROGRAM}: {said or f'it ended with code {self.process.returncode}'}"
+            said = self._said or f"it ended with code {self.process.returncode}"
+            words = f"{PROGRAM}: {said}"
             raise ConnectionResetError(words) if self._has_received else NeverReached(words)
 
     def close(self) -> None:
         """Close as sockets do, and end ssh."""
         super().close()
-        if self.fileno() < 0 and hasattr(self, "process"):
+        if self.fileno() < 0 and hasattr(self, "_attendant") and self.process.returncode is None:
             # ssh may wait for something else than the connection: a password, a dead network.
-            with contextlib.suppress(OSError):
-                self.process.terminate()
+            self.process.terminate()
+            self._killer = threading.Timer(_LAST_WORDS, self.process.kill)
+            self._killer.daemon = True
+            self._killer.start()
 
 
 def dial_ssh(endpoint: Endpoint, timeout: float | None) -> Tunnel:
@@ -109,6 +129,8 @@ def dial_ssh(endpoint: Endpoint, timeout: float | None) -> Tunnel:
         tunnel = Tunnel(command)
     except FileNotFoundError:
         raise NeverReached(f"there is no program {PROGRAM!r} in PATH") from None
+    except OSError as error:
+        raise NeverReached(f"{PROGRAM} cannot be run: {error.strerror}") from error
     tunnel.settimeout(timeout)
     return tunnel
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 FILES = ("ca.pem", "cert.pem", "key.pem")
 """Whom to believe, and who this is: the docker command's names."""
+
+_SHORTEST = 0.001
+"""Seconds; none at all would mean not to wait."""
 
 _RECORDS = 4 * 16 * 1024
 """Bytes to encrypt at a time."""
@@ -78,6 +82,10 @@ class TlsLink(SocketLink):
         # OpenSSL's state is for one thread at a time; its records go out in the order it made them.
         self._state = threading.Lock()
         self._sending = threading.Lock()
+        self._ready: list[bytes] = []
+        self._seconds = self._end = connection.gettimeout()
+        if self._seconds is not None:
+            self._end = time.monotonic() + self._seconds
 
     def shake_hands(self) -> None:
         """Agree on keys, and check who is there; ssl.SSLError if it is not whom it should be."""
@@ -96,39 +104,51 @@ class TlsLink(SocketLink):
                 self._flush()
                 return
 
+    def allow(self, seconds: float | None) -> None:
+        """Set the longest wait of each later step, None for ever."""
+        super().allow(seconds)
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self._seconds = seconds
+
     def receive(self) -> bytes:
         """Return some bytes as soon as there are any, none when the other side says farewell.
 
         ssl.SSLError where the connection ends without it: then something may be missing.
         """
+        self._end = None if self._seconds is None else time.monotonic() + self._seconds
         while True:
-            blocks, ended = self._decrypted()
+            with self._state:
+                blocks, ended = self._decrypted()
             if self._outgoing.pending and self._sending.acquire(blocking=False):
                 # What TLS itself has to say; whoever is sending takes it along otherwise.
-                self._sending.release()
-                self._flush()
+                try:
+                    self._send_records()
+                finally:
+                    self._sending.release()
             if blocks or ended:
                 return b"".join(blocks)
             self._take_in()
 
     def _decrypted(self) -> tuple[list[bytes], bool]:
         """Return what can be decrypted now, and whether that is the end."""
-        blocks: list[bytes] = []
-        with self._state:
-            try:
-                while block := self._tls.read(READ):
-                    blocks.append(block)
-            except ssl.SSLWantReadError:
-                return blocks, False
-            except ssl.SSLZeroReturnError:
-                pass
-            except ssl.SSLError:
-                if not blocks:
-                    raise
-                return blocks, False
-            return blocks, True
+        blocks, self._ready = self._ready, []
+        try:
+            while block := self._tls.read(READ):
+                blocks.append(block)
+        except ssl.SSLWantReadError:
+            return blocks, False
+        except ssl.SSLZeroReturnError:
+            pass
+        except ssl.SSLError:
+            if not blocks:
+                raise
+            return blocks, False
+        return blocks, True
 
     def _take_in(self) -> None:
+        """Receive records, within what is left of the time for one step."""
+        if self._end is not None:
+            self._socket.settimeout(max(self._end - time.monotonic(), _SHORTEST))
         encrypted = self._socket.recv(READ)
         with self._state:
             if encrypted:
@@ -136,8 +156,8 @@ class TlsLink(SocketLink):
             else:
                 self._incoming.write_eof()
 
-    def offer(self, data: memoryview, *, listening: bool) -> tuple[int, bytes]:  # noqa: ARG002
-        """Send ``data``: what comes meanwhile may be TLS's own, and no answer."""
+    def offer(self, data: memoryview) -> tuple[int, bytes]:
+        """Send ``data`` without listening: what has come may be TLS's own, and no answer."""
         self.send(data)
         return len(data), b""
 
@@ -148,15 +168,23 @@ class TlsLink(SocketLink):
             with self._sending:
                 with self._state:
                     self._tls.write(view[start : start + _RECORDS])
-                self._socket.sendall(self._outgoing.read())
+                self._send_records()
 
     def close_sending(self) -> None:
         """Say farewell to the other side; it may go on sending."""
-        with self._state, contextlib.suppress(ssl.SSLWantReadError):
-            self._tls.unwrap()
+        with self._state:
+            # OpenSSL says no farewell before what has come is taken, and drops it.
+            self._ready, _ = self._decrypted()
+            with contextlib.suppress(ssl.SSLWantReadError):
+                self._tls.unwrap()
         self._flush()
 
     def _flush(self) -> None:
         with self._sending:
-            if self._outgoing.pending:
-                self._socket.sendall(self._outgoing.read())
+            self._send_records()
+
+    def _send_records(self) -> None:
+        with self._state:
+            records = self._outgoing.read()
+        if records:
+            self._socket.sendall(records)
