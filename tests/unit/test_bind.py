@@ -10,6 +10,7 @@ import warnings
 import pytest
 
 from dynadock import BodyError, Options, ParameterError, UnknownFieldWarning, load
+from dynadock.archive.pack import build_context
 from dynadock.call.bind import ABSENT, bind
 from dynadock.call.kinds import expected_kind
 from dynadock.spec.loader import load_spec
@@ -186,3 +187,30 @@ def test_the_options_query_decides_what_a_reply_is():
     operation = load_spec("1.42").find("ContainerStats")
     bound = bind(operation, ("web",), {}, Options(query={"stream": False}))
     assert expected_kind(bound) == "value"
+
+
+@pytest.mark.parametrize("outside", [True, False])
+def test_the_engine_is_told_the_dockerfile_of_a_build_context(tmp_path, outside):
+    folder = tmp_path / "context"
+    folder.mkdir()
+    dockerfile = (tmp_path if outside else folder) / "Other"
+    dockerfile.write_text("FROM scratch\n")
+    context = build_context(folder, dockerfile)
+    build = load_spec("1.42")["ImageBuild"]
+    for body, arguments in ((context, {}), (folder, {"dockerfile": str(dockerfile)})):
+        bound = bind(build, (), {"body": body, **arguments}, OPTIONS)
+        assert dict(bound.query)["dockerfile"] == context.dockerfile
+    assert (context.dockerfile == "Other") is not outside
+
+
+def test_an_explicit_dockerfile_is_sent_as_it_is(tmp_path):
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    build = load_spec("1.42")["ImageBuild"]
+    context = build_context(tmp_path)
+    bound = bind(build, (), {"body": context, "dockerfile": "Mine"}, OPTIONS)
+    assert dict(bound.query) == {"dockerfile": "Mine"}
+
+
+def test_a_folder_that_is_not_there_is_a_fault(tmp_path):
+    with pytest.raises(BodyError, match="cannot be sent"):
+        bind(load_spec("1.42")["ImageBuild"], (), {"body": tmp_path / "none"}, OPTIONS)

@@ -40,6 +40,12 @@ MADE = {
         [{"stream": "Successfully built 0f0f0f0f0f0f\n"}],
         {"ID": "0f" * 6},
     ),
+    "a quiet build of Docker": ([{"stream": f"{DIGEST}\n"}], {"ID": DIGEST}),
+    "a quiet build of Podman": ([{"stream": f"{'0f' * 32}\n"}], {"ID": "0f" * 32}),
+    "a push of Podman": (
+        [{"status": f"1: digest: {DIGEST} size: 427"}],
+        {"Tag": "1", "Digest": DIGEST, "Size": 427},
+    ),
     "a pull": (
         [{"status": f"Digest: {DIGEST}"}, {"status": "Status: Image is up to date for a:b"}],
         {"Digest": DIGEST},

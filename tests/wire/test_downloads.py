@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import stat
@@ -562,3 +563,44 @@ def test_sockets_are_files_too():
         with left.makefile("wb") as file:
             download.copy_to(file)
         assert right.recv(len(DATA), socket.MSG_WAITALL) == DATA
+
+
+def test_saving_over_a_file_keeps_its_permissions(tmp_path):
+    target = tmp_path / "private.tar"
+    target.write_bytes(b"old")
+    target.chmod(0o600)
+    with downloading([answer(CHUNKED, chunk(b"new"), chunk(b"")), silence]) as download:
+        assert download.save(target) == 3
+    assert target.read_bytes() == b"new"
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_saving_through_a_link_leaves_the_link(tmp_path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    link.symlink_to(target)
+    with downloading([answer(CHUNKED, chunk(b"new"), chunk(b"")), silence]) as download:
+        download.save(link)
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+
+
+def test_saving_into_what_is_no_file_writes_to_it(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with downloading([answer(CHUNKED, chunk(b"new"), chunk(b"")), silence]) as download:
+            assert download.save(pipe) == 3
+        assert os.read(reader, 10) == b"new"
+        assert pipe.is_fifo()
+    finally:
+        os.close(reader)
+
+
+@pytest.mark.parametrize("path", ["nowhere/a.tar", "."])
+def test_where_nothing_can_be_saved_the_path_is_named(tmp_path, path):
+    with downloading([answer(CHUNKED, chunk(b"new")), silence]) as download:
+        with pytest.raises(OSError, match=re.escape(str(tmp_path / path))):
+            download.save(tmp_path / path)
+        assert download.closed
+    assert list(tmp_path.iterdir()) == []

@@ -573,6 +573,7 @@ DROPPED = {
     "forgotten": "client.ImageCreate(fromImage='a')",
     "closed": "client.ImageCreate(fromImage='a').close()",
     "left": "with client.ImageCreate(fromImage='a'): pass",
+    "kept until the program ends": "pull = client.ImageCreate(fromImage='a')",
 }
 
 
