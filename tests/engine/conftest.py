@@ -3,22 +3,25 @@
 Every test that asks for ``target`` (or for something that stands on it, such as ``client``) runs
 once for each engine and API version: the newest version that both sides speak up to the main one,
 and the newest of all. ``@pytest.mark.api("1.30-1.42")`` asks for every version of that range that
-the engine announces; ``@pytest.mark.each_engine`` for each engine once, at its newest version.
+the engine announces, ``@pytest.mark.at("1.30", "newest")`` for those versions, as far as it
+announces them; ``@pytest.mark.each_engine`` for each engine once, at its newest version.
 """
 
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from dynadock import BoundOperation, Client, NotFound, load
+from dynadock import APIError, BoundOperation, Client, NotFound, load
 from dynadock.spec.versions import parse_range
 from engine.answers import Expected
 from engine.engines import (
     ENGINES,
+    NEWEST,
     NO_ENGINE,
     REGISTRY,
     REQUIRED,
@@ -41,12 +44,26 @@ LAST = "test_completeness.py"
 
 
 class Ledger:
-    """What a run has seen: the calls that worked, the answers that came, and if it was whole."""
+    """What a run has seen: the calls that worked, the answers that came, and if it was whole.
+
+    A call has worked if the test that made it passes: that a stream begins says little of it.
+    """
 
     def __init__(self) -> None:
         self.worked: dict[Target, set[str]] = {}
         self.met: set[tuple[Target, Answer]] = set()
         self.whole = True
+        self._called: list[tuple[Target, str]] = []
+
+    def note_call(self, target: Target, operation_id: str) -> None:
+        """Note a call that raised nothing."""
+        self._called.append((target, operation_id))
+
+    def settle(self, *, passed: bool) -> None:
+        """Say whether what was called since the last time was called in vain."""
+        for target, operation_id in self._called if passed else ():
+            self.worked.setdefault(target, set()).add(operation_id)
+        self._called.clear()
 
 
 LEDGER = pytest.StashKey[Ledger]()
@@ -55,29 +72,36 @@ LEDGER = pytest.StashKey[Ledger]()
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEDGER] = Ledger()
     config.addinivalue_line("markers", "api(range): at every version of the range, e.g. 1.30-1.42")
+    config.addinivalue_line("markers", "at(version, ...): at these versions, 'newest' among them")
     config.addinivalue_line("markers", "each_engine: on every engine once, at its newest version")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "target" not in metafunc.fixturenames:
         return
-    targets = _targets(metafunc.definition) or [None]
-    by_engine = metafunc.definition.get_closest_marker("each_engine") is not None
+    marker = _marker(metafunc.definition)
+    targets = [Target(each, at) for each in engines() for at in _versions(each, marker)] or [None]
+    by_engine = marker is not None and marker.name == "each_engine"
     ids = [_id(target, by_engine=by_engine) for target in targets]
     metafunc.parametrize("target", targets, ids=ids, indirect=True, scope="module")
 
 
-def _targets(test: pytest.Function) -> list[Target]:
-    return [Target(engine, version) for engine in engines() for version in _versions(engine, test)]
+def _marker(test: pytest.Function) -> pytest.Mark | None:
+    """Return the marker that says at which versions: a test's own comes before its module's."""
+    markers = (each for each in test.iter_markers() if each.name in ("api", "at", "each_engine"))
+    return next(markers, None)
 
 
-def _versions(engine: Engine, test: pytest.Function) -> list[Any]:
+def _versions(engine: Engine, marker: pytest.Mark | None) -> list[Any]:
     if engine.fault:
         return [None]
-    if test.get_closest_marker("each_engine"):
-        return engine.main_versions[-1:]
-    marker = test.get_closest_marker("api")
-    return engine.versions(parse_range(marker.args[0])) if marker else engine.main_versions
+    if marker is None:
+        return engine.main_versions
+    if marker.name == "each_engine":
+        return engine.versions_at(NEWEST)
+    if marker.name == "at":
+        return engine.versions_at(*marker.args)
+    return engine.versions(parse_range(marker.args[0]))
 
 
 def _id(target: Target | None, *, by_engine: bool) -> str:
@@ -108,8 +132,12 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Give all skips one place, so that the summary has one line for each reason."""
+    """Note if calls were made in vain, and give all skips one place.
+
+    So the summary has one line for each reason to skip.
+    """
     report = yield
+    item.config.stash[LEDGER].settle(passed=report.passed)
     if report.skipped and isinstance(report.longrepr, tuple):
         report.longrepr = (str(HERE), None, report.longrepr[2])
         if "target" in getattr(item, "fixturenames", ()):
@@ -142,15 +170,15 @@ def engine(target: Target) -> Engine:
 
 
 class WatchedOperation:
-    """An operation that notes in the ledger when a call of it has worked."""
+    """An operation that says when a call of it raised nothing."""
 
-    def __init__(self, operation: BoundOperation, worked: set[str]) -> None:
+    def __init__(self, operation: BoundOperation, note: Callable[[str], None]) -> None:
         self._operation = operation
-        self._worked = worked
+        self._note = note
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         value = self._operation(*args, **kwargs)
-        self._worked.add(self._operation.operation_id)
+        self._note(self._operation.operation_id)
         return value
 
     def __getattr__(self, name: str) -> Any:
@@ -158,16 +186,19 @@ class WatchedOperation:
 
 
 class WatchedClient:
-    """A client whose operations note in the ledger that they worked."""
+    """A client whose operations say when a call of them raised nothing."""
 
-    def __init__(self, client: Client, worked: set[str]) -> None:
+    def __init__(self, client: Client, note: Callable[[str], None]) -> None:
         self._client = client
-        self._worked = worked
+        self._note = note
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._client, name)
         is_operation = isinstance(found, BoundOperation)
-        return WatchedOperation(found, self._worked) if is_operation else found
+        return WatchedOperation(found, self._note) if is_operation else found
+
+    def with_options(self, **options: Any) -> WatchedClient:
+        return WatchedClient(self._client.with_options(**options), self._note)
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +206,7 @@ def client(target: Target, ledger: Ledger) -> Iterator[WatchedClient]:
     """A client of the target; what the module makes with it is removed at the module's end."""
     with load(str(target.version), host=target.engine.address) as plain:
         try:
-            yield WatchedClient(plain, ledger.worked.setdefault(target, set()))
+            yield WatchedClient(plain, partial(ledger.note_call, target))
         finally:
             tidy(plain)
 
@@ -192,11 +223,10 @@ def image(client: Client, engine: Engine) -> str:
     try:
         client.ImageInspect(IMAGE)
     except NotFound:
-        came = client.ImageCreate.raw(fromImage=IMAGE).text
         try:
-            client.ImageInspect(IMAGE)
-        except NotFound:
-            _give_up(f"{engine.name} has no {IMAGE} and cannot pull it: {came[-200:]}")
+            client.ImageCreate(fromImage=IMAGE).wait()
+        except APIError as error:
+            _give_up(f"{engine.name} has no {IMAGE} and cannot pull it: {error}")
     return IMAGE
 
 

@@ -19,6 +19,9 @@ REGISTRY = "DYNADOCK_TEST_REGISTRY"
 NO_ENGINE = f"no engine answers here; {ENGINES} can name some"
 
 MAIN_VERSION = parse_version("1.42")
+NEWEST = "newest"
+STREAM_VERSIONS = ("1.30", "1.41", "1.42", NEWEST)
+"""Around 1.42, headers begin to tell what a stream is."""
 UNKNOWN = Version(0, 0)
 
 
@@ -41,6 +44,12 @@ class Engine:
         """List the API versions that the engine announces and that there are documents for."""
         announced = VersionRange(self.oldest, self.newest)
         return [each for each in available_versions() if each in announced and each in wanted]
+
+    def versions_at(self, *names: str) -> list[Version]:
+        """List those versions of `versions` that have these names; "newest" is one."""
+        of_all = self.versions(VersionRange(None, None))
+        wanted = {of_all[-1] if name == NEWEST else parse_version(name) for name in names}
+        return [each for each in of_all if each in wanted]
 
     @property
     def main_versions(self) -> list[Version]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -149,12 +147,6 @@ def test_changes(client: Client, new_container: NewContainer) -> None:
     assert changes["/tmp/new"] == 1
 
 
-def test_stats(client: Client, running: str) -> None:
-    stats = client.ContainerStats(running, stream=False)
-    assert stats.memory_stats.usage > 0
-    assert stats.pids_stats.current == 1
-
-
 def test_resize(client: Client, new_container: NewContainer) -> None:
     name = new_container(Tty=True)
     client.ContainerStart(name)
@@ -183,32 +175,6 @@ def test_copy_in_and_look(client: Client, new_container: NewContainer) -> None:
     assert client.PutContainerArchive(name, path="/tmp", inputStream=archive) is None
     stat = client.ContainerArchiveInfo(name, path="/tmp/notes.txt").X_Docker_Container_Path_Stat
     assert (stat.name, stat.size) == ("notes.txt", 12)
-
-
-def test_copy_out(client: Client, new_container: NewContainer) -> None:
-    name = new_container()
-    client.PutContainerArchive(name, path="/tmp", inputStream=tar_of({"notes.txt": b"hello"}))
-    reply = client.ContainerArchive.raw(name, path="/tmp/notes.txt")
-    with tarfile.open(fileobj=io.BytesIO(reply.content)) as archive:
-        assert archive.extractfile("notes.txt").read() == b"hello"
-
-
-def test_export(client: Client, new_container: NewContainer) -> None:
-    name = new_container()
-    client.PutContainerArchive(name, path="/", inputStream=tar_of({"notes.txt": b"hello"}))
-    with client.ContainerExport.raw(name) as reply:
-        reply.raw.decode_content = False
-        with tarfile.open(fileobj=reply.raw, mode="r|") as archive:
-            assert "notes.txt" in {member.name for member in archive}
-
-
-def test_logs_unread(client: Client, new_container: NewContainer) -> None:
-    name = new_container(Cmd=["echo", "hello from inside"])
-    client.ContainerStart(name)
-    client.ContainerWait(name)
-    reply = client.ContainerLogs.raw(name, stdout=True, stderr=True)
-    assert reply.status_code == 200
-    assert b"hello from inside\n" in reply.content
 
 
 def test_exec(client: Client, expected: Expected, running: str) -> None:

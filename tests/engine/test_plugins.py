@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynadock import NotFound
+from engine.engines import STREAM_VERSIONS
 from engine.plugin import ARCHITECTURE, archive
-from engine.things import PREFIX, new_name, progress
+from engine.things import PREFIX, new_name
 
 if TYPE_CHECKING:
     from dynadock import Client
@@ -58,21 +59,35 @@ def test_delete(client: Client, expected: Expected, plugin: str) -> None:
             client.PluginInspect(plugin)
 
 
-@pytest.fixture
-def pushed(client: Client, expected: Expected, registry: str) -> str:
-    """The name of a plugin that the registry has, and the engine no more."""
+@pytest.mark.at(*STREAM_VERSIONS)
+def test_push_pull_and_upgrade(client: Client, expected: Expected, registry: str) -> None:
     name = f"{registry}/{PREFIX}:{new_name('plugin')}"
+    digest, privileges = "", []
     with expected("PluginCreate"):
-        client.PluginCreate(name=name, tarContext=archive(name))
-        progress(client.PluginPush.raw(name, X_Registry_Auth={}))
+        # From an iterator, so that it is sent piece by piece.
+        assert client.PluginCreate(name=name, tarContext=iter([archive(name)])) is None
+    with expected("PluginPush"):
+        digest = client.PluginPush(name, X_Registry_Auth={}).wait().Digest
         client.PluginDelete(name)
-    return name
-
-
-def test_pull_and_upgrade(client: Client, expected: Expected, pushed: str) -> None:
     with expected("GetPluginPrivileges"):
-        privileges = client.GetPluginPrivileges(remote=pushed)
+        privileges = client.GetPluginPrivileges(remote=name)
         assert "capabilities" in {each.Name for each in privileges}
-        progress(client.PluginPull.raw(remote=pushed, name=pushed, body=privileges))
-        progress(client.PluginUpgrade.raw(pushed, remote=pushed, body=privileges))
-        assert client.PluginInspect(pushed).PluginReference == pushed
+    with expected("PluginPull"):
+        with client.PluginPull(remote=name, name=name, body=privileges) as steps:
+            said = [step.status for step in steps]
+        assert any(digest in each for each in said)
+    with expected("PluginUpgrade"):
+        made = client.PluginUpgrade(name, remote=name, body=privileges).wait()
+        assert made.Digest == digest
+        assert client.PluginInspect(name).PluginReference == name
+
+
+@pytest.mark.at(*STREAM_VERSIONS)
+def test_push_and_pull_of_what_is_not_there(
+    client: Client, expected: Expected, registry: str
+) -> None:
+    name = f"{registry}/{PREFIX}:{new_name('nothing')}"
+    with pytest.raises(NotFound):
+        client.PluginPush(name, X_Registry_Auth={})
+    with expected("PluginPull: of what is not there"), pytest.raises(NotFound):
+        client.PluginPull(remote=name, name=name, body=[])

@@ -7,22 +7,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from engine.engines import STREAM_VERSIONS
 from engine.things import IMAGE, LABELS, MINE, SWARM_ADDRESS, eventually, new_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dynadock import Client
+    from dynadock.streams.frames import FrameStream
     from engine.answers import Expected
+    from engine.engines import Target
 
 NOWHERE = "there-is-none"
 """Stands for what could not be made because the engine refuses to."""
 
 SLEEPS = {
     "Image": IMAGE,
-    "Command": ["sh", "-c", "echo hello from inside; exec sleep 600"],
+    "Command": ["sh", "-c", "echo hello from inside; echo and oh >&2; exec sleep 600"],
     "StopGracePeriod": 0,
 }
+
+
+BOTH = {"stdout": True, "stderr": True}
 
 
 class Made(NamedTuple):
@@ -193,13 +199,54 @@ def test_tasks(client: Client, expected: Expected, service: str) -> None:
         assert seen.Status.State == "running"
 
 
-def test_logs_unread(client: Client, expected: Expected, service: str) -> None:
+@pytest.fixture
+def task(client: Client, expected: Expected, service: str) -> str:
+    """The id of the service's only task."""
     with expected("TaskList"):
-        (task,) = client.TaskList(filters={"service": service})
-        for logs, name in ((client.ServiceLogs, service), (client.TaskLogs, task.ID)):
-            reply = logs.raw(name, stdout=True, stderr=True)
-            assert reply.status_code == 200
-            assert b"hello from inside" in reply.content
+        return client.TaskList(filters={"service": service})[0].ID
+    return NOWHERE
+
+
+def test_logs(client: Client, target: Target, expected: Expected, service: str, task: str) -> None:
+    at = [client, *(client.at(str(v)) for v in target.engine.versions_at(*STREAM_VERSIONS))]
+    written = (b"hello from inside\n", b"and oh\n")
+    with expected("ServiceLogs"):
+        eventually(lambda: all(client.ServiceLogs(service, **BOTH).collect()))
+        assert [each.ServiceLogs(service, **BOTH).collect() for each in at] == [written] * len(at)
+    with expected("TaskLogs"):
+        assert [each.TaskLogs(task, **BOTH).collect() for each in at] == [written] * len(at)
+
+
+def test_logs_that_are_followed(
+    client: Client, expected: Expected, service: str, task: str
+) -> None:
+    with expected("ServiceLogs"):
+        assert followed(client.ServiceLogs(service, follow=True, timestamps=True, **BOTH))
+    with expected("TaskLogs"):
+        assert followed(client.TaskLogs(task, follow=True, timestamps=True, **BOTH))
+
+
+def followed(stream: FrameStream) -> bool:
+    """Look at the lines that come first, and leave."""
+    with stream:
+        lines = stream.lines(timestamps=True)
+        came = {next(lines), next(lines)}
+    assert {(line.channel, line.text) for line in came} == {
+        ("stdout", "hello from inside"),
+        ("stderr", "and oh"),
+    }
+    return all(line.time is not None for line in came)
+
+
+def test_logs_of_a_terminal(client: Client, expected: Expected, swarm: None) -> None:
+    with expected("ServiceCreate"):
+        made = new_service(client, TaskTemplate={"ContainerSpec": {**SLEEPS, "TTY": True}})
+        eventually(lambda: client.ServiceLogs(made, **BOTH).text().count("\n") == 2)
+        (task,) = client.TaskList(filters={"service": made})
+        for logs in (client.ServiceLogs(made, **BOTH), client.TaskLogs(task.ID, **BOTH)):
+            assert logs.is_terminal is True
+            assert [line.text for line in logs.lines()] == ["hello from inside", "and oh"]
+        client.ServiceDelete(made)
 
 
 def test_secrets(client: Client, expected: Expected, secret: Made) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,11 +63,3 @@ def test_login(client: Client, expected: Expected, registry: str) -> None:
     with expected("SystemAuth"):
         reply = client.SystemAuth(username="tester", password="any", serveraddress=registry)
         assert reply.Status == "Login Succeeded"
-
-
-def test_events_unread(client: Client, new_container: NewContainer) -> None:
-    patient = client.with_options(timeout=30)
-    with patient.SystemEvents.raw(filters={"type": "container"}) as reply:
-        container = client.ContainerInspect(new_container()).Id
-        events = (json.loads(line) for line in reply.iter_lines())
-        assert any(event["Actor"]["ID"] == container for event in events)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import json
 import tarfile
 import time
 import uuid
@@ -12,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import requests
 
 PREFIX = f"dynadock-{uuid.uuid4().hex[:8]}"
 """Begins the name of everything that this run makes."""
@@ -61,14 +58,6 @@ def _folder(path: str) -> tarfile.TarInfo:
     member = tarfile.TarInfo(path)
     member.type, member.mode = tarfile.DIRTYPE, 0o755
     return member
-
-
-def progress(reply: requests.Response) -> list[dict[str, Any]]:
-    """Read a stream of progress to its end; errors come in it under 200."""
-    assert reply.status_code == 200, reply.text
-    events = [json.loads(line) for line in reply.text.splitlines() if line.strip()]
-    assert not [event for event in events if "error" in event]
-    return events
 
 
 def eventually(ask: Callable[[], Any], *, within: float = 30.0) -> Any:
