@@ -197,6 +197,9 @@ class Stream:
         if self._state is State.CLOSED and (error is None or isinstance(error, TransportError)):
             message = f"{self._origin}: the stream was closed while it was read"
             raise StreamClosed(message) from error
+        if self._state is State.FAILED and self._error is not None:
+            # Another thread failed to send, and closed what this one was waiting for.
+            raise self._error.with_traceback(None)
 
     def _finish(self) -> None:
         """Note that the stream has come to its end."""

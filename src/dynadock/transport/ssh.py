@@ -113,10 +113,10 @@ class Tunnel(socket.socket):
         super().close()
         if self.fileno() < 0 and hasattr(self, "_attendant") and self.process.returncode is None:
             # ssh may wait for something else than the connection: a password, a dead network.
-            self.process.terminate()
             self._killer = threading.Timer(_LAST_WORDS, self.process.kill)
-            self._killer.daemon = True
+            self._killer.name, self._killer.daemon = "dynadock ssh", True
             self._killer.start()
+            self.process.terminate()
 
 
 def dial_ssh(endpoint: Endpoint, timeout: float | None) -> Tunnel:
