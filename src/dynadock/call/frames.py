@@ -74,7 +74,7 @@ class FrameDecoder:
         self._size = 0  # of its payload
         self._missing = 0  # bytes of its payload still to come
         self._parts: list[bytes] = []  # what has come of its payload and was not given
-        self._behind_line_feed = b""  # see _is_left_out
+        self._behind_line_feed: bytes | None = None  # see _is_left_out
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take bytes; return the frames that are whole, empty ones too.
@@ -83,8 +83,8 @@ class FrameDecoder:
         """
         frames: list[Frame] = []
         self._feed(data, frames)
-        while self._behind_line_feed:
-            behind, self._behind_line_feed = self._behind_line_feed, b""
+        while self._behind_line_feed is not None:
+            behind, self._behind_line_feed = self._behind_line_feed, None
             frames.append(Frame(self._channel, b"\n"))
             self._feed(behind, frames)
         return frames
@@ -115,8 +115,8 @@ class FrameDecoder:
         """
         pieces: list[tuple[str, bytes]] = []
         self._feed_pieces(data, pieces)
-        while self._behind_line_feed:
-            behind, self._behind_line_feed = self._behind_line_feed, b""
+        while self._behind_line_feed is not None:
+            behind, self._behind_line_feed = self._behind_line_feed, None
             pieces.append((self._channel, b"\n"))
             self._feed_pieces(behind, pieces)
         return pieces
@@ -140,20 +140,14 @@ class FrameDecoder:
         """Take bytes; return channels and their data in order, neighbours joined, none empty."""
         return joined(self.feed_pieces(data))
 
-    def finish(self) -> list[Frame]:
-        """Take note of the end; return what only this made whole (see `_is_left_out`).
-
-        Raises TruncatedStream inside a frame.
-        """
-        if self._header == b"\n" and self._channel:
-            self._header = b""
-            return [Frame(self._channel, b"\n")]
+    def finish(self) -> None:
+        """Take note of the end of the stream; raises TruncatedStream inside a frame."""
         if self._header:
             came, size, where = len(self._header), HEADER_SIZE, "the header of a frame"
         elif self._missing:
             came, size, where = self._size - self._missing, self._size, "the data of a frame"
         else:
-            return []
+            return
         raise TruncatedStream(f"the stream ended inside {where}, after {came} of {size} bytes")
 
     def _resume(self, data: bytes) -> bytes:
@@ -179,7 +173,9 @@ class FrameDecoder:
             self._missing = self._size - len(payload)
             return True
         header = channel.encode("latin-1")
-        if len(header) < HEADER_SIZE:
+        if self._channel and _is_left_out(header):
+            self._behind_line_feed = header[1:] + payload
+        elif len(header) < HEADER_SIZE:
             self._header = header
         elif header.startswith(_FAULT_BEGINS):
             self._channel = _FAULT
@@ -187,8 +183,6 @@ class FrameDecoder:
             self._parts.append(payload[: self._size])
             self._missing = max(0, self._size - len(payload))
             self._end_fault()
-        elif self._channel and _is_left_out(header):
-            self._behind_line_feed = header[1:] + payload
         else:
             self.fault = MalformedStream(
                 f"no frame begins with {header!r}; this is probably the output of a terminal (TTY),"
@@ -207,11 +201,13 @@ class FrameDecoder:
 
 
 def _is_left_out(header: bytes) -> bool:
-    """Tell whether a line feed stands before a header, left out of the frame before it.
+    """Tell whether a line feed stands before a header, or what there is of one.
 
-    Podman 4.3 counts its lines without their ends when it attaches with logs (seen).
+    Podman 4.3 counts its lines without their ends when it attaches with logs (seen), so that these
+    stand between the frames.
     """
-    return header[:1] == b"\n" and header[1] <= len(CHANNELS) and header[2:5] == _PADDING
+    plausible = header[1:2] <= bytes([len(CHANNELS)]) and _PADDING.startswith(header[2:5])
+    return header[:1] == b"\n" and plausible
 
 
 class ConsoleDecoder:
