@@ -6,7 +6,7 @@ import codecs
 import re
 from datetime import datetime
 from functools import partial
-from itertools import repeat
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -89,14 +89,17 @@ class LineAssembler:
         return lines + self._lines(self._plain(pieces[end:]))
 
     def _whole_lines(self, pieces: list[tuple[str, bytes]]) -> list[Line]:
-        """Return the lines of pieces that are probably one line each, as engines send them."""
+        """Return the lines of pieces each of which probably ends one, as engines send them."""
         if not pieces:
             return []
-        channels, blocks = zip(*pieces, strict=True)
-        together = b"".join(blocks)
-        if not {_CONSOLE, *self._begun}.isdisjoint(channels) or not _are_lines(blocks, together):
+        channels = [channel for channel, _ in pieces]
+        blocks = [data for _, data in pieces]
+        if not {_CONSOLE, *self._begun}.isdisjoint(channels) or not _end_lines(blocks):
             return self._lines(self._plain(joined(pieces)))
-        texts = together.decode(self._encoding, self._errors).split("\n")
+        texts = b"".join(blocks).decode(self._encoding, self._errors).split("\n")
+        if len(texts) - 1 > len(blocks):
+            counts = [data.count(b"\n") for data in blocks]
+            channels = [*chain.from_iterable(map(repeat, channels, counts))]
         return [*map(_new_line, zip(channels, texts, repeat(None)))]
 
     def finish(self) -> list[Line]:
@@ -184,10 +187,6 @@ def _console_line(line: bytes) -> _Lines:
     return (_CONSOLE, text, stamp.decode("ascii"))
 
 
-def _are_lines(blocks: tuple[bytes, ...], together: bytes) -> bool:
-    """Tell whether each block is one line with its end: as many ends as blocks, each at an end."""
-    return (
-        together.count(b"\n") == len(blocks)
-        and all(blocks)
-        and {*map(_last_byte, blocks)} == _LINE_FEED
-    )
+def _end_lines(blocks: list[bytes]) -> bool:
+    """Tell whether each block ends with a line feed."""
+    return all(blocks) and {*map(_last_byte, blocks)} == _LINE_FEED
