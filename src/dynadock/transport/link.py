@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import select
 import socket
 from typing import TYPE_CHECKING, Protocol
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 READ = 64 * 1024
 """Bytes to receive at a time: the allocator is slow with blocks beyond 128 KiB (bench/)."""
+
+_LISTEN_AFTER = 1024 * 1024
+"""Bytes sent without listening for what the other side says meanwhile."""
 
 _LONGEST_POLL = 2**31 - 1
 """Milliseconds; poll takes no more."""
@@ -55,6 +59,8 @@ class SocketLink:
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
+        self._poll: select.poll | None = None
+        self._unheard = 0  # bytes sent since this last listened
 
     def allow(self, seconds: float | None) -> None:
         """Set the longest wait of each later step, None for ever."""
@@ -69,26 +75,40 @@ class SocketLink:
         self._socket.sendall(data)
 
     def offer(self, data: memoryview) -> tuple[int, bytes]:
-        """Send some of ``data``, or receive what comes before it is taken."""
+        """Send some of ``data``, or receive what comes before it is taken.
+
+        Listened for is where sending has to wait, and now and then: each time would cost a third of
+        a transfer's speed (bench/).
+        """
         if not hasattr(select, "poll"):
             # Windows cannot wait for both at once.
             self._socket.sendall(data)
             return len(data), b""
-        events = self._wait_to_send()
-        if events & select.POLLIN:
+        if self._unheard < _LISTEN_AFTER:
+            with contextlib.suppress(BlockingIOError):
+                sent = self._send_now(data)
+                self._unheard += sent
+                return sent, b""
+        self._unheard = 0
+        if self._wait_to_send() & select.POLLIN:
             if came := self._socket.recv(READ):
                 return 0, came
             raise ConnectionResetError("the other side hung up")
-        try:
-            return self._socket.send(data, socket.MSG_DONTWAIT), b""
-        except BlockingIOError:
-            return 0, b""
+        return 0, b""
+
+    def _send_now(self, data: memoryview) -> int:
+        """Send what can be sent without waiting; BlockingIOError if that is nothing."""
+        if self._socket.gettimeout() is None:
+            return self._socket.send(data, socket.MSG_DONTWAIT)
+        # The descriptor does not block, but a socket object with a timeout would wait for it.
+        return os.write(self._socket.fileno(), data)
 
     def _wait_to_send(self) -> int:
-        poll = select.poll()
-        poll.register(self._socket, select.POLLOUT | select.POLLIN)
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self._socket, select.POLLOUT | select.POLLIN)
         seconds = self._socket.gettimeout()
-        events = poll.poll(None if seconds is None else min(seconds * 1000, _LONGEST_POLL))
+        events = self._poll.poll(None if seconds is None else min(seconds * 1000, _LONGEST_POLL))
         if not events:
             raise TimeoutError("timed out")
         return events[0][1]
