@@ -19,12 +19,12 @@ from dynadock.spec.loader import load_version
 
 SOURCE = Path(dynadock.__file__).parent
 LAYERS = (
-    *("errors", "spec", "options", "archive", "config", "call", "explore"),
+    *("errors", "spec", "options", "archive", "config", "show", "call", "explore"),
     *("transport", "streams", "bound", "client", "commands"),
 )
 """From the lowest to the highest; each may import what stands before it, and itself."""
 
-PURE = {"errors", "spec", "options", "archive", "config", "call", "explore"}
+PURE = {"errors", "spec", "options", "archive", "config", "show", "call", "explore"}
 OF_THE_NETWORK = {
     *(
         "asyncio",
@@ -40,7 +40,7 @@ OF_THE_NETWORK = {
 }
 LATE = {
     *("jsonschema", "openapi_core", "yaml", "requests", "urllib3", "platformdirs"),
-    *("tarfile", "websocket"),
+    *("tarfile", "websocket", "rich", "rapidfuzz"),
 }
 
 
@@ -158,9 +158,11 @@ def _comment_above(found):
     lines = modules()[found.importer].read_text(encoding="utf-8").splitlines()
     above = []
     for line in reversed(lines[: found.line - 1]):
-        if not line.strip().startswith("#"):
+        if line.strip().startswith("#"):
+            above.insert(0, line.strip(" #"))
+        elif above or " import " not in line:
+            # One comment may stand above several imports.
             break
-        above.insert(0, line.strip(" #"))
     return " ".join(above)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dynadock.call.frames import Frame
     from dynadock.call.interpret import NOT_MODIFIED
     from dynadock.call.lines import Line
-    from dynadock.call.record import Headers, Record
+    from dynadock.call.record import Headers, Record, Records
     from dynadock.call.request import Request
     from dynadock.client import Client, load
     from dynadock.commands import Completed, execute, run
@@ -103,6 +103,7 @@ __all__ = [
     "PermissionDenied",
     "RawDuplex",
     "Record",
+    "Records",
     "Request",
     "ServerError",
     "SocketMissing",
@@ -146,6 +147,7 @@ _HOMES = {
     "Output": "dynadock.streams.frames",
     "RawDuplex": "dynadock.streams.duplex",
     "Record": "dynadock.call.record",
+    "Records": "dynadock.call.record",
     "Request": "dynadock.call.request",
     "Stream": "dynadock.streams.stream",
     "TarStream": "dynadock.streams.download",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from dynadock.call.bind import Bound
     from dynadock.call.request import Request
+    from dynadock.explore.changes import Changes
+    from dynadock.explore.example import Example
     from dynadock.options import Options
     from dynadock.spec.model import Body, Operation, Parameter
     from dynadock.spec.versions import Version
@@ -172,6 +174,7 @@ class BoundOperation:
                     error.reply = interpret(self._operation, reply, host)
                 raise error
         self._connector.verified.add(version)
+        self._connector.engine = reply.headers.get("Server") or self._connector.engine
 
     def _spoken_versions(self, announced: Version) -> tuple[Version | None, Version]:
         """Ask the engine; what goes wrong with that must not take the place of its reply."""
@@ -209,6 +212,38 @@ class BoundOperation:
     def body(self) -> Body | None:
         """The body, None where the operation takes none."""
         return self._operation.body
+
+    def example(self, *, full: bool = False) -> Example:
+        """Return arguments that pass the checks: a dict, to be changed, which prints as the call.
+
+        With ``full`` all parameters and body fields, with values that show their form.
+        """
+        # Imported here for start-up time: calls need no examples.
+        from dynadock.explore.example import example_of  # noqa: PLC0415
+
+        return example_of(self._operation, full=full)
+
+    def history(self) -> Changes:
+        """Return what arrived and left, oldest first: the operation, its parameters and fields."""
+        # Imported here for start-up time: calls need no history.
+        from dynadock.explore.changes import changes_of  # noqa: PLC0415
+
+        return changes_of(self._operation)
+
+    def describe(self, *, depth: int = 2) -> str:
+        """Return what ``help()`` shows, with ``depth`` levels of the body's fields."""
+        # Imported here for start-up time: calls need no help.
+        from dynadock.explore.describe import describe  # noqa: PLC0415
+
+        return describe(self._operation, depth=depth)
+
+    @property
+    def summary(self) -> str:
+        """What it does in one line, empty where there are no words about it."""
+        # Imported here for start-up time: calls need no words.
+        from dynadock.explore.texts import bundled_texts  # noqa: PLC0415
+
+        return bundled_texts().of_operation(self._operation, "summary")
 
     @cached_property
     def __signature__(self) -> inspect.Signature:

@@ -14,6 +14,7 @@ from dynadock.spec.versions import parse_version
 from dynadock.transport.connector import Connector
 
 if TYPE_CHECKING:
+    from dynadock.explore.definition import Definition
     from dynadock.spec.loader import Source
     from dynadock.spec.model import Operation, Spec
     from dynadock.transport.endpoint import Endpoint
@@ -69,9 +70,9 @@ class Client:
     """One API version's operations, each an attribute under its operationId and in snake_case.
 
     Made by `load`. Its own attributes are few, so that none is an operation's name in any version:
-    ``version``, ``endpoint``, ``options``, ``operations``, ``find``, ``at``, ``with_options``,
-    ``close``. It may be copied and pickled; the copy opens connections of its own, looks for the
-    engine afresh and carries no credentials.
+    ``version``, ``endpoint``, ``options``, ``operations``, ``find``, ``schema``, ``at``,
+    ``with_options``, ``close``. It may be copied and pickled; the copy opens connections of its
+    own, looks for the engine afresh and carries no credentials.
     """
 
     def __init__(self, spec: Spec, connector: Connector, options: Options) -> None:
@@ -113,15 +114,26 @@ class Client:
         """All operations by operationId."""
         return Operations(self)
 
-    def find(self, words: str) -> list[BoundOperation]:
-        """Return the operations that all ``words`` fit, best first.
+    def find(self, words: str) -> Found:
+        """Return the operations that ``words`` fit, best first; a list that shows their summaries.
 
-        Names, paths, parameters and body fields are looked through.
+        Names, paths, parameters, fields and our words about them are looked through; endings and
+        small misspellings do not matter. See `dynadock.explore.find`.
         """
         # Imported here for start-up time: calls search for nothing.
         from dynadock.explore.find import find_operations  # noqa: PLC0415
 
-        return [self._bound(operation) for operation in find_operations(self._spec, words)]
+        return Found(self._bound(operation) for operation in find_operations(self._spec, words))
+
+    def schema(self, name: str) -> Definition:
+        """Return a definition of this version (``"HostConfig"``), which shows its fields.
+
+        SpecError says which one was probably meant.
+        """
+        # Imported here for start-up time: calls need no definitions.
+        from dynadock.explore.definition import definition_of  # noqa: PLC0415
+
+        return definition_of(self._spec, name)
 
     def at(self, source: Source) -> Client:
         """Return a client of another version or document, over the same connections.
@@ -161,7 +173,8 @@ class Client:
             where = str(self.endpoint)
         except DynadockError as error:
             where = f"no engine ({error})"
-        return f"<dynadock client, API {self.version} at {where}>"
+        engine = self._connector.engine and f", {self._connector.engine}"
+        return f"<dynadock client, API {self.version} at {where}{engine}>"
 
 
 def _restored(spec: Spec, host: str | None, context: str | None, options: Options) -> Client:
@@ -176,6 +189,14 @@ def client_for(version: str) -> Client:
     return Client(load_version(parse_version(version)), Connector(), Options())
 
 
+class Found(list[BoundOperation]):
+    """Operations that were found; prints as their names and summaries."""
+
+    def __repr__(self) -> str:
+        width = max((len(each.operation_id) for each in self), default=0)
+        return "\n".join(f"{each.operation_id:{width}}  {each.summary}".rstrip() for each in self)
+
+
 class Operations(Mapping[str, BoundOperation]):
     """A client's operations by operationId: a read-only mapping."""
 
@@ -184,6 +205,17 @@ class Operations(Mapping[str, BoundOperation]):
 
     def __getitem__(self, operation_id: str) -> BoundOperation:
         return self._client._bound(self._client._spec[operation_id])  # noqa: SLF001 - one view
+
+    @property
+    def by_tag(self) -> dict[str, Found]:
+        """The operations in the document's groups, by their tags; "" holds those without one."""
+        groups: dict[str, Found] = {}
+        for operation in self.values():
+            groups.setdefault(operation.tag, Found()).append(operation)
+        return dict(sorted(groups.items()))
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [*self]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._client._spec)  # noqa: SLF001

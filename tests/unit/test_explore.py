@@ -75,7 +75,7 @@ HELP = [
             "  condition  string  query, one of 'not-running', 'next-exit', 'removed'",
             "since 1.30",
             "Reply: ContainerWaitResponse",
-            "Errors: 400, 404, 500",
+            "Errors: 400 BadRequest, 404 NotFound, 500 ServerError",
         ],
     ),
     ("VolumeUpdate", ["PUT /volumes/{name} (API 1.42, Volume, since 1.42)"]),
@@ -120,10 +120,11 @@ def test_help(operation_id, parts):
 
 def test_help_goes_as_deep_as_it_is_told():
     operation = load_spec("1.42")["ContainerCreate"]
-    assert "HostPort" not in describe(operation, depth=1)
-    assert "Memory" not in describe(operation, depth=1)
-    assert "Memory" in describe(operation)
-    assert "HostPort" in describe(operation, depth=5)
+    assert "  CpuShares " not in describe(operation, depth=1)
+    assert "  CpuShares " in describe(operation)
+    assert "  HostPort " not in describe(operation)
+    assert "  HostPort " in describe(operation, depth=5)
+    assert CLIENT.ContainerCreate.describe(depth=1) == describe(operation, depth=1)
 
 
 def test_pythons_own_help():

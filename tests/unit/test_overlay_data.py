@@ -39,7 +39,7 @@ KINDS = {
     "raw-duplex",
     "websocket",
 }
-REPLY_KEYS = {"kind", "unless", "wait", "decode", "acts", "tty", "resize", "upgrade"}
+REPLY_KEYS = {"kind", "unless", "wait", "decode", "acts", "tty", "resize", "upgrade", "rows"}
 OPEN = VersionRange(None, None)
 
 

@@ -67,7 +67,7 @@ def test_tab_completion_offers_keys_that_are_names(record):
 
 
 def test_it_looks_like_what_it_is(record):
-    assert repr(Record(a=Record(b=1))) == "Record({'a': Record({'b': 1})})"
+    assert repr(Record(a=Record(b=1))) == "Record({'a': {'b': 1}})"
     assert repr(Record()) == "Record()"
     assert isinstance(record, dict)
     assert not Record()

@@ -16,6 +16,7 @@ import hashlib
 import os
 import stat
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -81,15 +82,40 @@ class Context(Packed):
         self.dockerfile = dockerfile
 
 
-def pack(path: str | os.PathLike[str], *, name: str | None = None) -> Packed:
-    """Pack all that is in a folder, or one file under its own name.
+class PackedFiles(Packed):
+    """An archive of files whose contents are at hand; its repr makes it again."""
+
+    def __init__(self, files: Mapping[str, str | bytes], folder: str | None = None) -> None:
+        above = "" if folder is None else f"{folder}/"
+        self._files = dict(files)
+        self._folder = folder
+        contents = [
+            _Entry(
+                above + _checked_name(name), "", each.encode() if isinstance(each, str) else each
+            )
+            for name, each in self._files.items()
+        ]
+        super().__init__(lambda: iter(contents))
+
+    def __repr__(self) -> str:
+        folder = "" if self._folder is None else f", name={self._folder!r}"
+        return f"pack({self._files!r}{folder})"
+
+
+def pack(
+    path: str | os.PathLike[str] | Mapping[str, str | bytes], *, name: str | None = None
+) -> Packed:
+    """Pack all that is in a folder, or one file under its own name, or files given as a mapping.
 
     With a ``name`` (its parts joined by ``/``) a file is called so, and a folder becomes a folder
-    of that name. A symlink given as ``path`` is followed; those within a folder are not.
+    of that name. A symlink given as ``path`` is followed; those within a folder are not. A mapping
+    has contents (text goes in UTF-8) by names: ``pack({"Dockerfile": "FROM busybox"})``.
 
     FileNotFoundError if there is nothing at ``path``; ValueError for what is neither file nor
     folder, and for a name that is absolute, empty or has ``..`` in it.
     """
+    if isinstance(path, Mapping):
+        return PackedFiles(path, None if name is None else _checked_name(name))
     given = Path(path).absolute()
     mode = given.stat().st_mode
     real = os.path.realpath(given)

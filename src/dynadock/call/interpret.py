@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from dynadock.call.kinds import PLAIN, media_type
-from dynadock.call.record import Headers, Record
+from dynadock.call.record import Headers, Record, Records
 from dynadock.errors import (
     AccessDenied,
     APIError,
@@ -110,10 +110,15 @@ def _is_json(operation: Operation, headers: Mapping[str, str]) -> bool:
 
 def _json(operation: Operation, reply: Reply, host: str) -> Any:
     try:
-        return json.loads(reply.body, object_hook=Record)
+        value = json.loads(reply.body, object_hook=Record)
     except (ValueError, RecursionError) as error:
         message = f"the engine's reply is declared to be JSON and is not ({error})"
         raise _api_error(APIError, operation, reply, host, message) from error
+    if operation.reply.rows and isinstance(value, dict):
+        rows = value.get(operation.reply.rows)
+        if isinstance(rows, list):
+            value[operation.reply.rows] = Records(rows, operation.operation_id)
+    return Records(value, operation.operation_id) if isinstance(value, list) else value
 
 
 def decoded_headers(operation: Operation, reply: Reply, host: str) -> Headers:
@@ -137,9 +142,12 @@ def _decoded(text: str) -> Any:
 
 def error_of(operation: Operation, reply: Reply, host: str) -> APIError:
     """Return the exception for a reply that is no success; redirects are not followed."""
-    status = reply.status
-    kind = ServerError if status >= 500 else _ERRORS.get(status, APIError)  # noqa: PLR2004
-    return _api_error(kind, operation, reply, host, explain(reply))
+    return _api_error(error_class(reply.status), operation, reply, host, explain(reply))
+
+
+def error_class(status: int) -> type[APIError]:
+    """Return the exception that a status is raised as."""
+    return ServerError if status >= 500 else _ERRORS.get(status, APIError)  # noqa: PLR2004
 
 
 def stream_error(

@@ -1,8 +1,11 @@
-"""Records: JSON objects as replies bring them, with attribute access."""
+"""Records: JSON objects as replies bring them, with attribute access; and lists of them."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Record(dict[str, Any]):
@@ -53,7 +56,61 @@ class Record(dict[str, Any]):
         return merged
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({super().__repr__() if self else ''})"
+        if not self:
+            return f"{type(self).__name__}()"
+        # Imported here for start-up time: most records are not looked at.
+        from dynadock.show.layout import laid_out  # noqa: PLC0415
+
+        return laid_out(self, type(self).__name__)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [*self]
+
+    def __rich__(self) -> Any:
+        # Imported here for start-up time: most records are not looked at.
+        from dynadock.show.tree import rich_tree  # noqa: PLC0415
+
+        return rich_tree(self, type(self).__name__)
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        # Imported here for start-up time: most records are not looked at.
+        from dynadock.show.tree import html_tree  # noqa: PLC0415
+
+        return {"text/plain": repr(self), "text/html": html_tree(self, type(self).__name__)}
+
+
+class Records(list[Any]):
+    """What an operation lists: a list in all, which rich and notebooks show as a table.
+
+    ``operation_id`` is whose list it is, by which the columns are chosen.
+    """
+
+    __slots__ = ("operation_id",)
+
+    def __init__(self, values: Iterable[Any] = (), operation_id: str = "") -> None:
+        super().__init__(values)
+        self.operation_id = operation_id
+
+    def __repr__(self) -> str:
+        # Imported here for start-up time: most lists are not looked at.
+        from dynadock.show.layout import laid_out  # noqa: PLC0415
+
+        return laid_out(self)
+
+    def __rich__(self) -> Any:
+        # Imported here for start-up time: most lists are not looked at.
+        from dynadock.show.table import rich_list  # noqa: PLC0415
+
+        return rich_list(self, self.operation_id)
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        # Imported here for start-up time: most lists are not looked at.
+        from dynadock.show.table import html_list  # noqa: PLC0415
+
+        return {"text/plain": repr(self), "text/html": html_list(self, self.operation_id)}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Records, ([*self], self.operation_id))
 
 
 def _no_key(record: dict[str, Any], name: str) -> str:

@@ -1,95 +1,83 @@
-"""What an operation is, as text: drawn from the facts in its document."""
+"""What an operation is, as plain text: the card as ``help()`` shows it."""
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
-from dynadock.explore.types import word_for_parameter, word_for_reply, word_for_schema
-from dynadock.spec import history
+from dynadock.explore.card import card_of
+from dynadock.explore.example import example_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dynadock.spec.history import Lifetime
-    from dynadock.spec.model import Body, Operation, Parameter
-    from dynadock.spec.schema import Field
+    from dynadock.explore.card import Card, Part, Row
+    from dynadock.spec.model import Operation
 
 BODY_DEPTH = 2
 """Levels of a body's fields that help shows."""
 
+WIDTH = 92
+_TEXT_INDENT = 6
+
 
 def describe(operation: Operation, *, depth: int = BODY_DEPTH) -> str:
-    """Return what help shows: parameters, body fields to ``depth`` levels, reply, error codes."""
-    return "\n".join(_lines(operation, depth))
+    """Return what help shows: summary, call, parameters, body and reply to ``depth`` levels.
+
+    Then what goes wrong, and an example. Words that there are none of are left out.
+    """
+    return "\n".join(_lines(operation, card_of(operation, depth=depth)))
 
 
-def _lines(operation: Operation, depth: int) -> Iterator[str]:
-    since = _since(history.of_operation(operation.operation_id))
-    tag = f", {operation.tag}" if operation.tag else ""
-    since += ", deprecated" if operation.deprecated else ""
-    yield f"{operation.method} {operation.path} (API {operation.version}{tag}{since})"
-    if operation.parameters:
+def _lines(operation: Operation, card: Card) -> Iterator[str]:
+    if card.summary:
+        yield card.summary
+        yield ""
+    where = ", ".join(filter(None, [f"API {card.version}", card.tag, *card.notes]))
+    yield f"{card.method} {card.path} ({where})"
+    if card.about:
+        yield ""
+        yield from textwrap.wrap(card.about, WIDTH)
+    if card.parameters:
         yield ""
         yield "Parameters:"
-        yield from _table([_parameter_row(operation, each) for each in operation.parameters])
-    if operation.body is not None:
+        yield from _rows(card.parameters)
+    if card.body is not None:
         yield ""
-        yield from _body_lines(operation, operation.body, depth)
+        yield from _body(operation, card.body)
     yield ""
-    yield f"Reply: {word_for_reply(operation)}"
-    errors = [code for code in operation.reply.codes if code >= "4"]
-    if errors:
-        yield f"Errors: {', '.join(errors)}"
+    yield f"Reply: {card.reply.type}"
+    yield from _wrapped(card.reply.text, 2)
+    yield from _rows(card.reply.rows)
+    yield ""
+    if card.errors:
+        yield "Errors: " + ", ".join(f"{code} {name}" for code, name in card.errors)
+        yield ""
+    yield "Example:"
+    yield textwrap.indent(str(example_of(operation)), "  ")
 
 
-def _parameter_row(operation: Operation, parameter: Parameter) -> tuple[str, str, str]:
-    notes = [parameter.location]
-    if parameter.required and parameter.send is None:
-        notes.append("required")
-    if parameter.enum:
-        notes.append("one of " + ", ".join(map(repr, parameter.enum)))
-    if parameter.pattern:
-        notes.append(f"matches {parameter.pattern}")
-    if parameter.default not in (None, ""):
-        notes.append(f"the engine assumes {parameter.default!r}")
-    lifetime = history.of_parameter(operation.operation_id, parameter.name)
-    notes_text = ", ".join(notes) + _since(lifetime)
-    return parameter.python_name, word_for_parameter(parameter), notes_text
-
-
-def _body_lines(operation: Operation, body: Body, depth: int) -> Iterator[str]:
-    needed = "required" if body.required else "optional"
-    yield f"Body: {body.python_name} ({word_for_schema(body.schema, body.definitions)}, {needed})"
-    if body.kind == "object":
+def _body(operation: Operation, part: Part) -> Iterator[str]:
+    yield f"Body: {part.name} ({part.type}, {', '.join(part.notes)})"
+    yield from _wrapped(part.text, 2)
+    if operation.body is not None and operation.body.kind == "object":
         yield "  as one value (also body=), or its fields as arguments:"
-    rows = [_field_row(operation, body, each) for each in body.fields(depth)]
-    yield from _table(rows)
+    yield from _rows(part.rows)
 
 
-def _field_row(operation: Operation, body: Body, field: Field) -> tuple[str, str, str]:
-    indent = "  " * field.depth
-    notes = ["required"] if field.required else []
-    enum = field.schema.get("enum")
-    if enum:
-        notes.append("one of " + ", ".join(map(repr, enum)))
-    lifetime = history.of_field(operation.operation_id, field.path)
-    note = ", ".join(notes) + _since(lifetime)
-    return (
-        indent + field.name,
-        word_for_schema(field.schema, body.definitions),
-        note.removeprefix(", "),
-    )
+def _rows(rows: tuple[Row, ...]) -> Iterator[str]:
+    """Yield a line of facts for each row, and our words below it."""
+    if not rows:
+        return
+    first = max(len(row.name) + 2 * row.depth for row in rows)
+    second = min(max(len(row.type) for row in rows), _TEXT_INDENT * 5)
+    for row in rows:
+        indent = "  " * row.depth
+        facts = f"{indent + row.name:{first}}  {row.type:{second}}  {', '.join(row.notes)}"
+        yield f"  {facts}".rstrip()
+        yield from _wrapped(row.text, _TEXT_INDENT + 2 * row.depth)
 
 
-def _since(lifetime: Lifetime | None) -> str:
-    if lifetime is None:
-        return ""
-    return ", " + ", ".join(each.in_words for each in lifetime.ranges)
-
-
-def _table(rows: list[tuple[str, str, str]]) -> Iterator[str]:
-    if rows:
-        first = max(len(row[0]) for row in rows)
-        second = max(len(row[1]) for row in rows)
-        for name, word, note in rows:
-            yield f"  {name:{first}}  {word:{second}}  {note}".rstrip()
+def _wrapped(text: str, indent: int) -> list[str]:
+    margin = " " * indent
+    return textwrap.wrap(text, WIDTH, initial_indent=margin, subsequent_indent=margin)

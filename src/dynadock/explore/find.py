@@ -1,51 +1,113 @@
-"""Finding operations by words: over names, paths, parameters and body fields."""
+"""Finding operations by words, typing errors and all: what fits best comes first."""
 
 from __future__ import annotations
 
+import math
+from functools import cache
 from typing import TYPE_CHECKING
+
+from dynadock.explore.index import THESAURUS, index_of, stems
+from dynadock.spec.data import bundled_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dynadock.explore.index import Hits
     from dynadock.spec.model import Operation, Spec
 
-_FIELD_DEPTH = 3
+EXACT = 1.0
+BEGINNING = 0.8
+MISSPELT = 0.7
+ALIKE = 0.6
+PART = 0.5
+"""What a kind of likeness is worth."""
+
+_SHORTEST_PART = 4
+_SHORTEST_MISSPELT = 4
+_LIKENESS = 78.0
+"""Percent, as rapidfuzz measures; one wrong letter in five still passes."""
+
+_ENOUGH = 0.6
+"""The share of a longer question's words that has to fit where no operation has them all."""
+
+_LONG = 3
 
 
 def find_operations(spec: Spec, words: str) -> list[Operation]:
-    """Return the operations that every one of ``words`` fits, best first; all of them for no words.
+    """Return the operations that ``words`` fit, best first; all of them for no words.
 
-    A word fits where it is part of a name, in any case. The name of an operation counts most, then
-    its tag and path, then its parameters, then the fields of its body.
+    Looked through are names, paths, tags, parameters, fields of bodies and replies, and our words
+    about all of these. A word fits a stem (``removing`` is ``remove``), the beginning or a part of
+    one, a word of the same meaning (``delete``), or one that is spelt a little otherwise. Every
+    word has to fit; of three and more most of them, where nothing has them all.
     """
-    wanted = words.casefold().split()
-    ranked = []
-    for operation in spec.values():
-        score = _score(operation, wanted)
-        if score is not None:
-            ranked.append((-score, operation.operation_id, operation))
-    return [operation for *_, operation in sorted(ranked, key=lambda entry: entry[:2])]
-
-
-def _score(operation: Operation, wanted: list[str]) -> int | None:
-    """Add up how well the words fit; None if one of them does not fit at all."""
-    total = 0
+    if not words.strip():
+        return [spec[operation_id] for operation_id in sorted(spec)]
+    index = index_of(spec)
+    wanted = dict.fromkeys(stem for word in words.split() for stem in stems(word))
+    scores: dict[str, float] = {}
+    counts: dict[str, int] = {}
     for word in wanted:
-        best = max((weight for weight, text in _texts(operation) if word in text), default=0)
-        if best == 0:
-            return None
-        total += best
-    return total
+        found = _hits(index, word)
+        # What is everywhere tells little about where to look.
+        rarity = math.log(1 + len(spec) / (len(found) or 1))
+        for name, weight in found.items():
+            scores[name] = scores.get(name, 0) + weight * rarity
+            counts[name] = counts.get(name, 0) + 1
+    has_all = max(counts.values(), default=0) == len(wanted)
+    enough = len(wanted) * (1 if has_all or len(wanted) < _LONG else _ENOUGH)
+    fitting = [name for name, count in counts.items() if count >= enough]
+    fitting.sort(key=lambda name: (-counts[name], -scores[name], name))
+    return [spec[name] for name in fitting]
 
 
-def _texts(operation: Operation) -> Iterator[tuple[int, str]]:
-    yield 8, operation.operation_id.casefold()
-    yield 8, operation.python_name
-    yield 4, operation.tag.casefold()
-    yield 4, f"{operation.method} {operation.path}".casefold()
-    for parameter in operation.parameters:
-        yield 2, parameter.name.casefold()
-        yield 2, parameter.python_name.casefold()
-    if operation.body is not None:
-        for field in operation.body.fields(_FIELD_DEPTH):
-            yield 1, field.name.casefold()
+def _hits(index: Hits, word: str) -> dict[str, float]:
+    """Return how well a word fits each operation that it fits at all."""
+    best: dict[str, float] = {}
+    for stem, likeness in _like(index, word):
+        for name, weight in index[stem].items():
+            if weight * likeness > best.get(name, 0):
+                best[name] = weight * likeness
+    return best
+
+
+def _like(index: Hits, word: str) -> Iterator[tuple[str, float]]:
+    """Yield the stems that a word may mean; misspelt ones only where it means nothing else."""
+    is_known = False
+    for stem in index:
+        if stem == word:
+            is_known = True
+            yield stem, EXACT
+        elif stem.startswith(word):
+            is_known = True
+            yield stem, BEGINNING
+        elif len(word) >= _SHORTEST_PART and word in stem:
+            yield stem, PART
+    for stem in _thesaurus().get(word, ()):
+        is_known = True
+        if stem in index:
+            yield stem, ALIKE
+    if not is_known and len(word) >= _SHORTEST_MISSPELT:
+        yield from _misspelt(index, word)
+
+
+def _misspelt(index: Hits, word: str) -> Iterator[tuple[str, float]]:
+    # Imported here for start-up time: most words are known ones.
+    from rapidfuzz import fuzz, process  # noqa: PLC0415
+
+    known = [*{*index, *_thesaurus()}]
+    for meant, likeness, _ in process.extract(
+        word, known, scorer=fuzz.ratio, score_cutoff=_LIKENESS, limit=5
+    ):
+        for stem in {meant, *_thesaurus().get(meant, ())} & index.keys():
+            yield stem, (MISSPELT if stem == meant else ALIKE) * likeness / 100
+
+
+@cache
+def _thesaurus() -> dict[str, set[str]]:
+    """Return the stems that mean the same as each that is in a group."""
+    alike: dict[str, set[str]] = {}
+    for group in bundled_data(THESAURUS).get("groups", ()):
+        for stem in group:
+            alike.setdefault(stem, set()).update(set(group) - {stem})
+    return alike

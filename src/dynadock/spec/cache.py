@@ -13,7 +13,12 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from dynadock import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CACHE_VARIABLE = "DYNADOCK_CACHE"
 KEPT_SECONDS = 90 * 24 * 3600
@@ -45,6 +50,15 @@ def digest(*parts: bytes) -> str:
         state.update(len(part).to_bytes(8, "big"))
         state.update(part)
     return state.hexdigest()
+
+
+def code_state(files: Iterable[Path]) -> bytes:
+    """Tell one state of code from another: after an update nothing that is stale is asked for."""
+    states = [__version__]
+    for path in sorted(files):
+        status = path.stat()
+        states.append(f"{path.name} {status.st_size} {status.st_mtime_ns}")
+    return "\n".join(states).encode()
 
 
 def read_compiled(key: str) -> dict[str, Any] | None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.spec.library import bundled_folder
 from dynadock.spec.names import python_name, snake_case
 from dynadock.spec.versions import Version, VersionRange, parse_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FILE = "history.json"
 
@@ -60,6 +63,21 @@ def of_parameter(operation_id: str, name: str) -> Lifetime | None:
 def of_field(operation_id: str, path: str) -> Lifetime | None:
     """Return the lifetime of a body field (``HostConfig.Init``), None if it is in all or none."""
     return _part("fields", operation_id, path)
+
+
+def parameters_of(operation_id: str) -> Iterator[Lifetime]:
+    """Yield the lifetimes of an operation's parameters that not all versions have."""
+    yield from _parts("parameters", operation_id)
+
+
+def fields_of(operation_id: str) -> Iterator[Lifetime]:
+    """Yield the lifetimes of an operation's body fields that not all versions have."""
+    yield from _parts("fields", operation_id)
+
+
+def _parts(section: str, operation_id: str) -> Iterator[Lifetime]:
+    for name, ranges in _history()[section].get(operation_id, {}).items():
+        yield _lifetime(ranges, name)
 
 
 def _part(section: str, operation_id: str, name: str) -> Lifetime | None:

@@ -7,9 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dynadock import __version__
 from dynadock.errors import SpecError
-from dynadock.spec.cache import digest, read_compiled, write_compiled
+from dynadock.spec.cache import code_state, digest, read_compiled, write_compiled
 from dynadock.spec.library import OVERLAY, bundled_folder, find_document
 from dynadock.spec.model import Spec
 from dynadock.spec.versions import Version, looks_like_version, parse_version
@@ -74,7 +73,7 @@ def load_file(path: Path) -> Spec:
     key = digest(content, _overlay_bytes(), _compiler_state())
     spec = _specs.get(key)
     if spec is None:
-        spec = _specs[key] = Spec(_compiled(key, content, str(path)))
+        spec = _specs[key] = Spec(_compiled(key, content, str(path)), key)
     return spec
 
 
@@ -99,9 +98,4 @@ def _overlay_bytes() -> bytes:
 
 @cache
 def _compiler_state() -> bytes:
-    """Tell one state of the compiling code from another: an update asks for no stale form."""
-    states = [__version__]
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        status = path.stat()
-        states.append(f"{path.name} {status.st_size} {status.st_mtime_ns}")
-    return "\n".join(states).encode()
+    return code_state(Path(__file__).parent.glob("*.py"))

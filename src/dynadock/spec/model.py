@@ -106,7 +106,8 @@ class Reply:
     name of the parameter whose seconds are added to the time allowed; ``decode`` names encoded
     headers; ``acts`` tells that the engine works for as long as the stream is read; ``tty`` where
     to learn whether output is a terminal's (see `dynadock.call.kinds`); ``resize`` is the
-    operation that sets the terminal's size; ``upgrade`` the protocol that is asked for.
+    operation that sets the terminal's size; ``upgrade`` the protocol that is asked for; ``rows``
+    the field that holds what is listed, where the reply is no list itself.
     """
 
     __slots__ = (
@@ -115,6 +116,7 @@ class Reply:
         "decode",
         "kind",
         "resize",
+        "rows",
         "schema",
         "tty",
         "unless",
@@ -130,6 +132,7 @@ class Reply:
         self.acts: bool = compiled.get("acts", False)
         self.tty: Mapping[str, str] = compiled.get("tty", {})
         self.resize: str = compiled.get("resize", "")
+        self.rows: str = compiled.get("rows", "")
         self.upgrade: str = compiled.get("upgrade", "tcp")
         self.schema: dict[str, Any] | None = compiled.get("schema")
         self.codes: tuple[str, ...] = tuple(compiled["codes"])
@@ -211,10 +214,14 @@ class Operation:
 
 
 class Spec(Mapping[str, Operation]):
-    """A compiled document: a mapping of its operations by operationId, each made on first use."""
+    """A compiled document: a mapping of its operations by operationId, each made on first use.
 
-    def __init__(self, compiled: Mapping[str, Any]) -> None:
+    ``key`` tells it from other documents where something made of it is kept, empty if it may not.
+    """
+
+    def __init__(self, compiled: Mapping[str, Any], key: str = "") -> None:
         self._compiled = compiled
+        self.key = key
         self.version = parse_version(compiled["version"])
         self.base_path: str = compiled["base_path"]
         self.definitions: Mapping[str, Any] = compiled["definitions"]
@@ -266,7 +273,7 @@ class Spec(Mapping[str, Operation]):
         return self is other
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Spec, (self._compiled,))
+        return (Spec, (self._compiled, self.key))
 
     def __repr__(self) -> str:
         return f"<Spec API {self.version}, {len(self)} operations>"

@@ -187,10 +187,17 @@ def _read_yaml(text: str, name: str) -> Any:
         raise SpecError(f"{name}: {_reason(error)}") from None
 
 
+_LIBRARYS_DEPTH = "exceeded maximum nesting depth"
+"""libyaml's own words (from 0.2.6 on), which it may say of brackets before a value is made."""
+
+
 def _reason(error: yaml.YAMLError) -> str:
     """Return PyYAML's account of the error in one line."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"{_place(error.problem_mark)}: {error.problem or error.context}"
+        problem = error.problem or error.context
+        if problem == _LIBRARYS_DEPTH:
+            problem = f"nested deeper than {MAX_DEPTH} levels"
+        return f"{_place(error.problem_mark)}: {problem}"
     return str(error).partition("\n")[0]
 
 

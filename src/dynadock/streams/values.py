@@ -10,6 +10,7 @@ from dynadock.streams.stream import DecodedStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TextIO
 
     from dynadock.streams.stream import Origin, Source
 
@@ -45,6 +46,20 @@ class JsonStream(DecodedStream[Any]):
         with self:
             for _ in self:
                 pass
+        return self._progress.made or self._progress.last
+
+    def show(self, file: TextIO | None = None) -> Any:
+        """Run to the end as `wait` does, and show the progress on ``file``, stdout by default.
+
+        On a terminal or in a notebook, with bars where rich is installed (the extra ``rich``);
+        elsewhere nothing is written.
+        """
+        # Imported here for start-up time: most streams are not looked at.
+        from dynadock.show.progress import board  # noqa: PLC0415
+
+        with self, board(file) as shown:
+            for value in self:
+                shown.note(value)
         return self._progress.made or self._progress.last
 
     def _check(self, value: Any) -> None:

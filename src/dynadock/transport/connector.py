@@ -33,6 +33,8 @@ class Connector:
         self.context = context
         self.verified: set[Version] = set()
         """Versions that a reply has shown the engine to speak."""
+        self.engine = ""
+        """What the engine has called itself in a reply (``Docker/26.1.5 (linux)``), if it has."""
         self._endpoint: Endpoint | None = None
         self._pool: Pool | None = None
         self._lock = threading.Lock()
@@ -109,6 +111,7 @@ class Connector:
         """
         ping = self.get("/_ping", timeout)
         newest = announced_version(ping.headers)
+        self.engine = ping.headers.get("Server") or self.engine
         if newest is None:
             raise DynadockError(
                 f"{self.endpoint} answers {ping.status} to /_ping without an Api-Version;"

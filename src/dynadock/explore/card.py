@@ -1,0 +1,182 @@
+"""All that is known of an operation, as plain data: what help, pages and pictures are made from."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from dynadock.call.interpret import error_class
+from dynadock.explore.places import places
+from dynadock.explore.texts import BODY, REPLY, bundled_texts
+from dynadock.explore.types import word_for_parameter, word_for_reply, word_for_schema
+from dynadock.spec import history
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from dynadock.explore.places import Place
+    from dynadock.spec.history import Lifetime
+    from dynadock.spec.model import Operation, Parameter
+
+REPLY_DEPTH = 2
+"""Levels of a reply's fields that there are words for."""
+
+FIRST_ERROR = 400
+
+
+class Row(NamedTuple):
+    """A parameter or a field.
+
+    ``name`` is the argument's or the field's, ``path`` leads to a field from the root, ``depth`` is
+    how many fields are around it, ``type`` a short word, ``notes`` what is to be kept to (required,
+    choices, since when) and ``text`` our words about it, empty where there are none.
+    """
+
+    name: str
+    path: str
+    depth: int
+    type: str
+    notes: tuple[str, ...]
+    text: str
+
+
+class Part(NamedTuple):
+    """A body or a reply: what it is called ("" for a reply), its type, words, and its fields."""
+
+    name: str
+    type: str
+    notes: tuple[str, ...]
+    text: str
+    rows: tuple[Row, ...]
+
+
+class Card(NamedTuple):
+    """An operation: its call on the wire, its words, arguments, reply, and errors.
+
+    ``errors`` are pairs of a status and the exception that it raises.
+    """
+
+    operation_id: str
+    method: str
+    path: str
+    version: str
+    tag: str
+    notes: tuple[str, ...]
+    summary: str
+    about: str
+    parameters: tuple[Row, ...]
+    body: Part | None
+    reply: Part
+    errors: tuple[tuple[str, str], ...]
+
+
+def card_of(operation: Operation, *, depth: int) -> Card:
+    """Return what is known of an operation; fields of body and reply to ``depth`` levels."""
+    texts = bundled_texts()
+    notes = _since(history.of_operation(operation.operation_id))
+    return Card(
+        operation_id=operation.operation_id,
+        method=operation.method,
+        path=operation.path,
+        version=str(operation.version),
+        tag=operation.tag,
+        notes=(*notes, "deprecated") if operation.deprecated else notes,
+        summary=texts.of_operation(operation, "summary"),
+        about=texts.of_operation(operation, "about"),
+        parameters=tuple(_parameter(operation, each) for each in operation.parameters),
+        body=_body(operation, depth),
+        reply=_reply(operation, min(depth, REPLY_DEPTH)),
+        errors=tuple(
+            (code, error_class(int(code)).__name__)
+            for code in operation.reply.codes
+            if code.isdecimal() and int(code) >= FIRST_ERROR
+        ),
+    )
+
+
+def _parameter(operation: Operation, parameter: Parameter) -> Row:
+    notes = [parameter.location]
+    if parameter.required and parameter.send is None:
+        notes.append("required")
+    if parameter.enum:
+        notes.append(_choices(parameter.enum))
+    if parameter.pattern:
+        notes.append(f"matches {parameter.pattern}")
+    if parameter.default not in (None, ""):
+        notes.append(f"the engine assumes {parameter.default!r}")
+    return Row(
+        name=parameter.python_name,
+        path=parameter.name,
+        depth=0,
+        type=word_for_parameter(parameter),
+        notes=(*notes, *_since(history.of_parameter(operation.operation_id, parameter.name))),
+        text=bundled_texts().of_parameter(operation, parameter.name),
+    )
+
+
+def _body(operation: Operation, depth: int) -> Part | None:
+    body = operation.body
+    if body is None:
+        return None
+    found = places(body.schema, body.definitions, depth=depth)
+    return Part(
+        name=body.python_name,
+        type=word_for_schema(body.schema, body.definitions),
+        notes=("required" if body.required else "optional",),
+        text=bundled_texts().of_operation(operation, BODY),
+        rows=tuple(map(partial(_field, operation, BODY), found)),
+    )
+
+
+def _reply(operation: Operation, depth: int) -> Part:
+    schema = operation.reply.schema or {}
+    found = places(schema, operation.spec.definitions, depth=depth)
+    return Part(
+        name="",
+        type=word_for_reply(operation),
+        notes=(),
+        text=bundled_texts().of_operation(operation, REPLY),
+        rows=tuple(map(partial(_field, operation, REPLY), found)),
+    )
+
+
+def _field(operation: Operation, part: str, place: Place) -> Row:
+    lifetime = history.of_field(operation.operation_id, place.path) if part == BODY else None
+    return field_row(
+        place,
+        operation.spec.definitions,
+        bundled_texts().of_field(operation, part, place.home),
+        _since(lifetime),
+    )
+
+
+def field_row(
+    place: Place, definitions: Mapping[str, Any], text: str, since: tuple[str, ...] = ()
+) -> Row:
+    """Return the row of a field."""
+    return Row(
+        name=place.name,
+        path=place.path,
+        depth=place.depth,
+        type=word_for_schema(place.schema, definitions),
+        notes=(*_limits(place), *since),
+        text=text,
+    )
+
+
+def _limits(place: Place) -> Iterator[str]:
+    if place.required:
+        yield "required"
+    if enum := place.schema.get("enum"):
+        yield _choices(enum)
+    if unit := place.schema.get("x-unit"):
+        yield unit
+
+
+def _choices(values: Any) -> str:
+    return "one of " + ", ".join(map(repr, values))
+
+
+def _since(lifetime: Lifetime | None) -> tuple[str, ...]:
+    return () if lifetime is None else tuple(each.in_words for each in lifetime.ranges)

@@ -1,0 +1,285 @@
+"""Examples of calls: arguments that pass the checks, ready to edit, printed as a call."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dynadock.spec.data import bundled_data
+from dynadock.spec.schema import flatten, reference_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from dynadock.spec.model import Body, Operation, Parameter
+    from dynadock.spec.schema import Schema
+
+FILE = "examples.yaml"
+WIDTH = 88
+_PATH = "$path"
+_FILES = "$files"
+_HERE = Path()
+_DURATION = 10_000_000_000
+_BASE64 = "czNjcmV0"
+_SECRET = "s3cret"  # noqa: S105 - an example of one
+
+Values = dict[str, Any]
+
+
+class Example(dict[str, Any]):
+    """The arguments of a call by name: ``client.ContainerCreate(**example)`` makes it.
+
+    A dict to be changed as one likes, which prints as the call.
+    """
+
+    def __init__(self, operation: Operation, arguments: Mapping[str, Any]) -> None:
+        super().__init__(arguments)
+        self._operation = operation
+
+    def __repr__(self) -> str:
+        call = f"client.{self._operation.operation_id}"
+        in_path = [each.python_name for each in self._operation.positional]
+        given = [repr(self[name]) for name in in_path if name in self]
+        given += [
+            # A body may have fields that are no names in Python.
+            f"{name}={_written(value)}" if name.isidentifier() else f"**{{{name!r}: {value!r}}}"
+            for name, value in self.items()
+            if name not in in_path
+        ]
+        line = f"{call}({', '.join(given)})"
+        if len(line) <= WIDTH and "\n" not in line:
+            return line
+        inside = "".join(f"    {each.replace(chr(10), chr(10) + '    ')},\n" for each in given)
+        return f"{call}(\n{inside})"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Path):
+        return f"Path({str(value)!r})"
+    if isinstance(value, (dict, list)) and len(repr(value)) > WIDTH // 2:
+        # Imported here for start-up time: few examples are that long.
+        from pprint import pformat  # noqa: PLC0415
+
+        return pformat(value, width=WIDTH - 16, sort_dicts=False)
+    return repr(value)
+
+
+class _Data(NamedTuple):
+    """What ``specs/examples.yaml`` says: arguments by operation, values by name."""
+
+    arguments: Mapping[str, Values]
+    values: Values
+
+
+@cache
+def _data() -> _Data:
+    tree = bundled_data(FILE)
+    return _Data(tree.get("arguments", {}), tree.get("values", {}))
+
+
+def example_of(operation: Operation, *, full: bool = False) -> Example:
+    """Return arguments that pass the checks of a call.
+
+    Those of a telling first call; with ``full`` all parameters and body fields there are, with
+    values that show their form, not all of which an engine would accept together.
+    """
+    chosen = {
+        name: _value_of(value)
+        for name, value in _data().arguments.get(operation.operation_id, {}).items()
+    }
+    arguments: Values = {}
+    for parameter in operation.parameters:
+        name = parameter.python_name
+        needed = parameter.required and parameter.send is None
+        if name in chosen and _takes(parameter, chosen[name]):
+            arguments[name] = chosen[name]
+        elif full or needed:
+            arguments[name] = _of_parameter(parameter)
+    if operation.body is not None:
+        arguments |= _of_body(operation.body, chosen, full=full)
+    return Example(operation, arguments)
+
+
+def _value_of(written: Any) -> Any:
+    if isinstance(written, dict) and _PATH in written:
+        return Path(written[_PATH])
+    if isinstance(written, dict) and _FILES in written:
+        # Imported here for start-up time: few examples have archives.
+        from dynadock.archive.pack import pack  # noqa: PLC0415
+
+        return pack(written[_FILES])
+    return written
+
+
+def _takes(parameter: Parameter, value: Any) -> bool:
+    """Tell whether a parameter's type, which may be another in other versions, takes a value."""
+    if parameter.type == "string":
+        return parameter.encoding != "string" or isinstance(value, str)
+    return (parameter.items is not None) == isinstance(value, list)
+
+
+def _of_parameter(parameter: Parameter) -> Any:
+    if parameter.items is not None:
+        value = _data().values.get(parameter.name)
+        return value if isinstance(value, list) else [_of_parameter(parameter.items)]
+    if parameter.enum:
+        return next(choice for choice in parameter.enum if choice != "")
+    make = _BY_ENCODING.get(parameter.encoding)
+    value = _data().values.get(parameter.name)
+    if value is not None and _has_type(value, parameter.encoding):
+        return value
+    return make(parameter.name) if make else _text(parameter.name)
+
+
+def _of_body(body: Body, chosen: Values, *, full: bool) -> Values:
+    """Return the arguments that make a body: its fields, or it as a whole where it has none."""
+    if body.kind == "object":
+        return _of_fields(body, chosen, full=full)
+    given = chosen.get(body.python_name, chosen.get("body"))
+    if body.kind == "binary":
+        if given is None and not (full or body.required):
+            return {}
+        return {body.python_name: _HERE if given is None else given}
+    if given is None and not (full or body.required):
+        return {}
+    made = given if given is not None else _Maker(body.definitions).of(body.schema, body.name)
+    return {body.python_name: made}
+
+
+def _of_fields(body: Body, chosen: Values, *, full: bool) -> Values:
+    make = _Maker(body.definitions)
+    required = flatten(body.schema, body.definitions).get("required", ())
+    made: Values = {}
+    for name, schema in body.properties.items():
+        if name in chosen:
+            made[name] = chosen[name]
+        elif full or name in required:
+            made[name] = make.of(schema, name)
+    return made
+
+
+class _Maker:
+    """Makes values for schemas, all of their fields; a definition inside itself is left empty."""
+
+    def __init__(self, definitions: Mapping[str, Schema]) -> None:
+        self._definitions = definitions
+        self._trail: list[str] = []
+
+    def of(self, schema: Schema, name: str) -> Any:
+        """Return a value of a schema for what is called ``name``."""
+        reference = reference_name(schema)
+        if reference is None:
+            return self._of(flatten(schema, self._definitions), name)
+        if reference in self._trail:
+            return None
+        self._trail.append(reference)
+        try:
+            return self._of(flatten(schema, self._definitions), name)
+        finally:
+            self._trail.pop()
+
+    def _of(self, flat: Schema, name: str) -> Any:
+        kind = _kind(flat)
+        value = _data().values.get(name)
+        if value is not None and "enum" not in flat and self._fits(value, kind, flat):
+            return value
+        if kind == "object":
+            return {key: made for key, made in self._members(flat) if made is not None}
+        if kind == "array":
+            items = flat.get("items", {})
+            return [self.of(items, name.removesuffix("s"))]
+        return _plain(flat, kind, name)
+
+    def _fits(self, value: Any, kind: str, flat: Schema) -> bool:
+        if not _has_type(value, kind):
+            return False
+        if kind != "array":
+            return kind != "object"
+        inner = flatten(flat.get("items", {}), self._definitions)
+        return all(_has_type(each, _kind(inner)) for each in value)
+
+    def _members(self, flat: Schema) -> Iterator[tuple[str, Any]]:
+        for key, inner in flat.get("properties", {}).items():
+            yield key, self.of(inner, key)
+        others = flat.get("additionalProperties")
+        if isinstance(others, dict) and not flat.get("properties"):
+            yield "key", self.of(others, "value")
+
+
+def _kind(flat: Schema) -> str:
+    kind = flat.get("type", "object" if "properties" in flat else "string")
+    return str(kind[0] if isinstance(kind, list) else kind)
+
+
+def _plain(flat: Schema, kind: str, name: str) -> Any:
+    if flat.get("enum"):
+        return next(choice for choice in flat["enum"] if choice != "")
+    if kind == "string":
+        return _string(flat, name)
+    if kind == "boolean":
+        return bool(flat.get("default", False))
+    if kind in ("integer", "number"):
+        return _DURATION if flat.get("x-unit") == "nanoseconds" else max(1, flat.get("minimum", 1))
+    return None
+
+
+def _string(flat: Schema, name: str) -> str:
+    if flat.get("x-encoding") == "base64":
+        return _BASE64
+    if flat.get("x-secret"):
+        return _SECRET
+    return _BY_FORMAT.get(flat.get("format", ""), _text(name))
+
+
+def _text(name: str) -> str:
+    return name.lower() or "text"
+
+
+_BY_FORMAT = {
+    "dateTime": "2026-01-01T00:00:00Z",
+    "date-time": "2026-01-01T00:00:00Z",
+    "ip-address": "192.0.2.1",
+    "cidr": "192.0.2.0/24",
+    "CIDR": "192.0.2.0/24",
+    "uri": "https://example.test",
+}
+
+_BY_ENCODING: Mapping[str, Callable[[str], Any]] = {
+    "boolean": lambda _: True,
+    "integer": lambda _: 1,
+    "number": lambda _: 1.5,
+    "count": lambda _: 1,
+    "seconds": lambda _: 5,
+    "timestamp": lambda _: 1_700_000_000,
+    "filters": lambda _: {"label": ["tier=web"]},
+    "json-object": lambda name: (
+        {"os": "linux", "architecture": "amd64"}
+        if name.startswith("platform")
+        else {"key": "value"}
+    ),
+    "json-array": lambda _: ["value"],
+    "base64-json": lambda _: {"username": "me", "password": _SECRET},
+    "string": _text,
+}
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "array": (list,),
+    "object": (dict,),
+    "filters": (dict,),
+    "json-object": (dict,),
+    "json-array": (list,),
+    "base64-json": (dict,),
+    "timestamp": (int, str),
+    "seconds": (int,),
+    "count": (int, str),
+}
+
+
+def _has_type(value: Any, kind: str) -> bool:
+    is_boolean = isinstance(value, bool)
+    return isinstance(value, _TYPES.get(kind, (object,))) and is_boolean == (kind == "boolean")

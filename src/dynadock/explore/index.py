@@ -1,0 +1,118 @@
+"""The words of a spec's operations, each with its weight: what searching looks through."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from dynadock.explore.places import places
+from dynadock.explore.texts import BODY, FILE, REPLY, bundled_texts
+from dynadock.spec.cache import code_state, digest, read_compiled, write_compiled
+from dynadock.spec.data import bundled_content, bundled_data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dynadock.explore.places import Place
+    from dynadock.spec.model import Operation, Spec
+
+THESAURUS = "thesaurus.yaml"
+
+BODY_DEPTH = 4
+REPLY_DEPTH = 2
+"""Levels of fields that are looked through."""
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
+_NAME = re.compile(r"[\w-]+")
+_SEPARATOR = re.compile("[-_]")
+_ENDINGS = ("ies", "ing", "ed", "es", "e", "s")
+_SHORTEST_STEM = 3
+
+Hits = Mapping[str, Mapping[str, float]]
+"""By stem, the operationIds that have it and how much it tells about each."""
+
+
+_made_before: WeakKeyDictionary[Spec, Hits] = WeakKeyDictionary()
+
+
+def index_of(spec: Spec) -> Hits:
+    """Return the index of a spec, made when it is first asked for and then kept in the cache."""
+    hits = _made_before.get(spec)
+    if hits is None:
+        hits = _made_before[spec] = _kept(spec) if spec.key else _made(spec)
+    return hits
+
+
+def _kept(spec: Spec) -> Hits:
+    code = code_state(Path(__file__).parent.glob("*.py"))
+    key = digest(b"index", spec.key.encode(), code, *map(bundled_content, (FILE, THESAURUS)))
+    hits = read_compiled(key)
+    if hits is None:
+        hits = _made(spec)
+        write_compiled(key, hits)
+    return hits
+
+
+def _made(spec: Spec) -> dict[str, dict[str, float]]:
+    hits: dict[str, dict[str, float]] = {}
+    for operation in spec.values():
+        for weight, text in _texts(operation):
+            for stem in stems(text):
+                found = hits.setdefault(stem, {})
+                if weight > found.get(operation.operation_id, 0):
+                    found[operation.operation_id] = round(weight, 3)
+    return hits
+
+
+def _texts(operation: Operation) -> Iterator[tuple[float, str]]:
+    texts = bundled_texts()
+    yield 8, operation.operation_id
+    yield 6, texts.of_operation(operation, "summary")
+    yield 4, operation.tag
+    yield 4, f"{operation.method} {operation.path}"
+    yield 2, texts.of_operation(operation, "about")
+    for parameter in operation.parameters:
+        yield 3, parameter.name
+        yield 1, texts.of_parameter(operation, parameter.name)
+    definitions = operation.spec.definitions
+    if operation.body is not None:
+        for place in places(operation.body.schema, definitions, depth=BODY_DEPTH):
+            yield 3 / (1 + place.depth), place.name
+            yield 1 / (1 + place.depth), _text(operation, BODY, place)
+    for place in places(operation.reply.schema or {}, definitions, depth=REPLY_DEPTH):
+        yield 1 / (1 + place.depth), place.name
+        yield 0.5 / (1 + place.depth), _text(operation, REPLY, place)
+
+
+def _text(operation: Operation, part: str, place: Place) -> str:
+    return bundled_texts().of_field(operation, part, place.home)
+
+
+@lru_cache(maxsize=8192)
+def stems(text: str) -> tuple[str, ...]:
+    """Return the stems of a text's telling words: humps and separators part them, cases do not.
+
+    A name counts as a whole as well: ``X-Registry-Auth`` is also ``xregistryauth``.
+    """
+    found = dict.fromkeys(map(stem, map(str.lower, _WORD.findall(text))))
+    if len(found) > 1 and _NAME.fullmatch(text):
+        found[_SEPARATOR.sub("", text).lower()] = None
+    return tuple(word for word in found if word not in _common())
+
+
+def stem(word: str) -> str:
+    """Return a word without an ending: ``removing``, ``removes`` and ``removed`` are one."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+            return word[: -len(ending)]
+    return word
+
+
+@cache
+def _common() -> frozenset[str]:
+    """Return the words that tell nothing about an operation."""
+    return frozenset(bundled_data(THESAURUS).get("common", "").split())

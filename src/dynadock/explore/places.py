@@ -1,0 +1,94 @@
+"""Fields of bodies and replies, each with its text's home: the definition that it stands in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dynadock.spec.schema import reference_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dynadock.spec.schema import Schema
+
+
+class Home(NamedTuple):
+    """Where something is written: a definition's name ("" for an operation itself), a path in it.
+
+    One text about ``HostConfig`` so serves every operation and version that has it.
+    """
+
+    definition: str
+    path: str
+
+    def below(self, name: str) -> Home:
+        """Return the home of a property called ``name``."""
+        return self._replace(path=f"{self.path}.{name}" if self.path else name)
+
+
+ROOT = Home("", "")
+
+
+class Place(NamedTuple):
+    """One field: ``path`` from the root (dots, ``[]`` for items, ``{}`` for a map's values).
+
+    ``name`` is its own, ``depth`` the number of fields around it, ``home`` where its text is.
+    """
+
+    path: str
+    name: str
+    depth: int
+    schema: Schema
+    required: bool
+    home: Home
+
+
+def places(
+    schema: Schema, definitions: Mapping[str, Schema], *, depth: int = 20, home: Home = ROOT
+) -> Iterator[Place]:
+    """Yield every field below ``schema``, parents before children, at most ``depth`` levels down.
+
+    A definition inside itself is named once and not entered again.
+    """
+    return _Places(definitions, depth).below(schema, "", 0, home, ())
+
+
+class _Places(NamedTuple):
+    definitions: Mapping[str, Schema]
+    deepest: int
+
+    def below(
+        self, schema: Schema, place: str, level: int, home: Home, trail: tuple[str, ...]
+    ) -> Iterator[Place]:
+        if level == self.deepest or reference_name(schema) in trail:
+            return
+        parts = [*self._parts(schema, home, trail)]
+        found = {
+            name: (inner, part_home.below(name), part_trail)
+            for part, part_home, part_trail in parts
+            for name, inner in part.get("properties", {}).items()
+        }
+        required = {name for part, *_ in parts for name in part.get("required", ())}
+        for name, (inner, inner_home, inner_trail) in found.items():
+            path = f"{place}.{name}" if place else name
+            yield Place(path, name, level, inner, name in required, inner_home)
+            yield from self.below(inner, path, level + 1, inner_home, inner_trail)
+        for part, part_home, part_trail in parts:
+            for keyword, mark in (("items", "[]"), ("additionalProperties", "{}")):
+                inner = part.get(keyword)
+                if isinstance(inner, dict):
+                    inside = part_home._replace(path=part_home.path + mark)
+                    yield from self.below(inner, place + mark, level, inside, part_trail)
+
+    def _parts(
+        self, schema: Schema, home: Home, trail: tuple[str, ...]
+    ) -> Iterator[tuple[Schema, Home, tuple[str, ...]]]:
+        """Yield the schemas that one is made of, without ``$ref`` and ``allOf`` at their tops."""
+        name = reference_name(schema)
+        if name is not None:
+            if name not in trail:
+                yield from self._parts(self.definitions[name], Home(name, ""), (*trail, name))
+            return
+        for branch in schema.get("allOf", ()):
+            yield from self._parts(branch, home, trail)
+        yield schema, home, trail

@@ -1,0 +1,1 @@
+"""Values as people see them: text, trees, tables, progress."""

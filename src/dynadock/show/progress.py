@@ -1,0 +1,137 @@
+"""Progress of pulls, pushes and builds on a terminal, while it happens."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self, TextIO
+
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+
+class Board(Protocol):
+    """Shows the values of a progress stream, one after the other."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def note(self, value: Any) -> None:
+        """Show what a value says."""
+
+
+def board(file: TextIO | None = None) -> Board:
+    """Return what shows progress on ``file``, stdout by default.
+
+    With rich (the extra ``rich``) layers have bars, on a terminal or in a notebook; without it a
+    terminal gets lines. Where nobody watches nothing is written.
+    """
+    file = sys.stdout if file is None else file
+    try:
+        # Imported here for start-up time, and because rich is an extra.
+        from rich.console import Console  # noqa: PLC0415
+    except ImportError:
+        return Lines(file) if file.isatty() else Quiet()
+    console = Console(file=file)
+    return Bars(console) if console.is_terminal or console.is_jupyter else Quiet()
+
+
+class Quiet:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        pass
+
+    def note(self, value: Any) -> None:
+        """Show nothing of a value."""
+
+
+class Lines(Quiet):
+    """Writes what is said once; how far a layer is, is not written."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def note(self, value: Any) -> None:
+        """Write the line of a value that has one."""
+        text = said(value)
+        if text and not _amounts(value):
+            self._file.write(text if text.endswith("\n") else f"{text}\n")
+            self._file.flush()
+
+
+class Bars:
+    """Shows a bar for each layer, by rich, and above them what is said of the whole."""
+
+    def __init__(self, console: Console) -> None:
+        # Imported here for start-up time, and because rich is an extra.
+        from rich.progress import (  # noqa: PLC0415
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+        )
+
+        self._progress: Progress = Progress(
+            TextColumn("{task.fields[layer]}"),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            console=console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._progress.stop()
+
+    def note(self, value: Any) -> None:
+        """Show a value: a layer's in its bar, others as lines above the bars."""
+        text = said(value)
+        layer = value.get("id") if isinstance(value, dict) else None
+        if not text:
+            return
+        if not isinstance(layer, str) or not layer or "status" not in value:
+            self._progress.console.print(text.rstrip("\n"), markup=False, highlight=False)
+            return
+        if layer not in self._tasks:
+            self._tasks[layer] = self._progress.add_task(text, total=None, layer=layer)
+        current, total = _amounts(value) or (None, None)
+        task = self._tasks[layer]
+        if current is None:
+            done = self._progress.tasks[self._progress.task_ids.index(task)].total or 1
+            self._progress.update(task, description=text, completed=done, total=done)
+        else:
+            self._progress.update(task, description=text, completed=current, total=total)
+
+
+def said(value: Any) -> str:
+    """Return what a value of a progress stream says in words: a build's output, a pull's status."""
+    if not isinstance(value, dict):
+        return str(value)
+    text = value.get("stream") or value.get("status") or ""
+    return text if isinstance(text, str) else str(text)
+
+
+def _amounts(value: Any) -> tuple[int, int | None] | None:
+    """Return how far a layer is and how long it is, None where it does not say."""
+    detail = value.get("progressDetail") if isinstance(value, dict) else None
+    if not isinstance(detail, dict) or not isinstance(detail.get("current"), int):
+        return None
+    total = detail.get("total")
+    return detail["current"], total if isinstance(total, int) and total > 0 else None

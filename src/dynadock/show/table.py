@@ -1,0 +1,171 @@
+"""Lists of records as tables, by the columns that ``specs/tables.yaml`` has for an operation."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dynadock.show.tree import html_tree, rich_tree
+from dynadock.spec.data import bundled_data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rich.table import Table
+    from rich.tree import Tree
+
+FILE = "tables.yaml"
+
+_SHORT_ID = 12
+_KILO = 1000
+
+
+class Column(NamedTuple):
+    """A column: its title, the fields it is taken from (the first that is there), and its form."""
+
+    title: str
+    fields: tuple[str, ...]
+    form: str
+
+
+def columns_of(operation_id: str) -> tuple[Column, ...]:
+    """Return the columns for what an operation lists; none where no table was thought of."""
+    rows = bundled_data(FILE).get(operation_id, ())
+    return tuple(Column(row["title"], tuple(row["from"]), row.get("form", "text")) for row in rows)
+
+
+def cells_of(records: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> list[list[str]]:
+    """Return the text of every cell, row by row."""
+    return [[_cell(record, column) for column in columns] for record in records]
+
+
+def rich_list(records: Sequence[Any], operation_id: str) -> Table | Tree:
+    """Return what an operation lists as rich's Table; as a Tree where there are no columns."""
+    columns = columns_of(operation_id)
+    return rich_table(records, columns) if columns else rich_tree(records, operation_id or "list")
+
+
+def html_list(records: Sequence[Any], operation_id: str) -> str:
+    """Return what an operation lists as a table in HTML; as nested lists without columns."""
+    columns = columns_of(operation_id)
+    return html_table(records, columns) if columns else html_tree(records, operation_id or "list")
+
+
+def rich_table(records: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> Table:
+    """Return records as rich's Table; rich has to be installed (the extra ``rich``)."""
+    # Imported here for start-up time, and because rich is an extra: only rich asks for this.
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.title, overflow="fold")
+    for row in cells_of(records, columns):
+        table.add_row(*map(Text, row))
+    return table
+
+
+def html_table(records: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> str:
+    """Return records as a table in HTML."""
+    head = "".join(f"<th>{escape(column.title)}</th>" for column in columns)
+    rows = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
+        for row in cells_of(records, columns)
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _cell(record: Mapping[str, Any], column: Column) -> str:
+    for path in column.fields:
+        value = _at(record, path)
+        if value not in (None, "", [], {}):
+            return _FORMS[column.form](value)
+    return ""
+
+
+def _at(record: Any, path: str) -> Any:
+    for name in path.split("."):
+        if not isinstance(record, dict):
+            return None
+        record = record.get(name)
+    return record
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(map(_text, value))
+    if isinstance(value, dict):
+        return "\n".join(f"{name}={_text(each)}" for name, each in value.items())
+    return str(value)
+
+
+def _names(value: Any) -> str:
+    return _text([name.removeprefix("/") for name in value] if isinstance(value, list) else value)
+
+
+def _id(value: Any) -> str:
+    return str(value).removeprefix("sha256:")[:_SHORT_ID]
+
+
+def _bytes(value: Any) -> str:
+    size = float(value)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < _KILO:
+            return f"{size:.3g} {unit}"
+        size /= _KILO
+    return f"{size:.3g} TB"
+
+
+def _ago(value: Any) -> str:
+    """Write how long ago a moment was: UNIX seconds, or RFC 3339 with up to nanoseconds."""
+    try:
+        if isinstance(value, (int, float)):
+            then = datetime.fromtimestamp(value, UTC)
+        else:
+            then = datetime.fromisoformat(value)
+    except (ValueError, OverflowError, OSError):
+        return _text(value)
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=UTC)
+    passed = datetime.now(UTC) - then
+    for unit, length in _UNITS:
+        count = int(passed / length)
+        if count:
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"
+
+
+_UNITS = (
+    ("year", timedelta(days=365)),
+    ("month", timedelta(days=30)),
+    ("day", timedelta(days=1)),
+    ("hour", timedelta(hours=1)),
+    ("minute", timedelta(minutes=1)),
+    ("second", timedelta(seconds=1)),
+)
+
+
+def _ports(value: Any) -> str:
+    return "\n".join(map(_port, value)) if isinstance(value, list) else _text(value)
+
+
+def _port(port: Any) -> str:
+    if not isinstance(port, dict):
+        return _text(port)
+    inside = f"{port.get('PrivatePort', '')}/{port.get('Type', '')}"
+    if "PublicPort" not in port:
+        return inside
+    host = port.get("IP", "")
+    host = f"[{host}]" if ":" in host else host
+    return f"{host}:{port['PublicPort']}->{inside}"
+
+
+_FORMS: Mapping[str, Callable[[Any], str]] = {
+    "text": _text,
+    "names": _names,
+    "id": _id,
+    "bytes": _bytes,
+    "ago": _ago,
+    "ports": _ports,
+}

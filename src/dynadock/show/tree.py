@@ -1,0 +1,51 @@
+"""A record as a tree: rich's for a terminal, HTML that unfolds for a notebook."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+MOST_ITEMS = 12
+
+
+def rich_tree(value: Any, label: str) -> Tree:
+    """Return a dict or list as rich's Tree; rich has to be installed (the extra ``rich``)."""
+    # Imported here for start-up time, and because rich is an extra: only rich asks for this.
+    from rich.markup import escape as literal  # noqa: PLC0415
+    from rich.tree import Tree  # noqa: PLC0415
+
+    tree = Tree(f"[bold]{literal(label)}[/bold]")
+    for name, each in _members(value):
+        if isinstance(each, (dict, list)) and each:
+            tree.add(rich_tree(each, name))
+        else:
+            tree.add(f"{literal(name)}  [cyan]{literal(repr(each))}[/cyan]")
+    return tree
+
+
+def html_tree(value: Any, label: str) -> str:
+    """Return a dict or list as nested lists in HTML; the topmost is open, others unfold."""
+    return _html(value, label, is_open=True)
+
+
+def _html(value: Any, label: str, *, is_open: bool = False) -> str:
+    items = []
+    for name, each in _members(value):
+        if isinstance(each, (dict, list)) and each:
+            items.append(f"<li>{_html(each, name)}</li>")
+        else:
+            items.append(f"<li>{escape(name)}: <code>{escape(repr(each))}</code></li>")
+    flag = " open" if is_open else ""
+    return f"<details{flag}><summary>{escape(label)}</summary><ul>{''.join(items)}</ul></details>"
+
+
+def _members(value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [(str(key), each) for key, each in value.items()]
+    members = [(f"[{number}]", each) for number, each in enumerate(value)]
+    if len(members) > MOST_ITEMS:
+        members[MOST_ITEMS:] = [("…", f"{len(members) - MOST_ITEMS} more")]
+    return members
