@@ -19,12 +19,12 @@ from dynadock.spec.loader import load_version
 
 SOURCE = Path(dynadock.__file__).parent
 LAYERS = (
-    *("errors", "spec", "options", "archive", "config", "show", "call", "explore"),
-    *("transport", "streams", "bound", "client", "commands"),
+    *("errors", "warn", "spec", "accounts", "options", "archive", "config", "show", "call"),
+    *("explore", "transport", "streams", "configured", "bound", "client", "commands"),
 )
 """From the lowest to the highest; each may import what stands before it, and itself."""
 
-PURE = {"errors", "spec", "options", "archive", "config", "show", "call", "explore"}
+PURE = {*LAYERS[: LAYERS.index("transport")]}
 OF_THE_NETWORK = {
     *(
         "asyncio",

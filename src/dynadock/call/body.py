@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +11,10 @@ from dynadock.errors import Fault, UnknownFieldWarning
 from dynadock.spec import history
 from dynadock.spec.names import closest, respelt
 from dynadock.spec.schema import document_pattern, strict_schema
+from dynadock.warn import warn_caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from types import FrameType
 
     from jsonschema import Draft202012Validator
 
@@ -67,17 +65,8 @@ def _unknown_keys(operation: Operation, error: SchemaError, unknown: str) -> Ite
 
 def warn_of_unknown(operation: Operation, problem: str) -> None:
     """Warn of something unknown that is sent all the same, at the line that made the call."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no other way to a caller
-    level = 2
-    while frame is not None and _is_ours(frame.f_globals.get("__name__", "")):
-        frame = frame.f_back
-        level += 1
     message = f"{operation.operation_id} (API {operation.version}): {problem}"
-    warnings.warn(message, UnknownFieldWarning, stacklevel=level)
-
-
-def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] == "dynadock"
+    warn_caller(message, UnknownFieldWarning)
 
 
 def hint_for_field(operation: Operation, known: Iterable[str], key: str, field_path: str) -> str:

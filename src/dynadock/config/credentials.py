@@ -16,13 +16,13 @@ Nothing is kept between calls: what a user logs in to or out of meanwhile is see
 from __future__ import annotations
 
 import binascii
-import warnings
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from dynadock.config.folder import read_config, text_of
 from dynadock.config.helper import HELPER_TIMEOUT, TOKEN_USER, Helper, default_helper
 from dynadock.config.registries import auth_key, matching_keys
 from dynadock.errors import ConfigError, DynadockWarning
+from dynadock.warn import warn_caller
 
 if TYPE_CHECKING:
     from dynadock.config.folder import Configuration, Folder
@@ -128,7 +128,7 @@ def _listed(helper: Helper) -> list[str]:
     try:
         return helper.keys()
     except ConfigError as error:
-        _warn(str(error))
+        warn_caller(str(error), DynadockWarning)
         return []
 
 
@@ -136,13 +136,8 @@ def _tried(helper: Helper, key: str) -> Credentials | None:
     try:
         return _from_helper(helper, key)
     except ConfigError as error:
-        _warn(f"no credentials for {auth_key(key)}: {error}")
+        warn_caller(f"no credentials for {auth_key(key)}: {error}", DynadockWarning)
         return None
-
-
-def _warn(message: str) -> None:
-    # The frame of whoever calls all_credentials, above which is the call that this is for.
-    warnings.warn(message, DynadockWarning, stacklevel=4)
 
 
 def _from_file(registry: str, config: Configuration) -> Credentials | None:
