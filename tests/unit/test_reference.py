@@ -16,7 +16,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dynadock.call.reference import ImageReference, parse_reference
+from dynadock.call.reference import (
+    ImageReference,
+    parse_reference,
+    registry_of_image,
+    registry_of_term,
+)
 
 RECORDED = Path(__file__).parents[1] / "cases" / "config" / "references.json"
 CASES = json.loads(RECORDED.read_text(encoding="utf-8"))
@@ -112,3 +117,42 @@ def test_any_text_is_read_or_refused(text):
     except ValueError:
         return
     assert parse_reference(str(reference)) == reference
+
+
+@pytest.mark.parametrize(
+    ("text", "registry"),
+    [
+        ("busybox", "docker.io"),
+        ("index.docker.io/a", "docker.io"),
+        ("r.example:5000/a/b:1", "r.example:5000"),
+        (f"r.example/a@{'sha256:' + 'a' * 64}", "r.example"),
+        ("localhost/a", "localhost"),
+        ("Upper/a", "Upper"),
+        ("[::1]:5000/a", "[::1]:5000"),
+        ("", ""),
+        ("a" * 64, ""),
+        ("https://r.example/a", ""),
+        ("r.example/A", ""),
+        ("Upper", ""),
+    ],
+)
+def test_the_registry_of_an_image(text, registry):
+    assert registry_of_image(text) == registry
+
+
+@pytest.mark.parametrize(
+    ("text", "registry"),
+    [
+        ("busybox", "docker.io"),
+        ("any thing", "docker.io"),
+        ("me/busybox", "docker.io"),
+        ("Upper/a", "docker.io"),
+        ("", "docker.io"),
+        ("r.example", "docker.io"),
+        ("r.example/any THING", "r.example"),
+        ("r:5000/", "r:5000"),
+        ("localhost/a", "localhost"),
+    ],
+)
+def test_the_registry_that_a_search_asks(text, registry):
+    assert registry_of_term(text) == registry

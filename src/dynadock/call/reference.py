@@ -66,6 +66,25 @@ class ImageReference(NamedTuple):
         return short if is_clear else self.repository
 
 
+def registry_of_image(text: str) -> str:
+    """Return the registry of an image reference, "" if ``text`` is none."""
+    try:
+        return parse_reference(text).registry
+    except ValueError:
+        return ""
+
+
+def registry_of_term(text: str) -> str:
+    """Return the registry that a search asks for ``text``, which need be no reference.
+
+    Engines take what stands before the first ``/`` for one if it has a ``.`` or a ``:``, or is
+    ``localhost``, and ask the Docker Hub otherwise (the engine's source).
+    """
+    first, slash, _ = text.partition("/")
+    is_registry = first == "localhost" or "." in first or ":" in first
+    return first if slash and is_registry else HUB
+
+
 def parse_reference(text: str) -> ImageReference:
     """Read an image reference; nothing is added to it but the Hub's name and ``library/``.
 
