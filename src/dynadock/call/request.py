@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from dynadock.options import SECRET_HEADERS
@@ -9,6 +10,9 @@ from dynadock.options import SECRET_HEADERS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+
+_USER_OF_ADDRESS = re.compile("(%3A%2F%2F)(?:(?!%2F|%22)[^&])*(%40)")
+"""What stands between ``://`` and ``@``, as it is written in a query."""
 
 Data = bytes | bytearray | memoryview
 """Bytes, however they are held."""
@@ -33,4 +37,13 @@ class Request(NamedTuple):
         }
         # A body may be a secret (SecretCreate, SystemAuth), so its size has to do.
         body = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else self.body
-        return f"Request({self.method} {self.target}, headers={headers}, body={body})"
+        target = shown_target(self.target)
+        return f"Request({self.method} {target}, headers={headers}, body={body})"
+
+
+def shown_target(target: str) -> str:
+    """Return a target as it may be shown: without the passwords of addresses in its query.
+
+    Build arguments tell of proxies, which may have one.
+    """
+    return _USER_OF_ADDRESS.sub(r"\1…\2", target)
