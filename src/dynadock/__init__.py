@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dynadock.call.request import Request
     from dynadock.client import Client, load
     from dynadock.commands import Completed, execute, run
+    from dynadock.config.store import erase_credentials, store_credentials
     from dynadock.errors import (
         AccessDenied,
         APIError,
@@ -123,10 +124,12 @@ __all__ = [
     "ValidationError",
     "VersionError",
     "build_context",
+    "erase_credentials",
     "execute",
     "load",
     "pack",
     "run",
+    "store_credentials",
 ]
 
 _ERRORS = "dynadock.errors"
@@ -152,10 +155,12 @@ _HOMES = {
     "Stream": "dynadock.streams.stream",
     "TarStream": "dynadock.streams.download",
     "build_context": "dynadock.archive.pack",
+    "erase_credentials": "dynadock.config.store",
     "execute": "dynadock.commands",
     "load": "dynadock.client",
     "pack": "dynadock.archive.pack",
     "run": "dynadock.commands",
+    "store_credentials": "dynadock.config.store",
 }
 
 
