@@ -37,12 +37,27 @@ def pytest_configure(config):
     patch.setenv("DYNADOCK_DATA", f"{folder.name}/data")
 
 
+@pytest.fixture(scope="session")
+def empty_config(tmp_path_factory):
+    """A configuration of the docker command without credentials, and without the platform's helper.
+
+    That helper is not asked where there is an entry in ``auths``.
+    """
+    folder = tmp_path_factory.mktemp("config")
+    (folder / "config.json").write_text('{"auths": {"unused.invalid": {}}}', encoding="utf-8")
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def no_engine_in_the_environment(request, monkeypatch):
-    """Keep tests that need no engine from finding one; those of engines are told by it."""
+def no_engine_in_the_environment(request, monkeypatch, empty_config):
+    """Keep tests that need no engine from finding one, and from the user's own credentials.
+
+    Those of engines are told by the environment.
+    """
     if ENGINE_TESTS not in request.path.parents:
         for name in ENVIRONMENT:
             monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("DOCKER_CONFIG", str(empty_config))
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from dynadock.transport.connector import announced_version
 
 if TYPE_CHECKING:
     import inspect
+    from collections.abc import Mapping
 
     import requests
 
@@ -72,14 +73,30 @@ class BoundOperation:
 
         The request is sent at once; a stream is read by whoever has it (see `Stream`).
 
-        Path parameters may be positional; the rest goes by name. Raises ParameterError or BodyError
-        (nothing was sent), a TransportError (no whole reply came) or an APIError (the engine
-        refused), each of which says more.
+        Path parameters may be positional; the rest goes by name. Raises ParameterError, BodyError
+        or ConfigError (nothing was sent), a TransportError (no whole reply came) or an APIError
+        (the engine refused), each of which says more.
         """
-        bound = bind(self._operation, args, kwargs, self._options)
+        bound = self._bind(args, kwargs)
         if self._options.deadline is None and expected_kind(bound) in PLAIN and not uploads(bound):
             return self._value(bound)
         return self._stream(bound)
+
+    def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Bound:
+        """Check the arguments, and add what the docker command's configuration has for them."""
+        operation, options = self._operation, self._options
+        bound = bind(operation, args, kwargs, options)
+        if options.credentials and operation.credentials:
+            # Imported here for start-up time: few calls need credentials.
+            from dynadock.configured import add_credentials  # noqa: PLC0415
+
+            add_credentials(bound, options)
+        if options.proxies and operation.takes_proxies:
+            # Imported here for start-up time: few calls are to tell of proxies.
+            from dynadock.configured import add_proxies  # noqa: PLC0415
+
+            add_proxies(bound, str(self._connector.endpoint))
+        return bound
 
     def _value(self, bound: Bound) -> Any:
         """Send over the pool and return the reply's value."""
@@ -132,9 +149,10 @@ class BoundOperation:
     def prepare(self, /, *args: Any, **kwargs: Any) -> Request:
         """Check the arguments and return the complete request; nothing is sent.
 
-        Raises ParameterError or BodyError as a call does.
+        Credentials from the docker command's configuration are in it, though its repr hides them.
+        Raises ParameterError, BodyError or ConfigError as a call does.
         """
-        return encode(bind(self._operation, args, kwargs, self._options), self._options)
+        return encode(self._bind(args, kwargs), self._options)
 
     def raw(self, /, *args: Any, **kwargs: Any) -> requests.Response | RawDuplex:
         """Check the arguments, send the request and return the reply unread, whatever its status.
@@ -143,7 +161,7 @@ class BoundOperation:
         connection give a `RawDuplex`. Raises as a call does, but no APIError. Of a reply that
         is read here the option ``deadline`` is no limit.
         """
-        bound = bind(self._operation, args, kwargs, self._options)
+        bound = self._bind(args, kwargs)
         if expected_kind(bound) in TWO_WAY:
             # Imported here for start-up time: plain calls need no streams.
             from dynadock.streams.opening import raw_duplex  # noqa: PLC0415

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
+from dynadock.accounts import accounts
 from dynadock.spec.names import closest
 
 DEFAULT_TIMEOUT = 60.0
@@ -16,7 +17,10 @@ CONNECT_TIMEOUT = 10.0
 LONGEST_TIMEOUT = 1e9
 """Seconds; sockets refuse much more. None is the way to wait for ever."""
 
-NAMES = ("timeout", "deadline", "validate", "unknown", "tty", "headers", "query")
+NAMES = (
+    *("timeout", "deadline", "validate", "unknown", "tty", "headers", "query"),
+    *("credentials", "proxies"),
+)
 NOTHING: Mapping[str, Any] = {}
 
 SECRET_HEADERS = frozenset(
@@ -45,6 +49,11 @@ class Options:
       engine where its reply does not tell.
     - ``headers``, ``query``: sent with every call, over what the call itself makes; ``query`` is
       the way to send a parameter that no document knows, lists give a key more than once.
+    - ``credentials``: True (the default) finds those for registries where the docker command keeps
+      them, for calls that need some and are given none; False sends none. A mapping from registry
+      to an ``AuthConfig`` stands in their place, and is neither shown nor pickled.
+    - ``proxies``: True tells new containers and builds of the proxies that the docker command's
+      configuration names for them, as that command does; False is the default.
     """
 
     __slots__ = NAMES
@@ -56,6 +65,8 @@ class Options:
     tty: bool | None
     headers: Mapping[str, str]
     query: Mapping[str, Any]
+    credentials: bool | Mapping[str, Mapping[str, str]]
+    proxies: bool
 
     def __init__(
         self,
@@ -67,11 +78,14 @@ class Options:
         tty: bool | None = None,
         headers: Mapping[str, str] = NOTHING,
         query: Mapping[str, Any] = NOTHING,
+        credentials: bool | Mapping[str, Mapping[str, str]] = True,
+        proxies: bool = False,
     ) -> None:
         if unknown not in ("error", "warn", "send"):
             raise ValueError(f"unknown: expected 'error', 'warn' or 'send', got {unknown!r}")
-        if not isinstance(validate, bool):
-            raise TypeError(f"validate: expected True or False, got {validate!r}")
+        for name, flag in (("validate", validate), ("proxies", proxies)):
+            if not isinstance(flag, bool):
+                raise TypeError(f"{name}: expected True or False, got {flag!r}")
         if not _is_timeout(timeout):
             raise ValueError(f"timeout: expected seconds above 0, None or 'auto', got {timeout!r}")
         if isinstance(deadline, str) or not _is_timeout(deadline):
@@ -82,9 +96,12 @@ class Options:
             if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
                 raise TypeError(f"{name}: expected a mapping with text for keys")
         # Copies, so that what the caller does with its own later changes nothing here.
-        values = (timeout, deadline, validate, unknown, tty, dict(headers), dict(query))
-        for name, checked in zip(NAMES, values, strict=True):
-            object.__setattr__(self, name, checked)
+        values = (
+            *(timeout, deadline, validate, unknown, tty, dict(headers), dict(query)),
+            *(_checked_credentials(credentials), proxies),
+        )
+        for option, checked in zip(NAMES, values, strict=True):
+            object.__setattr__(self, option, checked)
 
     def __setattr__(self, name: str, _value: Any) -> None:
         raise AttributeError(f"{name}: options are frozen; with_options({name}=…) makes others")
@@ -94,8 +111,18 @@ class Options:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: Any) -> Self:
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_made_of, (self.as_dict(),))
+        return (_made_of, ({**self.as_dict(), "credentials": self._credentials_of_a_copy()},))
+
+    def _credentials_of_a_copy(self) -> bool:
+        # Those given in code stay behind; they are looked for where the copy is used.
+        return self.credentials is not False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options by name."""
@@ -118,9 +145,13 @@ class Options:
         return Options(**{**self.as_dict(), **merged})
 
     def without_secrets(self) -> Options:
-        """Return a copy without headers that carry credentials, fit to leave the process."""
+        """Return a copy without credentials, in headers or by registry, fit to leave the process.
+
+        Those given by registry are looked for in the configuration instead, where the copy is used.
+        """
         headers = {name: value for name, value in self.headers.items() if not _is_secret(name)}
-        return Options(**{**self.as_dict(), "headers": headers})
+        credentials = self._credentials_of_a_copy()
+        return Options(**{**self.as_dict(), "headers": headers, "credentials": credentials})
 
     def __repr__(self) -> str:
         shown = self.as_dict()
@@ -132,6 +163,16 @@ class Options:
 
 def _is_secret(header: str) -> bool:
     return header.lower() in SECRET_HEADERS
+
+
+def _checked_credentials(value: object) -> bool | Mapping[str, Mapping[str, str]]:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Mapping):
+        return accounts(value)
+    # Not shown: it may be a password.
+    kind = type(value).__name__
+    raise TypeError(f"credentials: expected True, False or a mapping, got {kind}")
 
 
 def _is_timeout(value: object) -> bool:

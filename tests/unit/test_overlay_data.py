@@ -14,6 +14,7 @@ import pytest
 
 from dynadock.call.kinds import OUTPUT
 from dynadock.call.values import ENCODERS
+from dynadock.options import SECRET_HEADERS
 from dynadock.spec.build import bundled_overlay, open_document
 from dynadock.spec.compiler import compile_document
 from dynadock.spec.library import bundled_folder, bundled_versions, document_name
@@ -208,6 +209,46 @@ def test_units_stand_on_integers_and_base64_on_text(version):
         or ("x-encoding" in field.schema and field.schema["type"] != "string")
     ]
     assert not odd
+
+
+@pytest.mark.parametrize("version", bundled_versions(), ids=str)
+def test_parameters_for_credentials_say_of_which_registry(version):
+    silent, strange = [], []
+    for operation in spec(str(version)).values():
+        silent += [
+            f"{operation.operation_id}: {each.name}"
+            for each in operation.parameters
+            if (each.encoding == "base64-json") != bool(each.credentials)
+            or (each.credentials and not (each.secret and each.name.lower() in SECRET_HEADERS))
+        ]
+        for parameter in operation.credentials:
+            rule = dict(parameter.credentials)
+            places = rule.pop("unless", [])
+            ((kind, place),) = rule.items()
+            assert kind in ("image", "term", "registries")
+            assert kind != "registries" or place == "all"
+            places = places if kind == "registries" else [*places, place]
+            strange += [each for each in places if not _is_argument(operation, each)]
+    assert not silent
+    assert set(strange) <= {"registryAuthFrom", "rollback"}  # which the oldest documents lack
+
+
+def _is_argument(operation, place):
+    if place in operation.by_name:
+        return True
+    return operation.body is not None and place in {each.path for each in operation.body.fields()}
+
+
+@pytest.mark.parametrize("version", bundled_versions(), ids=str)
+def test_what_is_told_of_proxies_is_of_the_type_that_takes_them(version):
+    of_version = spec(str(version))
+    assert {name for name, each in of_version.items() if each.takes_proxies} == {
+        "ContainerCreate",
+        "ImageBuild",
+    }
+    assert of_version["ImageBuild"].by_name["buildargs"].proxies
+    body = of_version["ContainerCreate"].body
+    assert body.properties[body.proxies]["type"] == "array"
 
 
 # From here on: important corrections, version by version. None means that the keyword is not there.

@@ -32,10 +32,10 @@ class Bound:
 
     ``path`` is filled in with ``segments``, by name; ``query`` holds pairs in the order of the
     arguments; ``headers`` those that are parameters; ``body`` what JSON can hold, a stream of
-    bytes, or `ABSENT`.
+    bytes, or `ABSENT`. ``given`` names the parameters that the caller gave a value.
     """
 
-    __slots__ = ("body", "headers", "operation", "path", "query", "segments")
+    __slots__ = ("body", "given", "headers", "operation", "path", "query", "segments")
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
@@ -44,6 +44,7 @@ class Bound:
         self.query: list[tuple[str, str]] = []
         self.headers: dict[str, str] = {}
         self.body: Any = ABSENT
+        self.given: set[str] = set()
 
 
 def bind(
@@ -69,7 +70,7 @@ class _Binder:
         self.options = options
         self.bound = Bound(operation)
         self.faults: list[Fault] = []
-        self.given: set[str] = set()
+        self.given = self.bound.given
         self.fields: dict[str, Any] = {}
         self.unknown: dict[str, Any] = {}
 

@@ -16,6 +16,8 @@ _CORRECTIONS = {
     "x-secret": "secret",
     "x-refuse": "refuse",
     "x-send-default": "send",
+    "x-credentials": "credentials",
+    "x-proxies": "proxies",
 }
 
 _KINDS = {
@@ -115,6 +117,8 @@ def _body(body: dict[str, Any], document: Document) -> dict[str, Any]:
         compiled["send"] = body["x-send-default"]
     if "x-context" in body:
         compiled["context"] = body["x-context"]
+    if "x-proxies" in body:
+        compiled["proxies"] = body["x-proxies"]
     return compiled
 
 

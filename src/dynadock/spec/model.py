@@ -21,12 +21,15 @@ class Parameter:
     ``type`` the document's type, ``encoding`` how a value is written (the type, or what the overlay
     says: filters, json-object, timestamp, …), ``enum``, ``pattern`` and ``bounds`` (``minimum``,
     ``maxLength``, …) its limits, ``default`` what the engine assumes, ``items`` the members of an
-    array and ``collection`` how they are joined (``multi``: one key each).
+    array and ``collection`` how they are joined (``multi``: one key each). ``credentials`` tells of
+    what registry they are where it takes such (see `dynadock.call.registries`), ``proxies`` that it
+    takes the environment that proxies are told in.
     """
 
     __slots__ = (
         "bounds",
         "collection",
+        "credentials",
         "default",
         "encoding",
         "enum",
@@ -34,6 +37,7 @@ class Parameter:
         "location",
         "name",
         "pattern",
+        "proxies",
         "python_name",
         "refuse",
         "required",
@@ -57,6 +61,8 @@ class Parameter:
         self.secret: bool = compiled.get("secret", parent.secret if parent else False)
         self.refuse: Mapping[str, str] = compiled.get("refuse", {})
         self.collection: str = compiled.get("collection", "")
+        self.credentials: Mapping[str, Any] = compiled.get("credentials", {})
+        self.proxies: bool = compiled.get("proxies", False)
         self.items: Parameter | None = (
             Parameter(compiled["items"], self) if "items" in compiled else None
         )
@@ -69,7 +75,8 @@ class Body:
     """A request's body: ``kind`` is object, array, binary or any; ``schema`` the corrected one.
 
     ``send`` is what is sent when the caller gives none. ``context`` is the parameter that names the
-    Dockerfile where a folder is a build context, empty elsewhere.
+    Dockerfile where a folder is a build context, ``proxies`` the field that takes the environment
+    that proxies are told in; both are empty elsewhere.
     """
 
     def __init__(self, compiled: Mapping[str, Any], definitions: Mapping[str, Any]) -> None:
@@ -80,6 +87,7 @@ class Body:
         self.schema: dict[str, Any] = compiled["schema"]
         self.send: Any = compiled.get("send")
         self.context: str = compiled.get("context", "")
+        self.proxies: str = compiled.get("proxies", "")
         self.definitions = definitions
 
     @cached_property
@@ -169,6 +177,17 @@ class Operation:
     def body(self) -> Body | None:
         """The body, None where the operation takes none."""
         return None if self._body is None else Body(self._body, self.spec.definitions)
+
+    @cached_property
+    def credentials(self) -> tuple[Parameter, ...]:
+        """The parameters that take credentials for registries."""
+        return tuple(each for each in self.parameters if each.credentials)
+
+    @cached_property
+    def takes_proxies(self) -> bool:
+        """Whether a parameter, or the body, takes the environment that proxies are told in."""
+        in_body = self.body is not None and bool(self.body.proxies)
+        return in_body or any(each.proxies for each in self.parameters)
 
     @cached_property
     def by_name(self) -> Mapping[str, Parameter]:

@@ -1,0 +1,117 @@
+"""What the docker command's configuration adds to a call: credentials, and proxies.
+
+Everything is looked up when a call needs it, and nothing is kept: whoever logs in or out meanwhile
+is seen by the next call. What a caller gives wins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from dynadock.call.registries import ALL, wanted_registry
+from dynadock.call.values import compact_json, encode_value
+from dynadock.config.credentials import all_credentials, credentials_for
+from dynadock.config.folder import spelling
+from dynadock.config.helper import HELPER_TIMEOUT
+from dynadock.config.proxies import proxy_variables, with_variables
+from dynadock.config.registries import auth_key, matching_keys
+from dynadock.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dynadock.call.bind import Bound
+    from dynadock.options import Options
+
+    Account = Mapping[str, str]
+    Accounts = Mapping[str, Account]
+
+
+def add_credentials(bound: Bound, options: Options) -> None:
+    """Add the credentials that a call needs and was not given.
+
+    They come from ``options.credentials``, if that is a mapping, else from where the docker command
+    keeps them. Where there are none, the call is left as it is: the docker command sends an empty
+    object then, which means the same, except that it would take from a service what it has.
+    ConfigError, which names the call, if the configuration makes no sense or a helper fails.
+    """
+    with _named(bound, "credentials"):
+        for parameter in bound.operation.credentials:
+            if parameter.name not in bound.given and not _is_in(options.headers, parameter.name):
+                registry = wanted_registry(bound, parameter.credentials)
+                found = _found(registry, options) if registry else None
+                if found:
+                    bound.headers[parameter.name] = encode_value(parameter, found)[0]
+
+
+def add_proxies(bound: Bound, host: str) -> None:
+    """Add to an environment what it is to say of proxies when the engine is at ``host``.
+
+    ConfigError, which names the call, if the configuration makes no sense.
+    """
+    with _named(bound, "proxies"):
+        variables = proxy_variables(host)
+    for parameter in bound.operation.parameters:
+        if parameter.proxies and variables:
+            _add_to_query(bound, parameter.name, variables)
+    body = bound.operation.body
+    if body is not None and body.proxies and variables and isinstance(bound.body, dict):
+        _add_to_field(bound.body, spelling(bound.body, body.proxies), variables)
+
+
+@contextlib.contextmanager
+def _named(bound: Bound, option: str) -> Iterator[None]:
+    try:
+        yield
+    except ConfigError as error:
+        operation = bound.operation
+        call = f"{operation.operation_id} (API {operation.version})"
+        hint = f"(to call without: with_options({option}=False))"
+        raise ConfigError(f"{call}: {error}\n  {hint}") from None
+
+
+def _is_in(headers: Mapping[str, str], name: str) -> bool:
+    return any(header.lower() == name.lower() for header in headers)
+
+
+def _found(registry: str, options: Options) -> Account | Accounts | None:
+    if not isinstance(options.credentials, bool):
+        return _given(registry, options.credentials)
+    # A helper's patience is the call's, where that is shorter.
+    timeout = min(HELPER_TIMEOUT, options.deadline or HELPER_TIMEOUT)
+    if registry == ALL:
+        return all_credentials(timeout=timeout)
+    return credentials_for(registry, timeout=timeout)
+
+
+def _given(registry: str, accounts: Accounts) -> Account | Accounts | None:
+    if registry == ALL:
+        return {auth_key(name): _addressed(name, auth) for name, auth in accounts.items() if auth}
+    names = matching_keys(registry, accounts)
+    return _addressed(names[0], accounts[names[0]]) if names and accounts[names[0]] else None
+
+
+def _addressed(name: str, auth: Account) -> Account:
+    return {"serveraddress": auth_key(name), **auth}
+
+
+def _add_to_query(bound: Bound, name: str, variables: Mapping[str, str]) -> None:
+    sent = dict(bound.query).get(name, "{}")
+    given: Any = None
+    with contextlib.suppress(ValueError):
+        given = json.loads(sent)
+    # What is no object was sent unchecked, and is to stay as it is.
+    if isinstance(given, dict):
+        others = [pair for pair in bound.query if pair[0] != name]
+        bound.query = [*others, (name, compact_json({**variables, **given}))]
+
+
+def _add_to_field(body: dict[str, Any], name: str, variables: Mapping[str, str]) -> None:
+    given = body.get(name)
+    if given is None:
+        given = []
+    # What is no list of texts was sent unchecked, and is to stay as it is.
+    if isinstance(given, list) and all(isinstance(entry, str) for entry in given):
+        body[name] = with_variables(given, variables)
