@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import pytest
 
@@ -21,6 +21,8 @@ from dynadock.spec.versions import parse_range
 from engine.answers import Expected
 from engine.engines import (
     ENGINES,
+    GUARDED,
+    LOGIN,
     NEWEST,
     NO_ENGINE,
     REGISTRY,
@@ -286,3 +288,31 @@ def registry(engine: Engine) -> Iterator[str]:
         pytest.skip(f"{REGISTRY} names no registry")
     yield address
     tidy_registry(address)
+
+
+class Guarded(NamedTuple):
+    """A registry that wants an account, and one that it knows."""
+
+    address: str
+    user: str
+    password: str
+
+    @property
+    def auth(self) -> dict[str, str]:
+        return {"username": self.user, "password": self.password}
+
+    @property
+    def accounts(self) -> dict[str, dict[str, str]]:
+        """What the option ``credentials`` takes."""
+        return {self.address: self.auth}
+
+
+@pytest.fixture(scope="module")
+def guarded(engine: Engine) -> Iterator[Guarded]:
+    """A registry that wants an account, which the engine reaches too."""
+    address = os.environ.get(GUARDED)
+    if not address:
+        pytest.skip(f"{GUARDED} names no registry")
+    user, _, password = os.environ.get(LOGIN, "").partition(":")
+    yield Guarded(address, user, password)
+    tidy_registry(address, (user, password))

@@ -57,13 +57,19 @@ def _remove_plugins(client: Client) -> None:
                 client.PluginDelete(plugin.Name, force=True)
 
 
-def tidy_registry(address: str) -> None:
+def tidy_registry(address: str, account: tuple[str, str] | None = None) -> None:
     """Remove what this run has pushed; the name of its repository stays, empty."""
     repository = f"http://{address}/v2/{PREFIX}"
-    for tag in requests.get(f"{repository}/tags/list", timeout=30).json().get("tags") or ():
-        known = requests.head(
+    with requests.Session() as session:
+        session.auth = account
+        _remove_tags(session, repository)
+
+
+def _remove_tags(session: requests.Session, repository: str) -> None:
+    for tag in session.get(f"{repository}/tags/list", timeout=30).json().get("tags") or ():
+        known = session.head(
             f"{repository}/manifests/{tag}", headers={"Accept": ", ".join(MANIFESTS)}, timeout=30
         )
         digest = known.headers.get("Docker-Content-Digest")
         if known.ok and digest:
-            requests.delete(f"{repository}/manifests/{digest}", timeout=30)
+            session.delete(f"{repository}/manifests/{digest}", timeout=30)
