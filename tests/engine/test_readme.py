@@ -8,13 +8,22 @@ import os
 import re
 from itertools import takewhile
 from pathlib import Path
+from shutil import copytree
 from typing import NamedTuple
 
 import pytest
 
 import dynadock
 from dynadock.spec.versions import VersionRange
-from engine.engines import MAIN_VERSION, NO_ENGINE, REGISTRY, engines, is_required
+from engine.engines import (
+    GUARDED,
+    LOGIN,
+    MAIN_VERSION,
+    NO_ENGINE,
+    REGISTRY,
+    engines,
+    is_required,
+)
 
 TOP = Path(__file__).parents[2]
 README = TOP / "README.md"
@@ -32,8 +41,10 @@ CHANGING = (
 )
 
 REGISTRY_SHOWN = "localhost:5000"
+GUARDED_SHOWN = "localhost:5001"
+ACCOUNT_SHOWN = ("tester", "s3cret")
 CONTAINERS = ("web", "talk")
-IMAGES = ("hello", f"{REGISTRY_SHOWN}/hello")
+IMAGES = ("hello", f"{REGISTRY_SHOWN}/hello", f"{GUARDED_SHOWN}/hello")
 
 MAIN = VersionRange(MAIN_VERSION, MAIN_VERSION)
 SPEAKERS = [each for each in engines() if each.kind == "docker" and each.versions(MAIN)]
@@ -79,12 +90,13 @@ def outcome(source: str, names: dict[str, object]) -> str:
 
 
 @pytest.fixture
-def speaker(monkeypatch):
+def speaker(monkeypatch, tmp_path, empty_config):
     """Set the environment that the README was written in: an engine, the checkout's folder."""
     if not SPEAKERS:
         assert not is_required(), "no Docker Engine that speaks the README's API version"
         pytest.skip(NO_ENGINE)
     monkeypatch.setenv("DOCKER_HOST", SPEAKERS[0].address)
+    monkeypatch.setenv("DOCKER_CONFIG", str(copytree(empty_config, tmp_path / "config")))
     monkeypatch.chdir(TOP)
     client = dynadock.load(str(MAIN_VERSION))
     yield client
@@ -97,14 +109,28 @@ def speaker(monkeypatch):
 
 
 def here(text: str) -> str:
-    """Write the registry that there is for the one that the README shows."""
-    return text.replace(REGISTRY_SHOWN, os.environ.get(REGISTRY, REGISTRY_SHOWN))
+    """Write the registries and the account that there are for those that the README shows."""
+    text = text.replace(REGISTRY_SHOWN, os.environ.get(REGISTRY, REGISTRY_SHOWN))
+    text = text.replace(GUARDED_SHOWN, os.environ.get(GUARDED, GUARDED_SHOWN))
+    account = os.environ.get(LOGIN, ":".join(ACCOUNT_SHOWN)).partition(":")
+    for shown, known in zip(ACCOUNT_SHOWN, (account[0], account[2]), strict=True):
+        text = text.replace(f'"{shown}"', f'"{known}"')
+    return text
+
+
+def is_missing(source: str) -> bool:
+    """Tell whether an example needs a registry, or an account at one, that is not there."""
+    needs_account = any(word in source for word in (GUARDED_SHOWN, "account", "said"))
+    needs_registry = REGISTRY_SHOWN in source
+    return (needs_registry and REGISTRY not in os.environ) or (
+        needs_account and GUARDED not in os.environ
+    )
 
 
 def test_what_the_readme_shows(speaker):
     names: dict[str, object] = {}
     for example in examples():
-        if REGISTRY_SHOWN in example.source and REGISTRY not in os.environ:
+        if is_missing(example.source):
             continue
         shown = outcome(here(example.source), names)
         assert steadied(shown) == steadied(here(example.want)), f"after {example.source}"

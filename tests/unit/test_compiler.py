@@ -9,6 +9,7 @@ import pytest
 
 from dynadock.spec.build import open_document
 from dynadock.spec.compiler import compile_document
+from dynadock.spec.model import Spec
 from dynadock.spec.overlay import Overlay
 from dynadock.spec.reader import read_document
 
@@ -137,3 +138,19 @@ def test_what_the_overlay_says(document):
     assert operations["AnimalFeed"]["body"]["send"] == []
     assert operations["AnimalList"]["reply"]["kind"] == "tar"
     assert operations["AnimalList"]["reply"]["wait"] == "limit"
+
+
+def test_what_the_configuration_may_add(document):
+    rule = {"image": "limit", "unless": ["verbose"]}
+    creating = {"operation": "AnimalCreate", "why": "So."}
+    parameter = {**creating, "name": "X-Keeper", "set": {"x-credentials": rule, "x-proxies": True}}
+    body = {**creating, "set": {"x-proxies": "names"}}
+    Overlay({"parameters": [parameter], "bodies": [body]}).apply(document)
+    spec = Spec(compile_document(document))
+    operation = spec["AnimalCreate"]
+    (keeper,) = operation.credentials
+    assert (keeper.name, keeper.credentials, keeper.proxies) == ("X-Keeper", rule, True)
+    assert operation.body.proxies == "names"
+    assert operation.takes_proxies
+    assert spec["AnimalList"].credentials == ()
+    assert not spec["AnimalList"].takes_proxies
