@@ -226,7 +226,7 @@ def test_a_plugin(client: Client, expected: Expected, folder: Path, guarded: Gua
         assert client.PluginInspect(name).PluginReference == name
 
 
-@pytest.mark.each_engine
+@pytest.mark.at("1.29", "newest")
 @pytest.mark.usefixtures("swarm", "folder")
 def test_a_service(client: Client, expected: Expected, guarded: Guarded, pushed: str) -> None:
     store_credentials(guarded.address, guarded.auth)
@@ -243,10 +243,15 @@ def test_a_service(client: Client, expected: Expected, guarded: Guarded, pushed:
         name = new_name("service")
         made = client.ServiceCreate(**spec(name, pushed)).ID
         eventually(lambda: states(made) == {"running"})
-        # An update without credentials keeps those that the service has.
-        version = client.ServiceInspect(made).Version.Index
+        # An update without credentials keeps those that the service has. Until 1.29 it shows: with
+        # them, and not otherwise, the engine finds the image's digest.
+        finds_digests = client.version == "1.29"
         nobody = client.with_options(credentials=False)
-        nobody.ServiceUpdate(made, version=version, **spec(name, pushed))
+        for arguments, has_some in (({}, True), ({"X_Registry_Auth": {}}, False)):
+            version = client.ServiceInspect(made).Version.Index
+            nobody.ServiceUpdate(made, version=version, **spec(name, pushed), **arguments)
+            known = client.ServiceInspect(made).Spec.TaskTemplate.ContainerSpec.Image
+            assert ("@sha256:" in known) is (finds_digests and has_some)
         client.ServiceDelete(made)
 
 

@@ -63,6 +63,7 @@ CALLS = {
     "the Hub in full": ("ImageCreate", {"fromImage": "docker.io/library/busybox"}, OF_HUB),
     "the Hub's other name": ("ImageCreate", {"fromImage": "index.docker.io/a/b"}, OF_HUB),
     "a pull from elsewhere": ("ImageCreate", {"fromImage": "s.example/a"}, None),
+    "a name like a boolean": ("ImageCreate", {"fromImage": "true"}, OF_HUB),
     "the same host, no port": ("ImageCreate", {"fromImage": "r.example/a"}, None),
     "no reference": ("ImageCreate", {"fromImage": f"https://{R}/a"}, None),
     "an id": ("ImageCreate", {"fromImage": "a" * 64}, None),

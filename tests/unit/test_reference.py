@@ -152,7 +152,17 @@ def test_the_registry_of_an_image(text, registry):
         ("r.example/any THING", "r.example"),
         ("r:5000/", "r:5000"),
         ("localhost/a", "localhost"),
+        ("https://r.example/a", ""),
+        ("me@r.example/a", ""),
+        ("r.example\nother:/a", ""),
     ],
 )
 def test_the_registry_that_a_search_asks(text, registry):
     assert registry_of_term(text) == registry
+
+
+@given(st.text())
+def test_any_text_has_a_registry_or_none(words):
+    for registry in (registry_of_image(words), registry_of_term(words)):
+        assert registry.isprintable()
+        assert not {*registry} & {*"/@ "}

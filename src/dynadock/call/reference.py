@@ -78,11 +78,12 @@ def registry_of_term(text: str) -> str:
     """Return the registry that a search asks for ``text``, which need be no reference.
 
     Engines take what stands before the first ``/`` for one if it has a ``.`` or a ``:``, or is
-    ``localhost``, and ask the Docker Hub otherwise (the engine's source).
+    ``localhost``, and ask the Docker Hub otherwise (the engine's source). "" if it is no host.
     """
     first, slash, _ = text.partition("/")
-    is_registry = first == "localhost" or "." in first or ":" in first
-    return first if slash and is_registry else HUB
+    if not slash or not (first == "localhost" or "." in first or ":" in first):
+        return HUB
+    return first if _HOST.fullmatch(first) else ""
 
 
 def parse_reference(text: str) -> ImageReference:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dynadock.call.kinds import argument, path_arguments
+from dynadock.call.kinds import path_arguments
 from dynadock.call.reference import registry_of_image, registry_of_term
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def wanted_registry(bound: Bound, rule: Mapping[str, Any]) -> str:
 
 
 def _text_at(bound: Bound, place: str) -> str:
-    value = path_arguments(bound).get(place) or argument(bound, place)
-    if value is None:
-        value = bound.body
+    sent: Any = {**dict(bound.query), **path_arguments(bound)}.get(place)
+    if sent is None:
+        sent = bound.body
         for step in place.split("."):
-            value = value.get(step) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else ""
+            sent = sent.get(step) if isinstance(sent, dict) else None
+    return sent if isinstance(sent, str) else ""
