@@ -16,6 +16,7 @@ from dynadock.errors import ConfigError
 
 def test_where_it_is(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.delenv("DOCKER_CONFIG")
     assert config_folder() == Path("/home/somebody/.docker")
     monkeypatch.setenv("DOCKER_CONFIG", "")
     assert config_folder() == Path("/home/somebody/.docker")
@@ -27,6 +28,7 @@ def test_where_it_is(monkeypatch, tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="Windows finds a home without a passwd entry")
 def test_a_user_without_a_home_has_none(monkeypatch):
     monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("DOCKER_CONFIG")
     monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])
     assert not config_folder().exists()
     assert read_config().values == {}
