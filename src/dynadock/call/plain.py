@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dynadock.call.values import shown, whole_number
+from dynadock.call.values import can_be_written, shown, whole_number
 from dynadock.errors import Fault
 from dynadock.spec.schema import schema_at
 
@@ -23,7 +23,7 @@ Path = tuple[Step, ...]
 DEEPEST = 100
 """Levels of a body; deeper ones are cyclic or hostile."""
 
-_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+_AS_THEY_ARE = frozenset({str, bool, type(None)})
 
 
 def place_of(path: Iterable[Step]) -> str:
@@ -111,6 +111,8 @@ class Plain:
         number = whole_number(value)
         if number is None:
             return self._fault(path, f"{type(value).__name__} cannot be written as JSON")
+        if not can_be_written(number):
+            return self._fault(path, f"{shown(value)} cannot be written as JSON")
         return number
 
     def _number(self, value: float, path: Path) -> Any:

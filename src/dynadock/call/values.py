@@ -170,7 +170,13 @@ def _plain_text(value: Any) -> str:
         return str.__str__(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         raise Mismatch(f"expected text, got {type(value).__name__}")
-    return _json(value) if isinstance(value, (dict, list)) else str(value)
+    if isinstance(value, (dict, list)):
+        return _json(value)
+    try:
+        return str(value)
+    except ValueError:
+        # Python writes no integers of thousands of digits.
+        raise Mismatch(f"{shown(value)} cannot be written as text") from None
 
 
 def compact_json(value: Any) -> str:
@@ -190,6 +196,11 @@ def whole_number(value: Any) -> int | None:
         return None
 
 
+def can_be_written(number: float) -> bool:
+    """Tell whether a number is neither infinite, nor none, nor as long as only a mistake is."""
+    return number.bit_length() <= LONGEST_INTEGER if isinstance(number, int) else isfinite(number)
+
+
 def _string(value: Any) -> str:
     if not isinstance(value, str):
         raise unexpected("string", value)
@@ -204,13 +215,15 @@ def _boolean(value: Any) -> str:
 
 def _integer(value: Any) -> str:
     number = whole_number(value)
-    if number is None or number.bit_length() > LONGEST_INTEGER:
+    if number is None or not can_be_written(number):
         raise unexpected("integer", value)
     return str(number)
 
 
 def _number(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise unexpected("number", value)
+    if not can_be_written(value):
         raise unexpected("number", value)
     return _plain_text(value)
 
@@ -222,7 +235,7 @@ def _count(value: Any) -> str:
 def _seconds(value: Any) -> str:
     whole = value.total_seconds() if isinstance(value, timedelta) else value
     number = whole_number(whole)
-    if number is None:
+    if number is None or not can_be_written(number):
         raise unexpected("whole seconds (an integer or a timedelta)", value)
     return str(number)
 
@@ -235,7 +248,7 @@ def _timestamp(value: Any) -> str:
         return value if _UNIX_TIME.fullmatch(value) else _parsed_time(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _no_timestamp(value)
-    if not isfinite(value):
+    if not can_be_written(value):
         raise _no_timestamp(value)
     if isinstance(value, int) or value.is_integer():
         return str(int(value))
