@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from dynadock import ParameterError, load
+from dynadock import BodyError, ParameterError, load
 from dynadock.call.encode import CHUNK, TAR, USER_AGENT
 
 CLIENT = load("1.42", host="unix:///nowhere.sock")
@@ -82,10 +82,36 @@ def test_names_of_headers_that_are_none(name):
         CLIENT.with_options(headers={name: "x"}).SystemPing.prepare()
 
 
-@pytest.mark.parametrize("value", [5, None, b"x", "a\r\nb", "a\0", "ü"])
+@pytest.mark.parametrize("value", [5, None, b"x", "a\r\nb", "a\0", "a\v", "a\x7f", "ü"])
 def test_values_of_headers_that_are_none(value):
     with pytest.raises(ParameterError, match=r"headers\.X-A"):
         CLIENT.with_options(headers={"X-A": value}).SystemPing.prepare()
+
+
+@pytest.mark.parametrize("name", ["Connection", "sec-websocket-key", "Transfer-Encoding"])
+def test_headers_that_the_connection_makes_itself(name):
+    with pytest.raises(ParameterError, match="the connection makes this header itself"):
+        CLIENT.with_options(headers={name: "x"}).ContainerAttachWebsocket.prepare("web")
+
+
+@pytest.mark.parametrize("validate", [True, False])
+@pytest.mark.parametrize(
+    "arguments", [{"all": 2**15_000}, {"limit": 2**15_000}, {"filters": {"id": 2**15_000}}]
+)
+def test_numbers_that_python_does_not_write(arguments, validate):
+    with pytest.raises(ParameterError):
+        CLIENT.with_options(validate=validate).ContainerList.prepare(**arguments)
+
+
+@pytest.mark.parametrize("validate", [True, False])
+def test_moments_and_bodies_that_python_does_not_write(validate):
+    client = CLIENT.with_options(validate=validate)
+    with pytest.raises(ParameterError):
+        client.SystemEvents.prepare(since=2**15_000)
+    with pytest.raises(ParameterError):
+        client.ContainerStop.prepare("web", t=2**15_000)
+    with pytest.raises(BodyError, match="cannot be written as JSON"):
+        client.ContainerUpdate.prepare("web", body={"Memory": 2**15_000})
 
 
 def test_two_of_the_same_call_are_equal():

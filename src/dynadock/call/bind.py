@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from io import TextIOBase
 from os import PathLike
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 ABSENT: Any = object()
 """Stands for a body that was not given."""
 
-NOT_IN_HEADERS = ("\r", "\n", "\0")
-"""What would end a header, and start another."""
+NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""Control characters but the tab, which no header may have (RFC 9110, section 5.5).
+
+Some of them end a header and start another, the rest makes strict readers refuse the request.
+"""
 
 
 class Bound:
@@ -327,8 +331,10 @@ def _is_binary(value: Any) -> bool:
 
 
 def _header_text(text: str) -> str:
-    if any(each in text for each in NOT_IN_HEADERS):
-        raise Mismatch("expected text without line breaks and NUL, got some that has them")
+    if NOT_IN_HEADERS.search(text):
+        raise Mismatch(
+            "expected text without line breaks and other controls, got some that has them"
+        )
     if not text.isascii():
         raise Mismatch("expected ASCII text, which is all that a header can hold")
     return text

@@ -43,7 +43,7 @@ CRLF = b"\r\n"
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET = re.compile(r"[\x21-\x7e]+")
-_UNSAFE_IN_HEADER = re.compile(r"[\r\n\0]")
+_UNSAFE_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _LINE_END = re.compile(r"\r?\n")
