@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, Literal, Self
 
 from dynadock.accounts import accounts
@@ -23,15 +25,11 @@ NAMES = (
 )
 NOTHING: Mapping[str, Any] = {}
 
-SECRET_HEADERS = frozenset(
-    {
-        "authorization",
-        "cookie",
-        "proxy-authorization",
-        "x-auth-token",
-        "x-registry-auth",
-        "x-registry-config",
-    }
+MASK = "****"
+"""What is shown in place of a secret."""
+
+_SECRET_NAME = re.compile(
+    r"auth(?!ors?$)|cookie|token|secret|passw|credential|api-?key|x-registry-config", re.IGNORECASE
 )
 
 
@@ -114,15 +112,13 @@ class Options:
     def __copy__(self) -> Self:
         return self
 
-    def __deepcopy__(self, _memo: Any) -> Self:
-        return self
+    def __deepcopy__(self, memo: Any) -> Options:
+        own = {"headers": deepcopy(self.headers, memo), "query": deepcopy(self.query, memo)}
+        return Options(**{**self.as_dict(), **own})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_made_of, ({**self.as_dict(), "credentials": self._credentials_of_a_copy()},))
-
-    def _credentials_of_a_copy(self) -> bool:
-        # Those given in code stay behind; they are looked for where the copy is used.
-        return self.credentials is not False
+        """Leave secrets behind: what is pickled gets into files and to other processes."""
+        return (_made_of, (self.without_secrets().as_dict(),))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options by name."""
@@ -145,24 +141,30 @@ class Options:
         return Options(**{**self.as_dict(), **merged})
 
     def without_secrets(self) -> Options:
-        """Return a copy without credentials, in headers or by registry, fit to leave the process.
+        """Return a copy without headers, query and credentials that are secret.
 
-        Those given by registry are looked for in the configuration instead, where the copy is used.
+        It is fit to leave the process. Credentials given by registry are looked for in the
+        configuration instead, where the copy is used.
         """
-        headers = {name: value for name, value in self.headers.items() if not _is_secret(name)}
-        credentials = self._credentials_of_a_copy()
-        return Options(**{**self.as_dict(), "headers": headers, "credentials": credentials})
+        kept: dict[str, Any] = {
+            part: {name: value for name, value in values.items() if not is_secret_name(name)}
+            for part, values in (("headers", self.headers), ("query", self.query))
+        }
+        kept["credentials"] = self.credentials is not False
+        return Options(**{**self.as_dict(), **kept})
 
     def __repr__(self) -> str:
         shown = self.as_dict()
-        shown["headers"] = {
-            name: "…" if _is_secret(name) else value for name, value in self.headers.items()
-        }
+        for part in ("headers", "query"):
+            shown[part] = {
+                name: MASK if is_secret_name(name) else value for name, value in shown[part].items()
+            }
         return f"Options({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
-def _is_secret(header: str) -> bool:
-    return header.lower() in SECRET_HEADERS
+def is_secret_name(name: str) -> bool:
+    """Tell whether a header or parameter is secret by its name; documents may mark others."""
+    return _SECRET_NAME.search(name) is not None
 
 
 def _checked_credentials(value: object) -> bool | Mapping[str, Mapping[str, str]]:

@@ -14,7 +14,7 @@ import pytest
 
 from dynadock.call.kinds import OUTPUT
 from dynadock.call.values import ENCODERS
-from dynadock.options import SECRET_HEADERS
+from dynadock.options import is_secret_name
 from dynadock.spec.build import bundled_overlay, open_document
 from dynadock.spec.compiler import compile_document
 from dynadock.spec.library import bundled_folder, bundled_versions, document_name
@@ -219,7 +219,7 @@ def test_parameters_for_credentials_say_of_which_registry(version):
             f"{operation.operation_id}: {each.name}"
             for each in operation.parameters
             if (each.encoding == "base64-json") != bool(each.credentials)
-            or (each.credentials and not (each.secret and each.name.lower() in SECRET_HEADERS))
+            or (each.credentials and not (each.secret and is_secret_name(each.name)))
         ]
         for parameter in operation.credentials:
             rule = dict(parameter.credentials)
@@ -405,7 +405,7 @@ FIELDS: list[tuple[str, str, tuple[str | int, ...], dict[str, Any]]] = [
     ("1.25", "SecretCreate", ("Data",), {"type": "string", "x-encoding": "base64"}),
     ("1.30", "SecretUpdate", ("Data",), {"type": "string", "x-secret": True}),
     ("1.30", "ConfigCreate", ("Data",), {"type": "string", "x-encoding": "base64"}),
-    ("1.55", "ConfigCreate", ("Data",), {"x-encoding": "base64", "x-secret": None}),
+    ("1.55", "ConfigCreate", ("Data",), {"x-encoding": "base64", "x-secret": True}),
     ("1.25", "SystemAuth", ("identitytoken",), {"type": "string", "x-secret": True}),
     ("1.42", "SystemAuth", ("password",), {"x-secret": True}),
     ("1.38", "NetworkCreate", ("IPAM", "Options", "a"), {"type": "string"}),
@@ -415,6 +415,12 @@ FIELDS: list[tuple[str, str, tuple[str | int, ...], dict[str, Any]]] = [
     ("1.42", "SwarmInit", ("AutoLockManagers",), {"type": "boolean"}),
     ("1.25", "SwarmInit", ("Availability",), {"enum": ["active", "pause", "drain"]}),
     ("1.42", "SwarmJoin", ("JoinToken",), {"x-secret": True}),
+    ("1.25", "ContainerCreate", ("Env",), {"x-secret": True}),
+    ("1.55", "ContainerCreate", ("HostConfig", "LogConfig", "Config"), {"x-secret": True}),
+    ("1.42", "ContainerExec", ("Env",), {"x-secret": True}),
+    ("1.42", "ImageCommit", ("Env",), {"x-secret": True}),
+    ("1.25", "ServiceCreate", (*SERVICE, "Env"), {"x-secret": True}),
+    ("1.42", "VolumeCreate", ("DriverOpts",), {"x-secret": True}),
     ("1.42", "SwarmUnlock", ("UnlockKey",), {"x-secret": True}),
     ("1.30", "SwarmUpdate", ("CAConfig", "SigningCAKey"), {"x-secret": True}),
     ("1.42", "SwarmUpdate", ("Dispatcher", "HeartbeatPeriod"), {"x-unit": "nanoseconds"}),

@@ -14,6 +14,7 @@ from dynadock.call.path import encode_segment, fill, other_operation_at
 from dynadock.call.plain import Plain
 from dynadock.call.values import Mismatch, encode_value, loose_texts, shown, utf8_text
 from dynadock.errors import Fault, ValidationError
+from dynadock.options import is_secret_name
 from dynadock.spec import history
 from dynadock.spec.names import respelt
 
@@ -119,7 +120,8 @@ class _Binder:
             texts = self._texts(parameter, value)
         except Mismatch as mismatch:
             place = parameter.python_name + mismatch.place
-            self._fault(place, _masked(parameter, value, mismatch), parameter.location)
+            problem = mismatch.discreet if parameter.secret else mismatch.problem
+            self._fault(place, problem, parameter.location)
             return
         self._send(parameter, texts)
 
@@ -183,7 +185,9 @@ class _Binder:
             texts = [utf8_text(text) for text in loose_texts(value)]
             self.bound.query.extend((utf8_text(name), text) for text in texts)
         except Mismatch as mismatch:
-            self._fault(place or name, mismatch.problem, "query")
+            is_secret = name in self.operation.secrets or is_secret_name(name)
+            problem = mismatch.discreet if is_secret else mismatch.problem
+            self._fault(place or name, problem, "query")
 
     def _hint(self, name: str) -> str:
         operation = self.operation
@@ -312,12 +316,6 @@ class _Binder:
     def _error(self) -> ValidationError:
         operation = self.operation
         return ValidationError.of(operation.operation_id, str(operation.version), self.faults)
-
-
-def _masked(parameter: Parameter, value: Any, mismatch: Mismatch) -> str:
-    if parameter.secret:
-        return mismatch.problem.replace(shown(value), f"a {type(value).__name__} not shown here")
-    return mismatch.problem
 
 
 def _is_binary(value: Any) -> bool:

@@ -6,11 +6,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dynadock.call.plain import place_of
-from dynadock.call.values import shown
+from dynadock.call.values import not_shown, shown
 from dynadock.errors import Fault, UnknownFieldWarning
 from dynadock.spec import history
 from dynadock.spec.names import closest, respelt
-from dynadock.spec.schema import document_pattern, strict_schema
+from dynadock.spec.schema import document_pattern, strict_schema, touches_secret
 from dynadock.warn import warn_caller
 
 if TYPE_CHECKING:
@@ -102,12 +102,14 @@ def _missing_keys(error: SchemaError) -> Iterator[Fault]:
 
 
 def _problem(body: Body, error: SchemaError) -> str:
-    came = f"a {type(error.instance).__name__} not shown here" if _is_secret(error.schema) else None
+    came = shown(error.instance)
+    if touches_secret(body.schema, body.definitions, tuple(error.absolute_path)):
+        came = not_shown(error.instance)
     expected = _EXPECTED.get(str(error.validator), "what the schema allows ({0})").format(
         _wanted(error)
     )
     hint = _hint_for_body(body, error)
-    return f"expected {expected}, got {came or shown(error.instance)}{hint}"
+    return f"expected {expected}, got {came}{hint}"
 
 
 def _hint_for_body(body: Body, error: SchemaError) -> str:
@@ -116,11 +118,6 @@ def _hint_for_body(body: Body, error: SchemaError) -> str:
         return ""
     meant = closest(body.name, body.properties)
     return f"; did you mean {meant}?" if meant else ""
-
-
-def _is_secret(schema: Any) -> bool:
-    properties = schema.get("properties", {}).values()
-    return schema.get("writeOnly", False) or any(each.get("writeOnly") for each in properties)
 
 
 def _wanted(error: SchemaError) -> str:

@@ -11,7 +11,7 @@ from dynadock import __version__
 from dynadock.call.bind import ABSENT, NOT_IN_HEADERS
 from dynadock.call.kinds import TWO_WAY, expected_kind
 from dynadock.call.request import Request
-from dynadock.call.values import compact_json, shown
+from dynadock.call.values import compact_json
 from dynadock.errors import Fault, ValidationError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def encode(bound: Bound, options: Options) -> Request:
         headers |= {"Connection": "Upgrade", "Upgrade": operation.reply.upgrade}
     if bound.headers or options.headers:
         headers = _merged(headers, bound.headers, _checked(bound, options))
-    return Request(operation.method, target, headers, body)
+    return Request(operation.method, target, headers, body, operation.secrets)
 
 
 def _error(bound: Bound, faults: list[Fault]) -> ValidationError:
@@ -125,6 +125,6 @@ def _read_chunks(file: Any) -> Iterator[Any]:
 def _checked_chunks(chunks: Iterable[Any]) -> Iterator[bytes]:
     for chunk in chunks:
         if not isinstance(chunk, (bytes, bytearray, memoryview)):
-            raise TypeError(f"expected an iterator of bytes, it gave {shown(chunk)}")
+            raise TypeError(f"expected an iterator of bytes, it gave a {type(chunk).__name__}")
         if chunk:
             yield bytes(chunk)

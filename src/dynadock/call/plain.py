@@ -10,9 +10,9 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dynadock.call.values import can_be_written, shown, whole_number
+from dynadock.call.values import can_be_written, not_shown, shown, whole_number
 from dynadock.errors import Fault
-from dynadock.spec.schema import schema_at
+from dynadock.spec.schema import schema_at, touches_secret
 
 if TYPE_CHECKING:
     from dynadock.spec.model import Body
@@ -75,7 +75,7 @@ class Plain:
         plain = {}
         for key, member in value.items():
             if not isinstance(key, str):
-                self._fault(path, f"expected text for a key, got {shown(key)}")
+                self._fault(path, f"expected text for a key, got {self._shown(key, path)}")
             elif type(member) in _AS_THEY_ARE:
                 plain[str.__str__(key)] = member
             else:
@@ -112,7 +112,7 @@ class Plain:
         if number is None:
             return self._fault(path, f"{type(value).__name__} cannot be written as JSON")
         if not can_be_written(number):
-            return self._fault(path, f"{shown(value)} cannot be written as JSON")
+            return self._fault(path, f"{self._shown(value, path)} cannot be written as JSON")
         return number
 
     def _number(self, value: float, path: Path) -> Any:
@@ -139,6 +139,10 @@ class Plain:
 
     def _schema(self, path: Path) -> dict[str, Any]:
         return schema_at(self._body.schema, self._body.definitions, path)
+
+    def _shown(self, value: Any, path: Path) -> str:
+        is_secret = touches_secret(self._body.schema, self._body.definitions, path)
+        return not_shown(value) if is_secret else shown(value)
 
     def _fault(self, path: Path, problem: str) -> None:
         self.faults.append(Fault(place_of(path) or self._body.name, problem, "body"))

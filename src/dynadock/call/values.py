@@ -35,13 +35,15 @@ _FRACTION = re.compile(r"\.(\d+)")
 class Mismatch(Exception):
     """A value is not what was expected; ``place`` is where inside it (``[1]``).
 
-    It never leaves the package: `bind` makes a Fault of it.
+    ``discreet`` is the problem without the value, for parameters that are secret. It never leaves
+    the package: `bind` makes a Fault of it.
     """
 
-    def __init__(self, problem: str, place: str = "") -> None:
+    def __init__(self, problem: str, place: str = "", discreet: str = "") -> None:
         super().__init__(problem)
         self.problem = problem
         self.place = place
+        self.discreet = discreet or problem
 
 
 def shown(value: Any) -> str:
@@ -54,9 +56,22 @@ def shown(value: Any) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
-def unexpected(expected: str, value: Any) -> Mismatch:
+def not_shown(value: Any) -> str:
+    """Write what may be known of a secret value: its type."""
+    return f"a {type(value).__name__} not shown here"
+
+
+def unexpected(expected: str, value: Any, place: str = "") -> Mismatch:
     """Make the Mismatch that says what was expected and what came."""
-    return Mismatch(f"expected {expected}, got {shown(value)}")
+    problem = f"expected {expected}, got {{0}}"
+    return _about(problem, value, place)
+
+
+def _about(problem: str, value: Any, place: str = "") -> Mismatch:
+    """Make a Mismatch whose problem names a value, at ``{0}``."""
+    # Not format: what was expected may hold braces.
+    texts = [problem.replace("{0}", each) for each in (shown(value), not_shown(value))]
+    return Mismatch(texts[0], place, texts[1])
 
 
 def encode_value(parameter: Parameter, value: Any) -> list[str]:
@@ -85,7 +100,7 @@ def _encode_array(parameter: Parameter, item: Parameter, value: Any) -> list[str
         try:
             texts.append(_encode_one(item, member))
         except Mismatch as mismatch:
-            raise Mismatch(mismatch.problem, f"[{position}]") from None
+            raise Mismatch(mismatch.problem, f"[{position}]", mismatch.discreet) from None
     if parameter.collection == "multi":
         return texts
     return [_SEPARATORS.get(parameter.collection, ",").join(texts)]
@@ -102,7 +117,7 @@ def _check_bounds(parameter: Parameter, value: Any, text: str) -> None:
         if parameter.type in types and not fits(text, bound, parameter.bounds):
             raise unexpected(expected.format(bound), value)
     if text in parameter.refuse:
-        raise Mismatch(f"{shown(value)} is not possible here: {parameter.refuse[text]}")
+        raise _about(f"{{0}} is not possible here: {parameter.refuse[text]}", value)
 
 
 def _exact(text: str) -> float:
@@ -176,7 +191,7 @@ def _plain_text(value: Any) -> str:
         return str(value)
     except ValueError:
         # Python writes no integers of thousands of digits.
-        raise Mismatch(f"{shown(value)} cannot be written as text") from None
+        raise _about("{0} cannot be written as text", value) from None
 
 
 def compact_json(value: Any) -> str:
@@ -293,18 +308,18 @@ def _filters(value: Any) -> str:
 
 def _filter(key: Any, wanted: Any) -> Any:
     if not isinstance(key, str):
-        raise Mismatch(f"expected the filter's name as text, got {shown(key)}")
+        raise unexpected("the filter's name as text", key)
     if isinstance(wanted, Mapping):
         # The other form that engines read: {"label": {"a=b": true}}.
         if not all(isinstance(k, str) and isinstance(v, bool) for k, v in wanted.items()):
-            raise Mismatch(f"expected a list of strings, got {shown(wanted)}", f".{key}")
+            raise unexpected("a list of strings", wanted, f".{key}")
         return dict(wanted)
     members = [wanted] if isinstance(wanted, (str, bool, int)) else wanted
     if not isinstance(members, (list, tuple, AbstractSet)):
-        raise Mismatch(f"expected a list of strings, got {shown(wanted)}", f".{key}")
+        raise unexpected("a list of strings", wanted, f".{key}")
     for position, member in enumerate(members):
         if not isinstance(member, (str, bool, int)):
-            raise Mismatch(f"expected string, got {shown(member)}", f".{key}[{position}]")
+            raise unexpected("string", member, f".{key}[{position}]")
     return [_plain_text(member) for member in members]
 
 

@@ -210,6 +210,11 @@ class Operation:
             if each.required or each.send is not None or each.location == "path"
         )
 
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """The names of query and header parameters whose values nobody is to see."""
+        return frozenset(parameter.name for parameter in self.parameters if parameter.secret)
+
     @property
     def python_name(self) -> str:
         """The operationId in snake_case."""

@@ -164,6 +164,17 @@ def schema_at(schema: Schema, definitions: Mapping[str, Schema], path: tuple[Any
     return flatten(schema, definitions)
 
 
+def touches_secret(
+    schema: Schema, definitions: Mapping[str, Schema], path: tuple[Any, ...]
+) -> bool:
+    """Tell whether what stands at ``path`` is secret, lies in a secret or holds one."""
+    around = (path[:end] for end in range(len(path) + 1))
+    if any(schema_at(schema, definitions, each).get("x-secret") for each in around):
+        return True
+    below = fields(schema_at(schema, definitions, path), definitions)
+    return any(flatten(field.schema, definitions).get("x-secret") for field in below)
+
+
 def strict_schema(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     """Make the JSON Schema (2020-12) that a request body is checked with.
 
@@ -201,8 +212,6 @@ def _strict(schema: Schema, definitions: Mapping[str, Schema], needed: list[str]
         return {"$ref": f"#/$defs/{_escape(name)}"}
     flat = flatten(schema, definitions)
     strict = {key: flat[key] for key in _KEPT if key in flat}
-    if flat.get("x-secret"):
-        strict["writeOnly"] = True
     if "pattern" in strict:
         strict["pattern"] = python_pattern(strict["pattern"])
     _add_type(strict, flat)

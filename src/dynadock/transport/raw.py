@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 def as_requests_response(
     response: BaseHTTPResponse, request: Request, endpoint: Endpoint
 ) -> requests.Response:
-    """Wrap an open reply; the Response's ``request`` tells what was sent, without its body."""
+    """Wrap an open reply; its ``request`` tells what was sent but body and secrets."""
     prepared = requests.PreparedRequest()
     prepared.method = request.method
-    prepared.url = f"{_base(endpoint)}{request.target}"
-    prepared.headers = requests.structures.CaseInsensitiveDict(request.headers)
+    prepared.url = f"{_base(endpoint)}{request.shown_target}"
+    prepared.headers = requests.structures.CaseInsensitiveDict(request.shown_headers)
     return HTTPAdapter().build_response(prepared, response)
 
 
