@@ -115,6 +115,8 @@ SECRET_CALLS = [
     CLIENT.ImageBuild.prepare(remote=f"https://me:{SECRET}@host/x.git"),
     CLIENT.SystemAuth.prepare(username="me", password=SECRET),
     CLIENT.with_options(headers={"Authorization": SECRET}).SystemPing.prepare(),
+    CLIENT.with_options(query={"X-Token": SECRET}).SystemPing.prepare(),
+    CLIENT.with_options(unknown="send").SystemPing.prepare(password=SECRET),
     CLIENT.with_options(query={"buildargs": SECRET}).ImageBuild.prepare(body=b""),
 ]
 

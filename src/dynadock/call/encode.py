@@ -13,6 +13,7 @@ from dynadock.call.kinds import TWO_WAY, expected_kind
 from dynadock.call.request import Request
 from dynadock.call.values import compact_json
 from dynadock.errors import Fault, ValidationError
+from dynadock.options import is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,7 +64,14 @@ def encode(bound: Bound, options: Options) -> Request:
         headers |= {"Connection": "Upgrade", "Upgrade": operation.reply.upgrade}
     if bound.headers or options.headers:
         headers = _merged(headers, bound.headers, _checked(bound, options))
-    return Request(operation.method, target, headers, body, operation.secrets)
+    return Request(operation.method, target, headers, body, _secrets(bound))
+
+
+def _secrets(bound: Bound) -> frozenset[str]:
+    """Return the names of what is not to be shown; what no document knows is judged by its name."""
+    known = bound.operation.by_name
+    unknown = [name for name, _ in bound.query if name not in known and is_secret_name(name)]
+    return bound.operation.secrets.union(unknown) if unknown else bound.operation.secrets
 
 
 def _error(bound: Bound, faults: list[Fault]) -> ValidationError:

@@ -17,6 +17,7 @@ from dynadock.options import CONNECT_TIMEOUT
 from dynadock.transport.dial import dial
 from dynadock.transport.faults import never_reached, out_of_time, translate
 from dynadock.transport.link import SocketLink
+from dynadock.transport.log import answered, asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,6 +99,7 @@ class Exchange:
         An engine may refuse before it has read all: what it says then counts, and nothing more is
         sent.
         """
+        begun = asked(self.endpoint, request)
         reader = HeadReader()
         broken = self._send_request(request, host, reader)
         try:
@@ -106,6 +108,7 @@ class Exchange:
             if broken is None:
                 raise
             raise broken from error
+        answered(begun, request, self.status, self.headers)
         self._decoder = self._placing(
             lambda: body_decoder(self._head, request.method, upgraded=self.is_upgraded)
         )

@@ -17,6 +17,7 @@ from dynadock.call.interpret import Reply
 from dynadock.transport.connection import TcpPool
 from dynadock.transport.dialled import DialledPool
 from dynadock.transport.faults import FOREIGN, translate
+from dynadock.transport.log import answered, asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +74,8 @@ class Pool:
     def _urlopen(
         self, request: Request, body: Any, timeout: float | None, *, in_chunks: bool
     ) -> BaseHTTPResponse:
-        return self._connections.urlopen(
+        begun = asked(self.endpoint, request)
+        response = self._connections.urlopen(
             request.method,
             request.target,
             body=body,
@@ -86,6 +88,8 @@ class Pool:
             preload_content=False,
             decode_content=False,
         )
+        answered(begun, request, response.status, response.headers)
+        return response
 
     def close(self) -> None:
         """Close idle connections; a later request opens new ones."""

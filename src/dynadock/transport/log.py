@@ -1,0 +1,49 @@
+"""What is asked and what comes back, told to the logger ``dynadock.calls`` at DEBUG.
+
+One line for a request and one for its reply's head; secrets are masked as `Request` masks them, and
+of bodies only the size is told.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from dynadock.call.kinds import media_type
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dynadock.call.request import Request
+    from dynadock.transport.endpoint import Endpoint
+
+_LOG = logging.getLogger("dynadock.calls")
+
+# What a library owes to programs that configure no logging.
+logging.getLogger("dynadock").addHandler(logging.NullHandler())
+
+
+def asked(endpoint: Endpoint, request: Request) -> float | None:
+    """Tell of a request that is about to be sent; return when, None where nobody listens."""
+    if not _LOG.isEnabledFor(logging.DEBUG):
+        return None
+    body = request.body
+    if body is None:
+        size = "no body"
+    else:
+        size = f"a body of {len(body)} bytes" if isinstance(body, bytes) else "a body in chunks"
+    target, headers = request.shown_target, request.shown_headers
+    _LOG.debug("%s %s to %s with %s and %s", request.method, target, endpoint, headers, size)
+    return time.monotonic()
+
+
+def answered(
+    begun: float | None, request: Request, status: int, headers: Mapping[str, str]
+) -> None:
+    """Tell of the reply to what `asked` has told of, with the seconds until its head was there."""
+    if begun is not None:
+        seconds = time.monotonic() - begun
+        kind = media_type(headers) or "no type"
+        line = "%d (%s) after %.3f s to %s %s"
+        _LOG.debug(line, status, kind, seconds, request.method, request.shown_target)
