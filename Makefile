@@ -12,7 +12,7 @@ BIN := .venv/bin
 # Two targets must not set up .venv at the same time.
 .NOTPARALLEL:
 
-.PHONY: help venv demo test lint pytest format bench specs-check clean venv-test venv-bench
+.PHONY: help venv demo test lint pytest lowest format bench specs-check clean venv-test venv-bench
 
 help: ## Show this list (default)
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1@\2/p' Makefile | awk -F@ '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -39,6 +39,9 @@ lint: venv-test ## Check style and types
 pytest: venv-test ## Run the tests alone
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+lowest: ## Run the tests without engines on the oldest dependencies that pyproject.toml allows
+	@tools/run_lowest.sh $(or $(PYTEST_ARGS),tests/unit tests/wire tests/test_cases.py -q)
+
 format: venv-test ## Put the code into ruff's format
 	$(BIN)/python -m ruff format
 
@@ -49,5 +52,5 @@ specs-check: venv ## Compare the bundled documents with the published ones
 	$(BIN)/python tools/fetch_spec.py --check --all $(if $(FROM),--from "$(FROM)")
 
 clean: ## Remove .venv and all else that make has made
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

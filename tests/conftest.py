@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import secret_watch
+
+pytest_plugins = ["pytester"]
+
 ENGINE_TESTS = Path(__file__).parent / "engine"
 ENVIRONMENT = (
     "DOCKER_API_VERSION",
@@ -35,6 +39,7 @@ def pytest_configure(config):
     # One cache for the whole run: each document is compiled once, whoever asks for it.
     patch.setenv("DYNADOCK_CACHE", f"{folder.name}/cache")
     patch.setenv("DYNADOCK_DATA", f"{folder.name}/data")
+    config.pluginmanager.register(secret_watch)
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,22 @@
-"""The secret that tests use: unmistakable, so that it is found wherever it gets to."""
+"""The secrets that tests use: unmistakable, so that they are found wherever they get to."""
 
 from __future__ import annotations
 
 import base64
 
-SECRET = "hunter2-of-mine"
+MARK = "hunter2"
+"""Stands in every secret of the tests."""
+
+SECRET = f"{MARK}-of-mine"
 """A password, a token, a key."""
 
 FORMS = (
-    SECRET,
-    *(base64.b64encode(b" " * skipped + SECRET.encode())[4:-4].decode() for skipped in range(3)),
+    MARK,
+    *(base64.b64encode(b" " * skipped + MARK.encode())[4:-4].decode() for skipped in range(3)),
 )
-"""The secret in clear, and what is seen of it in base64, wherever in there it begins."""
+"""The mark in clear, and what is seen of it in base64, wherever in there it begins."""
+
+
+def is_told_by(text: str) -> bool:
+    """Tell whether a text gives a secret away."""
+    return any(form in text for form in FORMS)

@@ -61,5 +61,5 @@ def test_data_usage_of_one_kind(client: Client) -> None:
 
 def test_login(client: Client, expected: Expected, registry: str) -> None:
     with expected("SystemAuth"):
-        reply = client.SystemAuth(username="tester", password="any", serveraddress=registry)
+        reply = client.SystemAuth(username="tester", password="hunter2", serveraddress=registry)
         assert reply.Status == "Login Succeeded"

@@ -129,16 +129,16 @@ def test_arguments_named_like_pythons_own():
 @pytest.mark.parametrize(
     ("operation_id", "arguments"),
     [
-        ("SystemAuth", ({"username": "u", "password": "sEkReT"},)),
-        ("SecretCreate", ({"Data": "sEkReT"},)),
-        ("ImagePush", ("name", {"password": "sEkReT"})),
-        ("PluginSet", ("name", ["PASS=sEkReT"])),
+        ("SystemAuth", ({"username": "u", "password": "hunter2"},)),
+        ("SecretCreate", ({"Data": "hunter2"},)),
+        ("ImagePush", ("name", {"password": "hunter2"})),
+        ("PluginSet", ("name", ["PASS=hunter2"])),
     ],
 )
 def test_what_is_given_without_a_name_is_not_shown(operation_id, arguments):
     with pytest.raises(ParameterError) as caught:
         CLIENT.operations[operation_id].prepare(*arguments)
-    assert "sEkReT" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
     assert "only path parameters" in str(caught.value)
 
 

@@ -149,7 +149,7 @@ def test_it_says_what_it_is(client):
     assert repr(client) == f"<dynadock client, API 1.42 at {HOST}>"
 
 
-SECRETS = {"X-Registry-Auth": "hunter2", "Authorization": "hunter3", "X-Trace": "7"}
+SECRETS = {"X-Registry-Auth": "hunter2", "Authorization": "hunter2", "X-Trace": "7"}
 
 
 @pytest.mark.parametrize(

@@ -83,19 +83,19 @@ def test_nothing_is_kept_between_calls(folder):
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ({"auths": {"r.example": {"auth": "s3cret"}}}, "'auth' is not base64"),
+        ({"auths": {"r.example": {"auth": "hunter2"}}}, "'auth' is not base64"),
         ({"auths": {"r.example": {"auth": "czNjcmV0"}}}, "'auth' is not base64"),
         ({"auths": {"r.example": {"auth": "OnMzY3JldA=="}}}, "'auth' is not base64"),
         ({"auths": {"r.example": {"auth": "czNjcmV0Ov8="}}}, "'auth' is not base64"),
         ({"auths": {"r.example": {"auth": "s3crét"}}}, "'auth' is not base64"),
-        ({"auths": {"r.example": {"auth": ["s3cret"]}}}, "'auth' is no text"),
-        ({"auths": {"r.example": {"password": {"s3cret": 1}}}}, "'password' is no text"),
-        ({"auths": {"r.example": "s3cret"}}, "'auths' for r.example is no object"),
-        ({"auths": {"https://me:s3cret@r.example": 1}}, "'auths' for r.example is no object"),
-        ({"auths": ["s3cret"]}, "'auths' is no object"),
-        ({"credsStore": {"s3cret": 1}}, "'credsStore' is no text"),
-        ({"credHelpers": ["s3cret"]}, "'credHelpers' is no object"),
-        ({"credHelpers": {"r.example": ["s3cret"]}}, "'credHelpers': 'r.example' is no text"),
+        ({"auths": {"r.example": {"auth": ["hunter2"]}}}, "'auth' is no text"),
+        ({"auths": {"r.example": {"password": {"hunter2": 1}}}}, "'password' is no text"),
+        ({"auths": {"r.example": "hunter2"}}, "'auths' for r.example is no object"),
+        ({"auths": {"https://me:hunter2@r.example": 1}}, "'auths' for r.example is no object"),
+        ({"auths": ["hunter2"]}, "'auths' is no object"),
+        ({"credsStore": {"hunter2": 1}}, "'credsStore' is no text"),
+        ({"credHelpers": ["hunter2"]}, "'credHelpers' is no object"),
+        ({"credHelpers": {"r.example": ["hunter2"]}}, "'credHelpers': 'r.example' is no text"),
         ({"credsStore": "../../bin/x"}, "'../../bin/x' is no name of a credential helper"),
         ({"credsStore": "a\\b"}, r"'a\\b' is no name of a credential helper"),
         ({"credsStore": "a b"}, "'a b' is no name of a credential helper"),
@@ -108,7 +108,7 @@ def test_a_file_that_makes_no_sense(folder, programs, config, words):
         with pytest.raises(ConfigError) as caught:
             look()
         assert words in str(caught.value)
-        assert "s3cret" not in str(caught.value)
+        assert "hunter2" not in str(caught.value)
 
 
 def test_what_is_wrong_with_one_registry_does_not_touch_another(folder):
@@ -125,14 +125,14 @@ FAILURES = {
     ),
     "on both": ([1, "first", "then"], "failed with code 1: first then"),
     "in silence": ([1, "", ""], "failed with code 1: (it did not say why)"),
-    "with an answer": ([1, '{"Secret": "s3cret"}', "oh"], "failed with code 1: oh"),
+    "with an answer": ([1, '{"Secret": "hunter2"}', "oh"], "failed with code 1: oh"),
     "at length": ([1, "x" * 5000, ""], f"failed with code 1: {'x' * 300}..."),
     "in control": ([1, "\x1b[31mred\x07", ""], "failed with code 1: ?[31mred?"),
     "telling the answer": ([1, "", 'at {"Secret":"s3\\"cret"}'], 'at {"Secret":****}'),
     "with nothing": ([0, "", ""], "no JSON object"),
-    "with words": ([0, "s3cret", "hm"], "no JSON object: hm"),
-    "with a list": ([0, '["s3cret"]', ""], "no JSON object"),
-    "with half": ([0, '{"Secret": "s3cret', ""], "no JSON object"),
+    "with words": ([0, "hunter2", "hm"], "no JSON object: hm"),
+    "with a list": ([0, '["hunter2"]', ""], "no JSON object"),
+    "with half": ([0, '{"Secret": "hunter2', ""], "no JSON object"),
     "with bytes": ([0, "\udcff", ""], "no JSON object"),
     "with a number": ([0, '{"Username": "u", "Secret": 5}', ""], "are to be text"),
 }
@@ -197,7 +197,7 @@ def test_a_helper_in_the_current_folder_is_not_run(folder, programs, monkeypatch
 
 
 def test_a_helper_that_is_too_slow(folder, programs):
-    programs.add("docker-credential-one", "echo s3cret; exec /bin/sleep 100\n")
+    programs.add("docker-credential-one", "echo hunter2; exec /bin/sleep 100\n")
     write_config(folder, {"credsStore": "one"})
     with pytest.raises(ConfigError, match=r"one get gave no answer within 0\.2 s") as caught:
         credentials_for("r.example", folder, timeout=0.2)
@@ -239,9 +239,9 @@ def test_the_helpers_of_platforms(monkeypatch, platform, name):
 CREDENTIALS = Credentials(
     serveraddress="r.example",
     username="me",
-    password="s3cret",
-    identitytoken="s3cret",
-    registrytoken="s3cret",
+    password="hunter2",
+    identitytoken="hunter2",
+    registrytoken="hunter2",
 )
 
 
@@ -251,7 +251,7 @@ def test_credentials_hide_their_secrets(make):
     assert credentials == CREDENTIALS
     shown = f"{credentials} {credentials!r} {[credentials]} %s" % credentials
     shown += pprint.pformat({"a": credentials}) + format(credentials)
-    assert "s3cret" not in shown
+    assert "hunter2" not in shown
     assert "'me'" in shown
     assert "'r.example'" in shown
 

@@ -65,7 +65,7 @@ def test_a_folder_that_is_not_there(tmp_path):
     ("content", "words"),
     [
         ("{", "no JSON: see line 1, column 2"),
-        ('{\n "a": s3cret}', "no JSON: see line 2, column 7"),
+        ('{\n "a": hunter2}', "no JSON: see line 2, column 7"),
         ("{} {}", "no JSON: see line 1, column 4"),
         ("[]", "no JSON object"),
         ('"text"', "no JSON object"),
@@ -82,7 +82,7 @@ def test_what_makes_no_sense(tmp_path, content, words):
         read_config(tmp_path)
     assert words in str(caught.value)
     assert str(tmp_path / "config.json") in str(caught.value)
-    assert "s3cret" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_what_cannot_be_read(tmp_path):
@@ -115,10 +115,10 @@ def test_the_very_name_comes_before_other_letters():
 
 
 def test_nothing_of_the_file_is_shown(tmp_path):
-    write_config(tmp_path, {"auths": {"r.example": {"password": "s3cret"}}})
+    write_config(tmp_path, {"auths": {"r.example": {"password": "hunter2"}}})
     config = read_config(tmp_path)
     assert str(tmp_path) in repr(config)
-    assert "s3cret" not in f"{config!r}{config}{[config]}"
+    assert "hunter2" not in f"{config!r}{config}{[config]}"
 
 
 LATE = {"subprocess", "shutil", "tempfile", "fcntl", "socket", "base64", "requests", "yaml"}

@@ -17,8 +17,8 @@ from dynadock.config.folder import read_config
 from dynadock.config.proxies import proxy_variables
 from dynadock.config.store import erase_credentials, store_credentials
 from dynadock.errors import ConfigError
+from secret_values import SECRET
 
-SECRET = "hunter2-of-mine"
 AUTH = base64.b64encode(f"me:{SECRET}".encode()).decode()
 BROKEN = base64.b64encode(f":{SECRET}".encode()).decode()
 BYTES = base64.b64encode(b"me:" + SECRET.encode() + b"\xff").decode()

@@ -91,15 +91,15 @@ def test_what_of_an_answer_is_kept(folder, auth, entry):
     "auth",
     [
         {},
-        {"username": "s3cret"},
-        {"password": "s3cret"},
-        {"username": "", "password": "s3cret"},
-        {"username": "s3cret", "password": None},
-        {"username": "u", "password": b"s3cret"},
-        {"username": ["s3cret"], "password": "p"},
-        {"username": "s3cret:x", "password": "p"},
-        {"username": "u", "password": "s3cret\0"},
-        {"username": "u", "password": "s3cret\ud800"},
+        {"username": "hunter2"},
+        {"password": "hunter2"},
+        {"username": "", "password": "hunter2"},
+        {"username": "hunter2", "password": None},
+        {"username": "u", "password": b"hunter2"},
+        {"username": ["hunter2"], "password": "p"},
+        {"username": "hunter2:x", "password": "p"},
+        {"username": "u", "password": "hunter2\0"},
+        {"username": "u", "password": "hunter2\ud800"},
         {"username": "u", "IdentityToken": 5},
     ],
 )
@@ -107,7 +107,7 @@ def test_what_cannot_be_kept(folder, auth):
     with pytest.raises(ConfigError) as caught:
         store_credentials("r.example", auth, folder)
     assert str(caught.value).startswith("credentials")
-    assert "s3cret" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
     assert not folder.exists()
 
 
@@ -328,10 +328,10 @@ def test_the_helper_of_the_platform_is_not_for_who_keeps_files(folder, programs)
 
 
 def test_a_helper_that_fails_leaves_the_file_as_it_is(folder, programs):
-    programs.add_helper("one", {"store": [1, 'no: s3cret/"x" is weak, s3cret/\\"x\\" too\n', ""]})
+    programs.add_helper("one", {"store": [1, 'no: hunter2/"x" is weak, hunter2/\\"x\\" too\n', ""]})
     write_config(folder, {"credsStore": "one"})
     with pytest.raises(ConfigError) as caught:
-        store_credentials("r.example", {"username": "u", "password": 's3cret/"x"'}, folder)
+        store_credentials("r.example", {"username": "u", "password": 'hunter2/"x"'}, folder)
     words = "docker-credential-one store failed with code 1: no: **** is weak, **** too"
     assert str(caught.value) == words
     assert written(folder) == {"credsStore": "one"}
