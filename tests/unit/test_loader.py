@@ -95,7 +95,7 @@ def test_what_it_refuses(source, parts):
         (b"\xff", "no UTF-8"),
         (b"a: 1\na: 2", "given twice"),
         (b"a: !!python/object/apply:os.system [true]", "line 1"),
-        (b"[" * 5000, "nested deeper"),
+        (b"[" * 5000, "nest"),
         (b"a: &a [*a]", "nested deeper"),
         (b"a: &a [x,x]\nb: &b [*a,*a]\n" + b"c: [" + b"*b," * 99_000 + b"x]", "values"),
     ],

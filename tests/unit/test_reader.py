@@ -117,7 +117,8 @@ REFUSED = {
     "cycle": (b"a: &a [*a]", "nested deeper than 100 levels"),
     "cycle of two": (b"a: &a {b: &b {a: *a}}", "nested deeper than 100 levels"),
     "cycle through a merge": (b"a: &a {<<: *a}", "nested deeper than 100 levels"),
-    "deep flow lists": (b"a: " + b"[" * 100_000, "nested deeper than 100 levels"),
+    # libyaml itself may refuse, since PyYAML 6.0.4.
+    "deep flow lists": (b"a: " + b"[" * 100_000, "nest"),
     "deep flow mappings": (b"a: " + b"{a: " * 100_000, "nested deeper than 100 levels"),
     "deep block lists": (b"- " * 100_000, "nested deeper than 100 levels"),
     "deep json": (b'{"a":' * 100_000, "nested deeper than 100 levels"),
