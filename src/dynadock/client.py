@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from dynadock.spec.model import Operation, Spec
     from dynadock.transport.endpoint import Endpoint
 
+VERSION_VARIABLE = "DOCKER_API_VERSION"
+
 
 def load(
     source: Source | None = None,
@@ -30,8 +33,9 @@ def load(
     """Return a client for an API version or a document.
 
     ``source`` is a version as text (``"1.42"``, ``"v1.42"``), the path of a Swagger 2.0 document
-    (text or Path), or an open one (dict). Without it the engine is asked, and the newest version
-    that both sides speak is taken.
+    (text or Path), or an open one (dict). Without it ``$DOCKER_API_VERSION`` counts, by which the
+    docker command is pinned to a version too; without both the engine is asked, and the newest
+    version that both sides speak is taken.
 
     ``host`` is the engine's address (``unix:///path``, ``tcp://host:port``, ``ssh://user@host``),
     ``context`` the name of one of the docker command's contexts; without them the docker command's
@@ -44,12 +48,24 @@ def load(
     """
     connector = Connector(host, context)
     chosen = Options().merged(options)
-    if source is None:
+    pinned = os.environ.get(VERSION_VARIABLE)
+    if source is not None:
+        spec = load_spec(source)
+    elif pinned:
+        spec = _pinned(pinned)
+    else:
         limit = CONNECT_TIMEOUT if chosen.timeout == "auto" else chosen.timeout
         return Client(_negotiated(connector, limit), connector, chosen)
-    spec = load_spec(source)
     _ = connector.endpoint  # a wrong address is the caller's to see now, not at the first call
     return Client(spec, connector, chosen)
+
+
+def _pinned(text: str) -> Spec:
+    """Return the spec that the environment asks for; a version, not a document's path."""
+    try:
+        return load_version(parse_version(text))
+    except SpecError as error:
+        raise SpecError(f"{VERSION_VARIABLE}: {error}") from None
 
 
 def _negotiated(connector: Connector, timeout: float | None) -> Spec:

@@ -64,6 +64,27 @@ def test_where_the_engine_is(monkeypatch, client):
     assert load("1.42").endpoint.origin == "DOCKER_HOST"
 
 
+@pytest.mark.parametrize("text", ["1.41", "v1.41"])
+def test_the_environment_pins_the_version(text, monkeypatch):
+    monkeypatch.setenv("DOCKER_API_VERSION", text)
+    assert load(host=HOST).version == "1.41"  # nobody is asked: nobody is there
+    assert load("1.42", host=HOST).version == "1.42"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("newest", "DOCKER_API_VERSION: 'newest' is no API version; one looks like '1.42'"),
+        ("1.999", "DOCKER_API_VERSION: .*1.999"),
+        (str(ZOO), "DOCKER_API_VERSION: .* is no API version"),
+    ],
+)
+def test_the_environment_pins_what_there_is_not(text, problem, monkeypatch):
+    monkeypatch.setenv("DOCKER_API_VERSION", text)
+    with pytest.raises(SpecError, match=problem):
+        load(host=HOST)
+
+
 def test_options_of_load():
     client = load("1.42", host=HOST, timeout=5, validate=False)
     assert client.options == Options(timeout=5, validate=False)
