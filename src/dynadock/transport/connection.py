@@ -1,4 +1,7 @@
-"""HTTP connections for urllib3's pools: what urllib3 and http.client leave to be desired."""
+"""HTTP connections for urllib3's pools, over whatever `dial` connects.
+
+They make good what http.client leaves to be desired.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from dynadock.options import CONNECT_TIMEOUT
+from dynadock.transport.dial import dial
 
 if TYPE_CHECKING:
     import socket
+
+    from dynadock.transport.endpoint import Endpoint
+
+NO_HOST = "localhost"
+"""Engines ignore the Host header where no network leads to them, but HTTP/1.1 wants one."""
 
 
 class _WholeLines(io.BufferedReader):
@@ -34,34 +44,37 @@ class _Response(HTTPResponse):
         self.fp = _WholeLines(self.fp.detach())
 
 
-class TcpConnection(HTTPConnection):
-    """A connection to a host's port.
+class DialledConnection(HTTPConnection):
+    """A connection to an endpoint, however that is reached.
 
     Connecting has a limit of its own; the caller's is for sending and receiving.
     """
 
     response_class = _Response
 
+    def __init__(self, *place: Any, endpoint: Endpoint, **options: Any) -> None:
+        super().__init__(*place, **options)
+        self._endpoint = endpoint
+
     def _new_conn(self) -> socket.socket:
         allowed = self.timeout
-        self.timeout = _to_connect(allowed)
+        limit = CONNECT_TIMEOUT if allowed is None else min(allowed, CONNECT_TIMEOUT)
         try:
-            connection = self._open()
-        finally:
-            self.timeout = allowed
+            connection = dial(self._endpoint, limit)
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, str(error)) from error
+        except OSError as error:
+            raise NewConnectionError(self, str(error)) from error
         connection.settimeout(allowed)
         return connection
 
-    def _open(self) -> socket.socket:
-        """Connect within ``self.timeout``."""
-        return super()._new_conn()
 
+class DialledPool(HTTPConnectionPool):
+    """A pool of connections to one endpoint."""
 
-def _to_connect(allowed: float | None) -> float:
-    return CONNECT_TIMEOUT if allowed is None else min(allowed, CONNECT_TIMEOUT)
+    ConnectionCls = DialledConnection
 
-
-class TcpPool(HTTPConnectionPool):
-    """A pool of connections to one host's port."""
-
-    ConnectionCls = TcpConnection
+    def __init__(self, endpoint: Endpoint, **options: Any) -> None:
+        host = endpoint.host if endpoint.scheme == "tcp" else NO_HOST
+        # What a pool does not know itself, it hands to its connections.
+        super().__init__(host, endpoint.port or None, endpoint=endpoint, **options)

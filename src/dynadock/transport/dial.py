@@ -6,6 +6,8 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
+from dynadock.transport.faults import NeverReached
+
 if TYPE_CHECKING:
     from dynadock.transport.endpoint import Endpoint
 
@@ -21,7 +23,16 @@ def dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
         from dynadock.transport.ssh import dial_ssh  # noqa: PLC0415
 
         return dial_ssh(endpoint, timeout)
-    connection = socket.create_connection((endpoint.host, endpoint.port), timeout)
+    return dial_tcp(endpoint.host, endpoint.port, timeout)
+
+
+def dial_tcp(host: str, port: int, timeout: float | None) -> socket.socket:
+    """Connect to a host's port, trying its addresses in turn."""
+    try:
+        connection = socket.create_connection((host, port), timeout)
+    except UnicodeError as error:
+        # What cannot be written as a name of the DNS: a part is empty, or too long.
+        raise NeverReached(f"{host!r} is no host name: {error}") from error
     # A keystroke is not to wait for the answer to the one before it.
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection

@@ -14,8 +14,7 @@ from urllib3.exceptions import ClosedPoolError
 from urllib3.util.timeout import Timeout
 
 from dynadock.call.interpret import Reply
-from dynadock.transport.connection import TcpPool
-from dynadock.transport.dialled import DialledPool
+from dynadock.transport.connection import DialledPool
 from dynadock.transport.faults import FOREIGN, translate
 from dynadock.transport.log import answered, asked
 
@@ -99,15 +98,12 @@ class Pool:
 
 def _connections_to(endpoint: Endpoint) -> HTTPConnectionPool:
     options: dict[str, Any] = {"maxsize": POOL_SIZE, "block": False}
-    if endpoint.scheme != "tcp":
-        return DialledPool(endpoint, **options)
     if endpoint.tls is None:
-        return TcpPool(endpoint.host, endpoint.port, **options)
+        return DialledPool(endpoint, **options)
     # Imported here for start-up time: few engines are spoken to over TLS.
-    from dynadock.transport.tls import TlsPool, client_context  # noqa: PLC0415
+    from dynadock.transport.tls import TlsPool  # noqa: PLC0415
 
-    context = client_context(endpoint.tls)
-    return TlsPool(endpoint.host, endpoint.port, ssl_context=context, **options)
+    return TlsPool(endpoint, endpoint.tls, **options)
 
 
 class _BodyBroke(Exception):

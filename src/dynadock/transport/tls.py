@@ -12,20 +12,20 @@ import ssl
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
 from dynadock.errors import EndpointError
-from dynadock.transport.connection import TcpConnection
+from dynadock.transport.connection import DialledConnection
 from dynadock.transport.link import READ, SocketLink
 
 if TYPE_CHECKING:
     import socket
 
     from dynadock.call.request import Data
-    from dynadock.transport.endpoint import Tls
+    from dynadock.transport.endpoint import Endpoint, Tls
 
 FILES = ("ca.pem", "cert.pem", "key.pem")
 """Whom to believe, and who this is: the docker command's names."""
@@ -61,14 +61,25 @@ def client_context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
-class TlsConnection(TcpConnection, HTTPSConnection):
-    """A connection with TLS to a host's port."""
+class TlsConnection(DialledConnection, HTTPSConnection):
+    """A connection with TLS to an endpoint."""
 
 
 class TlsPool(HTTPSConnectionPool):
-    """A pool of connections with TLS to one host's port."""
+    """A pool of connections with TLS to one endpoint."""
 
     ConnectionCls = TlsConnection
+
+    def __init__(self, endpoint: Endpoint, tls: Tls, **options: Any) -> None:
+        context = client_context(tls)
+        super().__init__(
+            endpoint.host, endpoint.port, endpoint=endpoint, ssl_context=context, **options
+        )
+
+    def _validate_conn(self, conn: Any) -> None:
+        """Connect; that a user wants no certificate checked is no news to that user."""
+        if conn.is_closed:
+            conn.connect()
 
 
 class TlsLink(SocketLink):
