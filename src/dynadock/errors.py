@@ -18,6 +18,7 @@
     │   ├── SocketMissing
     │   ├── PermissionDenied
     │   ├── ConnectionRefused
+    │   ├── TlsError           the two sides do not agree on TLS
     │   ├── TimedOut
     │   ├── MalformedStream    what came is not what the engine said it would be
     │   └── ConnectionLost
@@ -154,6 +155,13 @@ class PermissionDenied(TransportError):
 
 class ConnectionRefused(TransportError):
     """Nothing listens at the endpoint."""
+
+
+class TlsError(TransportError):
+    """The two sides do not agree on TLS; the message says whose certificate is not good, and why.
+
+    Or one of them speaks no TLS at all. Nothing was acted on.
+    """
 
 
 class TimedOut(TransportError, TimeoutError):

@@ -24,6 +24,7 @@ TREE = {
     "SocketMissing": ("TransportError", OSError),
     "PermissionDenied": ("TransportError", OSError),
     "ConnectionRefused": ("TransportError", OSError),
+    "TlsError": ("TransportError", OSError),
     "TimedOut": ("TransportError", TimeoutError),
     "ConnectionLost": ("TransportError", OSError),
     "TruncatedStream": ("ConnectionLost", OSError),

@@ -21,6 +21,7 @@ import hashlib
 import json as json_module
 import select
 import socket
+import ssl
 import struct
 import tempfile
 import termios
@@ -105,7 +106,7 @@ class Connection:
         self.peer.wait_for(self.sock)
         try:
             data = self.sock.recv(65536)
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             data = b""
         if not data:
             raise _Gone
@@ -453,11 +454,17 @@ def in_pieces(data: bytes, size: int) -> list[bytes]:
 
 
 class Peer:
-    """A server for as long as its ``with`` block; ``kind`` is unix, tcp or tcp6."""
+    """A server for as long as its ``with`` block; ``kind`` is unix, tcp or tcp6.
 
-    def __init__(self, *scripts: list[Step], kind: str = "unix") -> None:
+    With ``tls`` it speaks TLS; a connection on which that fails is to have an empty script.
+    """
+
+    def __init__(
+        self, *scripts: list[Step], kind: str = "unix", tls: ssl.SSLContext | None = None
+    ) -> None:
         self.scripts = scripts
         self.kind = kind
+        self.tls = tls
         self.requests: list[Seen] = []
         """Requests that scripts took."""
         self.broken: list[bytes] = []
@@ -493,6 +500,8 @@ class Peer:
 
     def wait_for(self, sock: socket.socket) -> None:
         """Wait until there is something to read; what came before the end of the test counts."""
+        if isinstance(sock, ssl.SSLSocket) and sock.pending():
+            return
         readable, _, _ = select.select([sock, self.over], [], [])
         if sock not in readable:
             raise _Stopped
@@ -533,9 +542,16 @@ class Peer:
             pass
 
     def _play(self, sock: socket.socket, script: list[Step]) -> None:
+        if self.kind != "unix":
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            sock = self._secured(sock)
+        except OSError as error:
+            if script:
+                self._problems.append(f"TLS: {error}")
+            sock.close()
+            return
         with sock:
-            if self.kind != "unix":
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = Connection(self, sock)
             try:
                 for step in script:
@@ -546,6 +562,12 @@ class Peer:
                 self._problems.append("the script was not played to its end")
             except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to
                 self._problems.append(f"the script broke: {error!r}")
+
+    def _secured(self, sock: socket.socket) -> socket.socket:
+        if self.tls is None:
+            return sock
+        sock.settimeout(PATIENCE)
+        return self.tls.wrap_socket(sock, server_side=True)
 
     def _expect_no_more(self, connection: Connection) -> None:
         """Keep the connection until the client or the test is done with it."""

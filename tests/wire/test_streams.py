@@ -893,7 +893,6 @@ def test_no_exception_is_its_own_cause():
 
 NO_HTTP = {
     "another protocol": b"SSH-2.0-OpenSSH_9.2\r\n",
-    "TLS": b"\x15\x03\x01\x00\x02\x02\x16",
     "nothing but lines": b"\r\n\r\n\r\n\r\n",
     "a frame": frame("stdout", b"hello"),
     "a status that is none": b"HTTP/1.1 abc OK\r\n\r\n",

@@ -15,6 +15,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from dynadock.options import CONNECT_TIMEOUT
 from dynadock.transport.dial import dial
+from dynadock.transport.distrust import check_plain
 
 if TYPE_CHECKING:
     import socket
@@ -34,6 +35,7 @@ class _WholeLines(io.BufferedReader):
     def readline(self, size: int | None = -1, /) -> bytes:
         line = super().readline(size)
         if not line.endswith(b"\n") and len(line) != size:
+            check_plain(line)
             raise RemoteDisconnected("it ended in the middle of a line")
         return line
 

@@ -14,6 +14,7 @@ from dynadock.errors import EndpointError, Unsupported
 HOST_VARIABLE = "DOCKER_HOST"
 CONTEXT_VARIABLE = "DOCKER_CONTEXT"
 TLS_VARIABLE = "DOCKER_TLS_VERIFY"
+UNVERIFIED_TLS_VARIABLE = "DOCKER_TLS"
 CERTIFICATES_VARIABLE = "DOCKER_CERT_PATH"
 CONFIG_VARIABLE = "DOCKER_CONFIG"
 NO_CONTEXT = "default"
@@ -174,13 +175,15 @@ def _has_odd_characters(text: str) -> bool:
 def _tls_of_environment() -> Tls | None:
     """Return what the environment says of TLS, as the docker command reads it.
 
-    Any text in ``DOCKER_TLS_VERIFY`` asks for TLS; the files are those in ``DOCKER_CERT_PATH``,
-    else those of the docker command's configuration.
+    Any text in ``DOCKER_TLS_VERIFY`` asks for TLS (``0`` too), any in ``DOCKER_TLS`` for TLS that
+    believes any certificate of the engine's; the files are those in ``DOCKER_CERT_PATH``, else
+    those of the docker command's configuration.
     """
-    if not os.environ.get(TLS_VARIABLE):
+    verify = bool(os.environ.get(TLS_VARIABLE))
+    if not verify and not os.environ.get(UNVERIFIED_TLS_VARIABLE):
         return None
     configured = os.environ.get(CONFIG_VARIABLE) or os.path.expanduser("~/.docker")  # noqa: PTH111
-    return Tls(os.environ.get(CERTIFICATES_VARIABLE) or configured)
+    return Tls(os.environ.get(CERTIFICATES_VARIABLE) or configured, verify)
 
 
 def _no_address(text: str, origin: str, problem: str) -> EndpointError:

@@ -12,10 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from dynadock.call.http1 import LAST_CHUNK, HeadReader, body_decoder, chunk, request_head
-from dynadock.errors import ConnectionLost, TransportError
+from dynadock.errors import ConnectionLost, TlsError, TransportError
 from dynadock.options import CONNECT_TIMEOUT
 from dynadock.transport.dial import dial
-from dynadock.transport.faults import never_reached, out_of_time, translate
+from dynadock.transport.distrust import check_plain, is_refusal_of_plain
+from dynadock.transport.faults import never_reached, out_of_time, translate, wants_tls
 from dynadock.transport.link import SocketLink
 from dynadock.transport.log import answered, asked
 
@@ -105,10 +106,13 @@ class Exchange:
         try:
             self._head = self._heard or self._read_head(reader)
         except TransportError as error:
-            if broken is None:
+            # What TLS has to say is why the sending broke.
+            if broken is None or isinstance(error, TlsError):
                 raise
             raise broken from error
         answered(begun, request, self.status, self.headers)
+        if self.endpoint.tls is None and is_refusal_of_plain(self.status, self.headers):
+            raise wants_tls(self.endpoint)
         self._decoder = self._placing(
             lambda: body_decoder(self._head, request.method, upgraded=self.is_upgraded)
         )
@@ -148,12 +152,17 @@ class Exchange:
 
     def _read_head(self, reader: HeadReader) -> Head:
         while True:
-            data = self._step(self._link.receive)
+            data = self._step(self._receive_head)
             if not data:
                 self._placing(reader.finish)
             head = self._placing(partial(reader.feed, data))
             if head is not None:
                 return head
+
+    def _receive_head(self) -> bytes:
+        data = self._link.receive()
+        check_plain(data)
+        return data
 
     def receive(self) -> bytes:
         """Return some bytes of the body as soon as there are any, none at its end.
@@ -251,14 +260,15 @@ def open_exchange(
 
 def connect(endpoint: Endpoint, timeout: float) -> Link:
     """Return a connection to an endpoint, made within ``timeout`` seconds; OSError if it fails."""
-    connection = dial(endpoint, timeout)
     if endpoint.tls is None:
-        return SocketLink(connection)
+        return SocketLink(dial(endpoint, timeout))
     # Imported here for start-up time: few engines are spoken to over TLS.
     from dynadock.transport.tls import TlsLink, client_context  # noqa: PLC0415
 
+    context = client_context(endpoint.tls)
+    connection = dial(endpoint, timeout)
     try:
-        link = TlsLink(connection, client_context(endpoint.tls), endpoint.host)
+        link = TlsLink(connection, context, endpoint.host)
         link.shake_hands()
     except BaseException:
         connection.close()

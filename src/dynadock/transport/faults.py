@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING
 
 from urllib3.exceptions import (
@@ -18,8 +19,10 @@ from dynadock.errors import (
     PermissionDenied,
     SocketMissing,
     TimedOut,
+    TlsError,
     TransportError,
 )
+from dynadock.transport.distrust import WANTS_TLS, SpeaksTls, problem_with_tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,9 +54,8 @@ def translate(error: Exception, endpoint: Endpoint, timeout: float | None) -> Tr
     if isinstance(error, TransportError):
         return error
     causes = list(_causes(error))
-    for foreign, ours, problem in _BY_CAUSE:
-        if any(isinstance(cause, foreign) for cause in causes):
-            return _fault(ours, endpoint, problem)
+    if known := _known(causes, endpoint):
+        return known
     if _is_among(_NEVER_REACHED, causes):
         return _fault(TransportError, endpoint, f"it cannot be reached ({causes[-1]})")
     if _is_among((ConnectTimeoutError,), causes):
@@ -68,12 +70,35 @@ def translate(error: Exception, endpoint: Endpoint, timeout: float | None) -> Tr
 
 def never_reached(error: OSError, endpoint: Endpoint) -> TransportError:
     """Return our exception for a connection that was not made."""
-    for foreign, ours, problem in _BY_CAUSE:
-        if isinstance(error, foreign):
-            return _fault(ours, endpoint, problem)
+    if known := _known([error], endpoint):
+        return known
     if isinstance(error, TimeoutError):
         return _fault(TimedOut, endpoint, _NO_CONNECTION)
     return _fault(TransportError, endpoint, f"it cannot be reached ({error})")
+
+
+def wants_tls(endpoint: Endpoint) -> TransportError:
+    """Return the exception for an engine that is spoken to without TLS and wants it."""
+    return _fault(TlsError, endpoint, WANTS_TLS)
+
+
+def _known(causes: list[BaseException], endpoint: Endpoint) -> TransportError | None:
+    """Return the exception for a cause that says all, None where there is none."""
+    for foreign, ours, problem in _BY_CAUSE:
+        if any(isinstance(cause, foreign) for cause in causes):
+            return _fault(ours, endpoint, problem)
+    disagreement = _disagreement(causes, endpoint)
+    return _fault(TlsError, endpoint, disagreement) if disagreement else None
+
+
+def _disagreement(causes: list[BaseException], endpoint: Endpoint) -> str | None:
+    """Return why the two sides do not agree on TLS, None if they do or there is none."""
+    for cause in causes:
+        if isinstance(cause, SpeaksTls):
+            return str(cause)
+        if isinstance(cause, ssl.SSLError) and endpoint.tls is not None:
+            return problem_with_tls(cause, endpoint.tls)
+    return None
 
 
 def out_of_time(endpoint: Endpoint, seconds: float) -> TransportError:

@@ -8,6 +8,7 @@ like any other record, and reading goes on.
 from __future__ import annotations
 
 import contextlib
+import errno
 import ssl
 import threading
 import time
@@ -19,6 +20,7 @@ from urllib3.connectionpool import HTTPSConnectionPool
 
 from dynadock.errors import EndpointError
 from dynadock.transport.connection import DialledConnection
+from dynadock.transport.distrust import AUTHORITIES, CERTIFICATE, KEY
 from dynadock.transport.link import READ, SocketLink
 
 if TYPE_CHECKING:
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
 
     from dynadock.call.request import Data
     from dynadock.transport.endpoint import Endpoint, Tls
-
-FILES = ("ca.pem", "cert.pem", "key.pem")
-"""Whom to believe, and who this is: the docker command's names."""
 
 _SHORTEST = 0.001
 """Seconds; none at all would mean not to wait."""
@@ -40,25 +39,42 @@ _RECORDS = 4 * 16 * 1024
 def client_context(tls: Tls) -> ssl.SSLContext:
     """Return the context that a folder with ``ca.pem``, ``cert.pem`` and ``key.pem`` makes.
 
-    These are the docker command's names; each file may be missing. TLS 1.2 or newer, and the
-    engine's name is checked unless ``tls`` says otherwise. EndpointError for files that cannot be
-    used.
+    Each file may be missing. Whom ``ca.pem`` names is believed and nobody else; without it, whom
+    the system believes. TLS 1.2 or newer, and the engine's name is checked unless ``tls`` says
+    otherwise. EndpointError for files that cannot be used.
     """
-    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
+    # Not create_default_context: it wants more of certificates than Go does (from Python 3.13 on),
+    # so that ones which the docker command takes would be refused.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # What ca.pem names need not be an authority's own root, as for Go.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if not tls.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    authorities, certificate, key = (Path(tls.folder, name) for name in FILES)
+    if tls.folder and not Path(tls.folder).is_dir():
+        raise EndpointError(f"there is no folder of certificates {tls.folder}")
     try:
-        if tls.folder and authorities.exists():
-            context.load_verify_locations(authorities)
-        if tls.folder and certificate.exists():
-            context.load_cert_chain(certificate, key if key.exists() else None)
+        _load(context, tls.folder)
     except OSError as error:
         problem = f"the certificates in {tls.folder} cannot be used: {error.strerror or error}"
         raise EndpointError(problem) from error
     return context
+
+
+def _load(context: ssl.SSLContext, folder: str) -> None:
+    authorities, certificate, key = (Path(folder, n) for n in (AUTHORITIES, CERTIFICATE, KEY))
+    if folder and authorities.exists():
+        context.load_verify_locations(authorities)
+    else:
+        context.load_default_certs()
+    if folder and certificate.exists():
+        # A key that asks for its password would ask at the terminal.
+        context.load_cert_chain(certificate, key if key.exists() else None, password=_no_password)
+
+
+def _no_password() -> str:
+    raise PermissionError(errno.EACCES, "the key has a password, and there is nobody to ask")
 
 
 class TlsConnection(DialledConnection, HTTPSConnection):
