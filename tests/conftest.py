@@ -22,6 +22,7 @@ ENVIRONMENT = (
     "DOCKER_HOST",
     "DOCKER_TLS",
     "DOCKER_TLS_VERIFY",
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
 )
 
 settings.register_profile("dynadock", deadline=None, max_examples=60, print_blob=True)

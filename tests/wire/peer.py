@@ -304,6 +304,35 @@ def echo(encode: Callable[[bytes], bytes] = bytes) -> Step:
     return step
 
 
+def relay(address: tuple[str, int]) -> Step:
+    """Hand everything on to a server and back, as a proxy does that has connected there."""
+
+    def step(connection: Connection) -> None:
+        with socket.create_connection(address) as there:
+            open_ends = {connection.sock: there, there: connection.sock}
+            while open_ends:
+                readable, _, _ = select.select([*open_ends, connection.peer.over], [], [])
+                if readable == [connection.peer.over]:
+                    break
+                for source in readable:
+                    _pass_on(source, open_ends)
+        connection.hang_up()
+
+    return step
+
+
+def _pass_on(source: socket.socket, open_ends: dict[socket.socket, socket.socket]) -> None:
+    """Pass on what has come from one end, or that nothing more comes."""
+    if source in open_ends:
+        with contextlib.suppress(ConnectionError):
+            if data := source.recv(65536):
+                open_ends[source].sendall(data)
+                return
+        # Whoever sends no more may be gone, and take nothing either.
+        with contextlib.suppress(OSError):
+            open_ends.pop(source).shutdown(socket.SHUT_WR)
+
+
 def until_gone(*steps: Step) -> Step:
     """Play steps over and over until the client is gone, which is as it should be."""
 

@@ -6,10 +6,13 @@ Nobody is asked over a network, and nothing is changed.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from dynadock.errors import EndpointError, Unsupported
+
+if TYPE_CHECKING:
+    from dynadock.transport.proxy import Proxy
 
 HOST_VARIABLE = "DOCKER_HOST"
 CONTEXT_VARIABLE = "DOCKER_CONTEXT"
@@ -17,6 +20,7 @@ TLS_VARIABLE = "DOCKER_TLS_VERIFY"
 UNVERIFIED_TLS_VARIABLE = "DOCKER_TLS"
 CERTIFICATES_VARIABLE = "DOCKER_CERT_PATH"
 CONFIG_VARIABLE = "DOCKER_CONFIG"
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 NO_CONTEXT = "default"
 DEFAULT_SOCKET = "/var/run/docker.sock"
 DEFAULT_PORT = 2375
@@ -42,7 +46,8 @@ class Endpoint(NamedTuple):
     ``scheme`` is ``unix`` (then ``path`` is the socket's), ``tcp`` (then ``host`` and ``port``) or
     ``ssh`` (then ``host``, and ``user``, ``port`` and the socket's ``path`` if they were given);
     ``origin`` says why this place: ``host=``, ``DOCKER_HOST``, a context and where its name is
-    from, or the default socket. ``tls`` is None for a connection without it.
+    from, or the default socket. ``tls`` is None for a connection without it, ``proxy`` for one
+    that goes there straight.
     """
 
     scheme: str
@@ -52,6 +57,7 @@ class Endpoint(NamedTuple):
     port: int = 0
     user: str = ""
     tls: Tls | None = None
+    proxy: Proxy | None = None
 
     def __str__(self) -> str:
         if self.scheme == "unix":
@@ -147,7 +153,13 @@ def _parse_tcp(text: str, origin: str, tls: Tls | None) -> Endpoint:
         raise EndpointError(f"{origin}: an engine's address holds no user or password")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise _no_address(text, origin, "only host and port can be given: tcp://host:2375")
-    return Endpoint("tcp", origin, host=host, port=port, tls=tls)
+    proxy = None
+    if any(os.environ.get(name) for name in PROXY_VARIABLES):
+        # Imported here for start-up time: few engines are behind a proxy.
+        from dynadock.transport.proxy import find_proxy  # noqa: PLC0415
+
+        proxy = find_proxy(host, port, tls=tls is not None)
+    return Endpoint("tcp", origin, host=host, port=port, tls=tls, proxy=proxy)
 
 
 def _parse_ssh(text: str, origin: str) -> Endpoint:

@@ -122,4 +122,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _fault(kind: type[TransportError], endpoint: Endpoint, problem: str) -> TransportError:
-    return kind(f"{endpoint} ({endpoint.origin}): {problem}", str(endpoint))
+    way = f" through {endpoint.proxy}" if endpoint.proxy else ""
+    return kind(f"{endpoint} ({endpoint.origin}){way}: {problem}", str(endpoint))

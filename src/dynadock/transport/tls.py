@@ -80,6 +80,16 @@ def _no_password() -> str:
 class TlsConnection(DialledConnection, HTTPSConnection):
     """A connection with TLS to an endpoint."""
 
+    def send(self, data: Any) -> None:
+        """Send as others do; urllib3 reads on after BrokenPipeError.
+
+        Then there may be an alert to be read, which says what certificate the engine is missing.
+        """
+        try:
+            super().send(data)
+        except (ssl.SSLEOFError, ConnectionResetError) as error:
+            raise BrokenPipeError(errno.EPIPE, str(error)) from error
+
 
 class TlsPool(HTTPSConnectionPool):
     """A pool of connections with TLS to one endpoint."""
