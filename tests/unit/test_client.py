@@ -51,8 +51,8 @@ def test_an_address_that_is_none_is_told_at_once(monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "nonsense")
     with pytest.raises(EndpointError, match="DOCKER_HOST"):
         load("1.42")
-    with pytest.raises(Unsupported, match="npipe"):
-        load("1.42", host="npipe:////./pipe/docker_engine")
+    with pytest.raises(Unsupported, match="fd:// is not supported"):
+        load("1.42", host="fd://3")
 
 
 def test_where_the_engine_is(monkeypatch, client):

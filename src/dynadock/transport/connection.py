@@ -70,6 +70,13 @@ class DialledConnection(HTTPConnection):
         connection.settimeout(allowed)
         return connection
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether a kept connection may be used again: nothing has come, not even the end."""
+        idle = getattr(self.sock, "is_idle", None)
+        # Pipes have no descriptor that urllib3 could look at.
+        return super().is_connected if idle is None else bool(idle())
+
 
 class DialledPool(HTTPConnectionPool):
     """A pool of connections to one endpoint."""

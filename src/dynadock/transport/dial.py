@@ -21,6 +21,11 @@ def dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
         from dynadock.transport.ssh import dial_ssh  # noqa: PLC0415
 
         return dial_ssh(endpoint, timeout)
+    if endpoint.scheme == "npipe":
+        # Imported here for start-up time: pipes are Windows' own.
+        from dynadock.transport.npipe import dial_pipe  # noqa: PLC0415
+
+        return dial_pipe(endpoint, timeout)
     if endpoint.proxy is not None:
         # Imported here for start-up time: few engines are behind a proxy.
         from dynadock.transport.tunnel import dial_through  # noqa: PLC0415

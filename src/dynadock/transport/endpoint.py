@@ -6,6 +6,7 @@ Nobody is asked over a network, and nothing is changed.
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -26,7 +27,11 @@ DEFAULT_SOCKET = "/var/run/docker.sock"
 DEFAULT_PORT = 2375
 DEFAULT_TLS_PORT = 2376
 
-_LATER = ("npipe", "https", "fd")
+DEFAULT_PIPE = "//./pipe/docker_engine"
+
+_LATER = ("https", "fd")
+_SCHEMES = "unix://, tcp://, ssh:// and npipe://"
+_PIPE = re.compile(r"//[^/]+/pipe/[^/]+")
 
 
 class Tls(NamedTuple):
@@ -43,8 +48,9 @@ class Tls(NamedTuple):
 class Endpoint(NamedTuple):
     """The place of an engine.
 
-    ``scheme`` is ``unix`` (then ``path`` is the socket's), ``tcp`` (then ``host`` and ``port``) or
-    ``ssh`` (then ``host``, and ``user``, ``port`` and the socket's ``path`` if they were given);
+    ``scheme`` is ``unix`` or ``npipe`` (then ``path`` is the socket's or the pipe's), ``tcp`` (then
+    ``host`` and ``port``) or ``ssh`` (then ``host``, and ``user``, ``port`` and the socket's
+    ``path`` if they were given);
     ``origin`` says why this place: ``host=``, ``DOCKER_HOST``, a context and where its name is
     from, or the default socket. ``tls`` is None for a connection without it, ``proxy`` for one
     that goes there straight.
@@ -60,8 +66,8 @@ class Endpoint(NamedTuple):
     proxy: Proxy | None = None
 
     def __str__(self) -> str:
-        if self.scheme == "unix":
-            return f"unix://{self.path}"
+        if self.scheme in ("unix", "npipe"):
+            return f"{self.scheme}://{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         user = f"{self.user}@" if self.user else ""
         port = f":{self.port}" if self.port else ""
@@ -73,7 +79,8 @@ def find_endpoint(host: str | None = None, context: str | None = None) -> Endpoi
 
     ``host``, else ``context``, else ``$DOCKER_HOST``, else ``$DOCKER_CONTEXT``, else the
     ``currentContext`` of the docker command's configuration, else the first default socket that is
-    there: ``/var/run/docker.sock``, the rootless engine's, Docker Desktop's. EndpointError for what
+    there: ``/var/run/docker.sock``, the rootless engine's, Docker Desktop's; on Windows it is the
+    pipe ``//./pipe/docker_engine``. EndpointError for what
     is no address, and for both ``host`` and ``context``; ConfigError for a context that there is
     not; Unsupported for kinds of address that this release does not speak.
     """
@@ -85,7 +92,7 @@ def find_endpoint(host: str | None = None, context: str | None = None) -> Endpoi
         from_environment = os.environ.get(HOST_VARIABLE)
         if from_environment:
             return parse_host(from_environment, HOST_VARIABLE, _tls_of_environment())
-    return _of_context(context) or Endpoint("unix", "the default socket", path=_default_socket())
+    return _of_context(context) or default_endpoint(on_windows=os.name == "nt")
 
 
 def _of_context(name: str | None) -> Endpoint | None:
@@ -106,6 +113,13 @@ def _of_context(name: str | None) -> Endpoint | None:
     return parse_host(context.host, f"context {name!r}, from {origin}", tls)
 
 
+def default_endpoint(*, on_windows: bool) -> Endpoint:
+    """Return where an engine is that nobody says a word of."""
+    if on_windows:
+        return Endpoint("npipe", "the default pipe", path=DEFAULT_PIPE)
+    return Endpoint("unix", "the default socket", path=_default_socket())
+
+
 def _default_socket() -> str:
     home = os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where there is none
     user_id = os.getuid() if hasattr(os, "getuid") else 0
@@ -119,7 +133,10 @@ def _default_socket() -> str:
 
 
 def parse_host(text: str, origin: str, tls: Tls | None = None) -> Endpoint:
-    """Read ``unix:///path/of.sock``, ``tcp://host:port`` or ``ssh://user@host:port/path``.
+    """Read an engine's address.
+
+    It is ``unix:///path/of.sock``, ``tcp://host:port``, ``ssh://user@host:port/path`` or
+    ``npipe:////./pipe/name``.
 
     ``tls`` counts for tcp only. EndpointError says what an address looks like.
     """
@@ -134,9 +151,18 @@ def parse_host(text: str, origin: str, tls: Tls | None = None) -> Endpoint:
         return _parse_tcp(text, origin, tls)
     if scheme == "ssh":
         return _parse_ssh(text, origin)
+    if scheme == "npipe":
+        return _parse_pipe(text, rest, origin)
     if scheme in _LATER:
-        raise Unsupported(f"{origin}: {scheme}:// is not supported; use unix://, tcp:// or ssh://")
-    raise _no_address(text, origin, f"{scheme}:// is unknown; there are unix://, tcp:// and ssh://")
+        raise Unsupported(f"{origin}: {scheme}:// is not supported; use {_SCHEMES}")
+    raise _no_address(text, origin, f"{scheme}:// is unknown; there are {_SCHEMES}")
+
+
+def _parse_pipe(text: str, path: str, origin: str) -> Endpoint:
+    path = path.replace("\\", "/")
+    if not _PIPE.fullmatch(path) or _has_odd_characters(path):
+        raise _no_address(text, origin, f"a pipe's looks like npipe://{DEFAULT_PIPE}")
+    return Endpoint("npipe", origin, path=path)
 
 
 def _parse_tcp(text: str, origin: str, tls: Tls | None) -> Endpoint:

@@ -260,6 +260,11 @@ def open_exchange(
 
 def connect(endpoint: Endpoint, timeout: float) -> Link:
     """Return a connection to an endpoint, made within ``timeout`` seconds; OSError if it fails."""
+    if endpoint.scheme == "npipe":
+        # Imported here for start-up time: pipes are Windows' own.
+        from dynadock.transport.npipe import PipeLink  # noqa: PLC0415
+
+        return PipeLink(dial(endpoint, timeout))
     if endpoint.tls is None:
         return SocketLink(dial(endpoint, timeout))
     # Imported here for start-up time: few engines are spoken to over TLS.

@@ -1,0 +1,273 @@
+"""Windows' named pipes, used like sockets.
+
+How they are used is after go-winio, which both the docker command and engines go by: a pipe that is
+busy is tried again, and in one of messages a message of no bytes is the end of what its side sends.
+
+Everything that only Windows can do lies behind what `dynadock.transport.pipes` asks for, which
+`dynadock.transport.win32_pipes` has of pywin32; what is here is tried on any system.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import socket
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+from dynadock.errors import Unsupported
+from dynadock.transport.link import SocketLink
+from dynadock.transport.pipes import (
+    ABORTED,
+    ACCESS_DENIED,
+    ALL_BUSY,
+    BROKEN,
+    CLOSING,
+    NOT_CONNECTED,
+    NOT_FOUND,
+    PipeFault,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dynadock.call.request import Data
+    from dynadock.transport.endpoint import Endpoint
+    from dynadock.transport.pipes import Pending, Pipe, Pipes
+
+_HUNG_UP = (BROKEN, CLOSING, NOT_CONNECTED)
+_PAUSE = 0.01
+_BLOCK = 64 * 1024
+
+
+def system_pipes() -> Pipes:
+    """Return Windows' own pipes; Unsupported elsewhere."""
+    if sys.platform != "win32":
+        raise Unsupported(
+            "npipe:// addresses are Windows' own; here it is unix://, tcp:// or ssh://"
+        )
+    # Imported here for start-up time, and since there is pywin32 on Windows only.
+    from dynadock.transport.win32_pipes import Win32Pipes  # noqa: PLC0415
+
+    return Win32Pipes()
+
+
+def dial_pipe(endpoint: Endpoint, timeout: float | None) -> socket.socket:
+    """Open a pipe within ``timeout`` seconds: nearly a socket (see `PipeSocket`).
+
+    OSError where that fails, by its kinds: FileNotFoundError, PermissionError, TimeoutError.
+    """
+    pipes = system_pipes()
+    path = endpoint.path.replace("/", "\\")
+    end = None if timeout is None else time.monotonic() + timeout
+    while True:
+        try:
+            pipe = pipes.open(path)
+        except PipeFault as fault:
+            if fault.code == NOT_FOUND:
+                raise FileNotFoundError(errno.ENOENT, str(fault)) from fault
+            if fault.code == ACCESS_DENIED:
+                raise PermissionError(errno.EACCES, str(fault)) from fault
+            if fault.code != ALL_BUSY:
+                raise
+        else:
+            break
+        if end is not None and time.monotonic() > end:
+            raise TimeoutError("all instances of the pipe are busy")
+        time.sleep(_PAUSE)
+    connection = PipeSocket(pipe)
+    connection.settimeout(timeout)
+    return cast("socket.socket", connection)
+
+
+class PipeSocket:
+    """What http.client and a `SocketLink` want of a socket, over a pipe.
+
+    One thread may receive while another sends; `shutdown` of both ways ends what they wait for.
+    """
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+        self._timeout: float | None = None
+        self._has_ended = False
+        self._sends = True
+        # The pipe is given back when it has no owner, no files made of it, and nothing pending.
+        self._lock = threading.Lock()
+        self._is_owned = True
+        self._files = 0
+        self._pending = 0
+        self._is_down = False
+        self._is_given_back = False
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Set the longest wait of each later step, None for ever."""
+        self._timeout = seconds
+
+    def gettimeout(self) -> float | None:
+        """Return the longest wait of each step."""
+        return self._timeout
+
+    def recv(self, size: int) -> bytes:
+        """Return some bytes as soon as there are any, none at the end."""
+        if self._has_ended:
+            return b""
+        with self._in_use():
+            try:
+                data = self._finish(self._pipe.read(size))
+            except PipeFault as fault:
+                if fault.code not in _HUNG_UP:
+                    raise
+                data = b""
+        # No bytes are a message of none: the other side sends no more.
+        self._has_ended = not data
+        return data
+
+    def recv_into(self, buffer: Any, size: int = 0) -> int:
+        """Fill a buffer with some bytes as soon as there are any, and return how many."""
+        view = memoryview(buffer).cast("B")
+        data = self.recv(min(size, len(view)) if size else len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def sendall(self, data: Data) -> None:
+        """Send all of ``data``."""
+        view = memoryview(data).cast("B")
+        if view and not self._sends:
+            raise BrokenPipeError(errno.EPIPE, "the sending side is closed")
+        with self._in_use():
+            # Nothing is written of no bytes: that would be the end.
+            for start in range(0, len(view), _BLOCK):
+                self._write(bytes(view[start : start + _BLOCK]))
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self._finish(self._pipe.write(data))
+        except PipeFault as fault:
+            if fault.code in _HUNG_UP:
+                raise BrokenPipeError(errno.EPIPE, str(fault)) from fault
+            raise
+
+    def _finish(self, pending: Pending) -> bytes:
+        """Wait for what has begun; TimeoutError, or ConnectionAbortedError if it was closed."""
+        if not pending.wait(self._timeout):
+            pending.cancel()
+        try:
+            # What is done at the last moment counts: nothing that was read is to be lost.
+            return pending.result()
+        except PipeFault as fault:
+            if fault.code != ABORTED:
+                raise
+            if self._is_down:
+                raise ConnectionAbortedError(errno.ECONNABORTED, "the pipe was closed") from None
+            raise TimeoutError("timed out") from None
+
+    def shutdown(self, how: int) -> None:
+        """End sending (SHUT_WR), or everything that waits (SHUT_RDWR).
+
+        Unsupported for SHUT_WR where the engine made a pipe without messages.
+        """
+        if how == socket.SHUT_WR:
+            self._end_sending()
+        else:
+            with self._lock:
+                self._is_down = True
+                if not self._is_given_back:
+                    self._pipe.interrupt()
+
+    def _end_sending(self) -> None:
+        if not self._pipe.takes_messages:
+            raise Unsupported(
+                "this pipe is one of bytes, so that input cannot end while output goes on"
+            )
+        if self._sends:
+            self._sends = False
+            with self._in_use():
+                # A message of no bytes behind others is swallowed by who reads them as bytes.
+                self._finish(self._pipe.flush())
+                self._write(b"")
+
+    def is_idle(self) -> bool:
+        """Tell whether there is nothing to be read, not even the end: then it can be used again."""
+        if self._is_down or self._has_ended:
+            return False
+        try:
+            return self._pipe.waiting() == 0
+        except PipeFault:
+            return False
+
+    def makefile(self, mode: str = "rb", *_buffering: Any) -> io.BufferedReader:
+        """Return a file to read from, which keeps the pipe open until it is closed itself."""
+        if mode != "rb":
+            raise ValueError(f"a pipe's files are read from, mode {mode!r} is not there")
+        with self._lock:
+            self._files += 1
+        return io.BufferedReader(_PipeFile(self))
+
+    def release_file(self) -> None:
+        """Note that a file made of this is closed."""
+        with self._lock:
+            self._files -= 1
+            self._give_back()
+
+    def close(self) -> None:
+        """Close, once files made of it are closed too; may be called again."""
+        with self._lock:
+            self._is_owned = False
+            self._give_back()
+
+    def fileno(self) -> int:
+        """Return -1: a pipe has no descriptor that could be waited at."""
+        return -1
+
+    @contextlib.contextmanager
+    def _in_use(self) -> Iterator[None]:
+        with self._lock:
+            if self._is_down or self._is_given_back:
+                raise OSError(errno.EBADF, "the pipe is closed")
+            self._pending += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._pending -= 1
+                self._give_back()
+
+    def _give_back(self) -> None:
+        """Close the pipe if nobody has any use for it; the lock is held."""
+        if self._is_owned or self._files or self._is_given_back:
+            return
+        if self._pending:
+            # Nobody closes a pipe and wants what is still to come of it.
+            self._is_down = True
+            self._pipe.interrupt()
+            return
+        self._is_given_back = True
+        self._pipe.close()
+
+
+class _PipeFile(io.RawIOBase):
+    def __init__(self, pipe: PipeSocket) -> None:
+        self._socket = pipe
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._socket.recv_into(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._socket.release_file()
+
+
+class PipeLink(SocketLink):
+    """A pipe as a `Link`."""
+
+    def offer(self, data: memoryview) -> tuple[int, bytes]:
+        """Send ``data`` without listening: nothing waits for both at once."""
+        self.send(data)
+        return len(data), b""
