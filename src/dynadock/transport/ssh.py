@@ -64,7 +64,9 @@ class Tunnel(socket.socket):
             if self._killer is not None:
                 self._killer.cancel()
             words.seek(0)
-            self._said = words.read(_MOST_WORDS).decode("utf-8", "replace").strip()
+            said = words.read(_MOST_WORDS).decode("utf-8", "replace")
+            # ssh ends some of its lines as terminals want them.
+            self._said = said.replace("\r\n", "\n").strip()
 
     def recv(self, *arguments: Any) -> bytes:
         """Receive as sockets do; NeverReached where ssh has ended by itself."""
