@@ -7,19 +7,29 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import dynadock
-from dynadock import ParameterError, SocketMissing, TimedOut, UnknownOperation, VersionError, load
+from dynadock import (
+    ParameterError,
+    SocketMissing,
+    TimedOut,
+    TlsError,
+    UnknownOperation,
+    VersionError,
+    execute,
+    load,
+    run,
+)
 from dynadock.spec.library import available_versions
 from engine.engines import NO_ENGINE, TCP, addresses, engines
-from engine.things import LABELS, new_name
+from engine.things import IMAGE, LABELS, new_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from dynadock import Client
     from engine.answers import Expected
@@ -187,9 +197,12 @@ def test_raw_reply_that_is_an_error(client: Client) -> None:
     assert "no such container" in reply.json()["message"].lower()
 
 
-@pytest.mark.parametrize(
+over_tcp = pytest.mark.parametrize(
     ("name", "address"), TCP_ENGINES or [pytest.param("", "", id="no engine", marks=NO_TCP)]
 )
+
+
+@over_tcp
 def test_tcp(name: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", address)
     monkeypatch.delenv("DOCKER_TLS_VERIFY", raising=False)
@@ -203,3 +216,41 @@ def test_tcp(name: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
             assert over_tcp.VolumeInspect.raw(volume).json()["Name"] == volume
         finally:
             over_tcp.VolumeDelete(volume)
+
+
+@over_tcp
+def test_upgrades_over_tcp(name: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DOCKER_TLS_VERIFY", raising=False)
+    with load(host=address) as client:
+        sent = bytes(range(256)) * 4000
+        # The sum comes only behind the end of the input.
+        done = run(client, IMAGE, ["sh", "-c", "cat; echo end >&2"], stdin=sent, Labels=LABELS)
+        assert done == (0, sent, b"end\n")
+        asleep = client.ContainerCreate(Image=IMAGE, Cmd=["sleep", "600"], Labels=LABELS).Id
+        try:
+            client.ContainerStart(asleep)
+            assert execute(client, asleep, ["wc", "-c"], stdin=sent).stdout == b"1024000\n"
+        finally:
+            client.ContainerDelete(asleep, force=True)
+
+
+@over_tcp
+def test_tls_with_an_engine_that_speaks_none(
+    name: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(Path(__file__).parent))
+    client = load("1.40", host=address)
+    for call in (client.SystemPing, client.SystemEvents):
+        with pytest.raises(TlsError, match="what answers speaks no TLS"):
+            call()
+
+
+@each_engine
+def test_a_version_that_the_environment_pins(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_API_VERSION", "1.40")
+    with load(host=engine.address) as client:
+        assert client.version == "1.40"
+        assert client.SystemPing() == "OK"
