@@ -13,7 +13,7 @@ from race import race
 from report import Sample, Table, milliseconds, times
 from requests.adapters import HTTPAdapter
 
-from dynadock.transport.connection import DialledPool
+from dynadock.transport.dialled import DialledPool
 from dynadock.transport.endpoint import parse_host
 
 if TYPE_CHECKING:

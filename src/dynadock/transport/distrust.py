@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 AUTHORITIES, CERTIFICATE, KEY = "ca.pem", "cert.pem", "key.pem"
 """Whom to believe, and who this is: the docker command's names."""
 
-WANTS_TLS = "the engine wants TLS there; DOCKER_TLS_VERIFY=1 or a context with TLS speaks it"
+_WANTS_TLS = "the engine wants TLS there; DOCKER_TLS_VERIFY=1 or a context with TLS speaks it"
 
 _BAD_REQUEST = 400
 _ALERT_RECORD = b"\x15\x03"
@@ -56,15 +56,16 @@ class SpeaksTls(OSError):
 def check_plain(beginning: bytes) -> None:
     """Raise SpeaksTls if a reply begins as OpenSSL's servers begin theirs to plain requests."""
     if beginning.startswith(_ALERT_RECORD):
-        raise SpeaksTls(WANTS_TLS)
+        raise SpeaksTls(_WANTS_TLS)
 
 
-def is_refusal_of_plain(status: int, headers: Mapping[str, str]) -> bool:
-    """Tell whether a reply is what Go's servers of TLS, engines among them, say to plain requests.
+def check_reply(status: int, headers: Mapping[str, str]) -> None:
+    """Raise SpeaksTls for what Go's servers with TLS, engines among them, say to plain requests.
 
     That has not a single header (seen on Docker 26.1 and 28.5).
     """
-    return status == _BAD_REQUEST and not headers
+    if status == _BAD_REQUEST and not headers:
+        raise SpeaksTls(_WANTS_TLS)
 
 
 def problem_with_tls(error: ssl.SSLError, tls: Tls) -> str | None:

@@ -15,8 +15,8 @@ from dynadock.call.http1 import LAST_CHUNK, HeadReader, body_decoder, chunk, req
 from dynadock.errors import ConnectionLost, TlsError, TransportError
 from dynadock.options import CONNECT_TIMEOUT
 from dynadock.transport.dial import dial
-from dynadock.transport.distrust import check_plain, is_refusal_of_plain
-from dynadock.transport.faults import never_reached, out_of_time, translate, wants_tls
+from dynadock.transport.distrust import check_plain, check_reply
+from dynadock.transport.faults import never_reached, out_of_time, translate
 from dynadock.transport.link import SocketLink
 from dynadock.transport.log import answered, asked
 
@@ -111,8 +111,8 @@ class Exchange:
                 raise
             raise broken from error
         answered(begun, request, self.status, self.headers)
-        if self.endpoint.tls is None and is_refusal_of_plain(self.status, self.headers):
-            raise wants_tls(self.endpoint)
+        if self.endpoint.tls is None:
+            self._step(partial(check_reply, self.status, self.headers))
         self._decoder = self._placing(
             lambda: body_decoder(self._head, request.method, upgraded=self.is_upgraded)
         )

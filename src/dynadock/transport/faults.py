@@ -22,7 +22,7 @@ from dynadock.errors import (
     TlsError,
     TransportError,
 )
-from dynadock.transport.distrust import WANTS_TLS, SpeaksTls, problem_with_tls
+from dynadock.transport.distrust import SpeaksTls, problem_with_tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,11 +75,6 @@ def never_reached(error: OSError, endpoint: Endpoint) -> TransportError:
     if isinstance(error, TimeoutError):
         return _fault(TimedOut, endpoint, _NO_CONNECTION)
     return _fault(TransportError, endpoint, f"it cannot be reached ({error})")
-
-
-def wants_tls(endpoint: Endpoint) -> TransportError:
-    """Return the exception for an engine that is spoken to without TLS and wants it."""
-    return _fault(TlsError, endpoint, WANTS_TLS)
 
 
 def _known(causes: list[BaseException], endpoint: Endpoint) -> TransportError | None:

@@ -14,9 +14,9 @@ from urllib3.exceptions import ClosedPoolError
 from urllib3.util.timeout import Timeout
 
 from dynadock.call.interpret import Reply
-from dynadock.transport.connection import DialledPool
-from dynadock.transport.distrust import is_refusal_of_plain
-from dynadock.transport.faults import FOREIGN, translate, wants_tls
+from dynadock.transport.dialled import DialledPool
+from dynadock.transport.distrust import SpeaksTls, check_reply
+from dynadock.transport.faults import FOREIGN, translate
 from dynadock.transport.log import answered, asked
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Pool:
         if body is not None and not isinstance(body, bytes):
             body, in_chunks = _guarded(body), True
         try:
-            response = self._urlopen(request, body, timeout, in_chunks=in_chunks)
+            return self._urlopen(request, body, timeout, in_chunks=in_chunks)
         except ClosedPoolError:
             # A sibling closed the old connections just now; nothing was sent over them.
             return self.open(request, timeout)
@@ -70,10 +70,6 @@ class Pool:
             raise broke.reason from None
         except FOREIGN as error:
             raise translate(error, self.endpoint, timeout) from error
-        if self.endpoint.tls is None and is_refusal_of_plain(response.status, response.headers):
-            response.close()
-            raise wants_tls(self.endpoint)
-        return response
 
     def _urlopen(
         self, request: Request, body: Any, timeout: float | None, *, in_chunks: bool
@@ -93,6 +89,12 @@ class Pool:
             decode_content=False,
         )
         answered(begun, request, response.status, response.headers)
+        if self.endpoint.tls is None:
+            try:
+                check_reply(response.status, response.headers)
+            except SpeaksTls:
+                response.close()
+                raise
         return response
 
     def close(self) -> None:

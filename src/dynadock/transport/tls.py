@@ -19,7 +19,7 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
 from dynadock.errors import EndpointError
-from dynadock.transport.connection import DialledConnection
+from dynadock.transport.dialled import DialledConnection
 from dynadock.transport.distrust import AUTHORITIES, CERTIFICATE, KEY
 from dynadock.transport.link import READ, SocketLink
 
