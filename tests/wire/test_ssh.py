@@ -152,6 +152,13 @@ def test_what_ssh_says_is_told(operation, tmp_path):
         client.operations[operation]()
 
 
+@pytest.mark.usefixtures("program")
+def test_what_ssh_says_is_told_of_uploads_too(tmp_path):
+    client = load("1.42", host=f"ssh://box{tmp_path}/nobody.sock")
+    with pytest.raises(TransportError, match=r"cannot be reached.*ssh: failed to open the raw"):
+        client.ImageLoad(body=b"x" * 4_000_000)
+
+
 @pytest.mark.parametrize("operation", ["SystemPing", "SystemEvents"])
 def test_there_is_no_ssh(operation, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))

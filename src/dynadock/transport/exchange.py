@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from dynadock.call.http1 import LAST_CHUNK, HeadReader, body_decoder, chunk, request_head
-from dynadock.errors import ConnectionLost, TlsError, TransportError
+from dynadock.errors import ConnectionLost, TransportError
 from dynadock.options import CONNECT_TIMEOUT
 from dynadock.transport.dial import dial
 from dynadock.transport.distrust import check_plain, check_reply
@@ -106,8 +106,8 @@ class Exchange:
         try:
             self._head = self._heard or self._read_head(reader)
         except TransportError as error:
-            # What TLS has to say is why the sending broke.
-            if broken is None or isinstance(error, TlsError):
+            # What ssh or TLS has to say is why the sending broke.
+            if broken is None or not isinstance(error, ConnectionLost):
                 raise
             raise broken from error
         answered(begun, request, self.status, self.headers)
