@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from dynadock.call.bind import bind
 from dynadock.call.encode import encode
-from dynadock.call.interpret import Reply, interpret, version_error
+from dynadock.call.interpret import UNSENT, Reply, interpret, version_error
 from dynadock.call.kinds import PLAIN, TWO_WAY, expected_kind
 from dynadock.errors import APIError, DynadockError
-from dynadock.options import DEFAULT_TIMEOUT, LONGEST_TIMEOUT
-from dynadock.transport.connector import announced_version
+from dynadock.options import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, LONGEST_TIMEOUT
+from dynadock.transport.connector import Spoken, announced_version
 
 if TYPE_CHECKING:
     import inspect
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from dynadock.call.bind import Bound
     from dynadock.call.request import Request
+    from dynadock.errors import VersionError
     from dynadock.explore.changes import Changes
     from dynadock.explore.example import Example
     from dynadock.options import Options
@@ -78,6 +79,8 @@ class BoundOperation:
         (the engine refused), each of which says more.
         """
         bound = self._bind(args, kwargs)
+        if self._connector.refused:
+            self._raise_if_refused()
         if self._options.deadline is None and expected_kind(bound) in PLAIN and not uploads(bound):
             return self._value(bound)
         return self._stream(bound)
@@ -102,9 +105,9 @@ class BoundOperation:
         """Send over the pool and return the reply's value."""
         operation, options = self._operation, self._options
         request = encode(bound, options)
-        reply = self._connector.pool.send(request, time_allowed(bound, options))
+        reply = self._connector.send(request, time_allowed(bound, options), options)
         host = str(self._connector.endpoint)
-        if operation.version not in self._connector.verified:
+        if reply.status >= BAD_REQUEST or operation.version not in self._connector.verified:
             self._verify_version(reply, host)
         return interpret(operation, reply, host)
 
@@ -118,13 +121,13 @@ class BoundOperation:
         host = str(self._connector.endpoint)
         try:
             has_failed = source.status >= BAD_REQUEST
-            body = source.read_all() if has_failed else b""
+            body = source.read_all(self._options.limit) if has_failed else b""
             reply = Reply(source.status, source.headers, body)
-            if self._operation.version not in self._connector.verified:
+            if has_failed or self._operation.version not in self._connector.verified:
                 self._verify_version(reply, host)
             if has_failed:
                 return interpret(self._operation, reply, host)
-            return open_stream(bound, source, host, self._options.tty, partial(self._ask, begun))
+            return open_stream(bound, source, host, self._options, partial(self._ask, begun))
         except BaseException:
             source.close()
             raise
@@ -135,8 +138,8 @@ class BoundOperation:
         request = encode(bound, options)
         timeout = time_allowed(bound, options)
         if expected_kind(bound) == "websocket":
-            return self._connector.websocket(request, timeout, options.deadline)
-        return self._connector.exchange(request, timeout, options.deadline)
+            return self._connector.websocket(request, timeout, options)
+        return self._connector.exchange(request, timeout, options)
 
     def _ask(self, begun: float, operation_id: str, /, **arguments: Any) -> Any:
         """Call another operation on behalf of this one, within what is left of its deadline."""
@@ -171,35 +174,52 @@ class BoundOperation:
         from dynadock.transport.raw import as_requests_response  # noqa: PLC0415
 
         request = encode(bound, self._options)
-        response = self._connector.pool.open(request, time_allowed(bound, self._options))
+        response = self._connector.open(request, time_allowed(bound, self._options), self._options)
         return as_requests_response(response, request, self._connector.endpoint)
 
     def _verify_version(self, reply: Reply, host: str) -> None:
-        """Raise VersionError if the engine's first reply shows that it speaks other versions.
+        """Raise VersionError if a reply shows that the engine speaks other versions.
 
-        Docker answers 400; Podman answers to any version, though it does not speak it (seen on 4.3
-        to 5.8), so what counts is what the engine announces.
+        The first reply is looked at, and later errors where the engine announces something else
+        than before: it may have been replaced. Docker answers 400; Podman answers to any version,
+        though it does not speak it (seen on 4.3 to 5.8), so what counts is what it announces.
         """
-        version = self._operation.version
+        version, verified = self._operation.version, self._connector.verified
         announced = announced_version(reply.headers)
+        if version in verified and announced in (None, verified[version]):
+            return
         too_new = announced is not None and announced < version
         if too_new or reply.status == BAD_REQUEST:
-            oldest, newest = self._spoken_versions(announced or version)
-            if not (oldest or version) <= version <= newest:
-                spoken = (str(oldest or ""), str(newest))
-                error = version_error(self._operation, reply, host, spoken)
+            spoken = self._spoken_versions(announced or version)
+            if not spoken.includes(version):
+                self._connector.forget()
+                self._connector.refused[version] = spoken
+                error = self._version_error(reply, host, spoken)
                 with contextlib.suppress(APIError):
                     error.reply = interpret(self._operation, reply, host)
                 raise error
-        self._connector.verified.add(version)
+        verified[version] = announced
         self._connector.engine = reply.headers.get("Server") or self._connector.engine
 
-    def _spoken_versions(self, announced: Version) -> tuple[Version | None, Version]:
+    def _spoken_versions(self, announced: Version) -> Spoken:
         """Ask the engine; what goes wrong with that must not take the place of its reply."""
         try:
-            return self._connector.spoken_versions()
+            return self._connector.spoken_versions(CONNECT_TIMEOUT, self._options)
         except DynadockError:
-            return None, announced
+            return Spoken(None, announced)
+
+    def _raise_if_refused(self) -> None:
+        """Raise VersionError, with nothing sent, where the engine is known to refuse the version.
+
+        An engine that answers to any version would act on a call that it misunderstands.
+        """
+        spoken = self._connector.refusal(self._operation.version, self._options)
+        if spoken is not None:
+            raise self._version_error(UNSENT, str(self._connector.endpoint), spoken)
+
+    def _version_error(self, reply: Reply, host: str, spoken: Spoken) -> VersionError:
+        known = (str(spoken.oldest or ""), str(spoken.newest))
+        return version_error(self._operation, reply, host, known)
 
     @property
     def operation_id(self) -> str:

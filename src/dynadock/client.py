@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dynadock.bound import BoundOperation
 from dynadock.errors import DynadockError, SpecError
-from dynadock.options import CONNECT_TIMEOUT, Options
+from dynadock.options import CONNECT_TIMEOUT, CONNECTIONS, Options
 from dynadock.spec.library import available_versions
 from dynadock.spec.loader import load_spec, load_version
 from dynadock.spec.versions import parse_version
@@ -28,6 +28,7 @@ def load(
     *,
     host: str | None = None,
     context: str | None = None,
+    connections: int = CONNECTIONS,
     **options: Any,
 ) -> Client:
     """Return a client for an API version or a document.
@@ -40,13 +41,15 @@ def load(
     ``host`` is the engine's address (``unix:///path``, ``tcp://host:port``, ``ssh://user@host``),
     ``context`` the name of one of the docker command's contexts; without them the docker command's
     own choice counts: ``$DOCKER_HOST``, ``$DOCKER_CONTEXT``, its current context, the default
-    socket. ``options`` are those of `Options`.
+    socket. ``connections`` is how many calls may be under way at a time; one more waits for one of
+    them, but no longer than for a new connection. Streams, uploads and upgrades have connections of
+    their own and do not count. ``options`` are those of `Options`.
 
     Raises SpecError (no such version, or an unusable document), EndpointError, ConfigError or
     Unsupported (the address), TypeError or ValueError (the options), and without a version
     TransportError where no engine is reached, DynadockError where what answers is none.
     """
-    connector = Connector(host, context)
+    connector = Connector(host, context, connections)
     chosen = Options().merged(options)
     pinned = os.environ.get(VERSION_VARIABLE)
     if source is not None:
@@ -54,8 +57,7 @@ def load(
     elif pinned:
         spec = _pinned(pinned)
     else:
-        limit = CONNECT_TIMEOUT if chosen.timeout == "auto" else chosen.timeout
-        return Client(_negotiated(connector, limit), connector, chosen)
+        return Client(_negotiated(connector, chosen), connector, chosen)
     _ = connector.endpoint  # a wrong address is the caller's to see now, not at the first call
     return Client(spec, connector, chosen)
 
@@ -68,17 +70,18 @@ def _pinned(text: str) -> Spec:
         raise SpecError(f"{VERSION_VARIABLE}: {error}") from None
 
 
-def _negotiated(connector: Connector, timeout: float | None) -> Spec:
-    oldest, newest = connector.spoken_versions(timeout)
+def _negotiated(connector: Connector, options: Options) -> Spec:
+    limit = CONNECT_TIMEOUT if options.timeout == "auto" else options.timeout
+    spoken = connector.spoken_versions(limit, options)
     known = available_versions()
-    common = [each for each in known if (oldest or each) <= each <= newest]
+    common = [each for each in known if spoken.includes(each)]
     if not common:
         raise SpecError(
-            f"{connector.endpoint} speaks API {oldest or '?'} to {newest},"
+            f"{connector.endpoint} speaks API {spoken.oldest or '?'} to {spoken.newest},"
             f" and there are documents for {known[0]} to {known[-1]}"
         )
     spec = load_version(common[-1])
-    connector.verified.add(spec.version)
+    connector.verified[spec.version] = spoken.newest
     return spec
 
 
@@ -180,9 +183,9 @@ class Client:
         return sorted({*super().__dir__(), *self._spec, *self._spec.names})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        options = self._options.without_secrets()
-        connector = self._connector
-        return (_restored, (self._spec, connector.host, connector.context, options))
+        options, connector = self._options.without_secrets(), self._connector
+        place = (connector.host, connector.context, connector.connections)
+        return (_restored, (self._spec, place, options))
 
     def __repr__(self) -> str:
         try:
@@ -193,8 +196,8 @@ class Client:
         return f"<dynadock client, API {self.version} at {where}{engine}>"
 
 
-def _restored(spec: Spec, host: str | None, context: str | None, options: Options) -> Client:
-    return Client(spec, Connector(host, context), options)
+def _restored(spec: Spec, place: tuple[str | None, str | None, int], options: Options) -> Client:
+    return Client(spec, Connector(*place), options)
 
 
 def client_for(version: str) -> Client:

@@ -20,6 +20,7 @@
     │   ├── ConnectionRefused
     │   ├── TlsError           the two sides do not agree on TLS
     │   ├── TimedOut
+    │   ├── TooLarge           the reply is longer than the option ``limit`` allows
     │   ├── MalformedStream    what came is not what the engine said it would be
     │   └── ConnectionLost
     │       └── TruncatedStream  a stream ended in the middle of something
@@ -180,6 +181,10 @@ class MalformedStream(TransportError):
     """What came is not what the engine said it would be: no frame, no chunk, no JSON."""
 
 
+class TooLarge(TransportError):
+    """A reply is longer than what is to be held in memory (the option ``limit``)."""
+
+
 class StreamClosed(DynadockError, ValueError):
     """A stream was used after it was closed, or closed while it was read."""
 
@@ -243,7 +248,8 @@ class VersionError(APIError):
     """The engine does not speak the client's API version; the message names what it speaks.
 
     ``minimum`` and ``maximum`` are the engine's versions as text, empty where it does not say.
-    ``reply`` is what it answered all the same (some engines answer to any version), else None.
+    ``reply`` is what it answered all the same (some engines answer to any version), else None. Once
+    that is known of an engine, calls are not sent to it (``status`` 0) until it speaks others.
     """
 
     def __init__(self, message: str, **details: Any) -> None:

@@ -16,12 +16,22 @@ DEFAULT_TIMEOUT = 60.0
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a connection; shorter where ``timeout`` is."""
 
+CONNECTIONS = 32
+"""Connections that calls may have open at a time where the caller says nothing."""
+
+LARGEST_REPLY = 256 * 1024 * 1024
+"""Bytes of a reply that are held in memory where the caller says nothing.
+
+A list of a hundred thousand containers is well below it, and what is made of it takes some ten
+times as much.
+"""
+
 LONGEST_TIMEOUT = 1e9
 """Seconds; sockets refuse much more. None is the way to wait for ever."""
 
 NAMES = (
-    *("timeout", "deadline", "validate", "unknown", "tty", "headers", "query"),
-    *("credentials", "proxies"),
+    *("timeout", "deadline", "retries", "limit", "validate", "unknown", "tty"),
+    *("headers", "query", "credentials", "proxies"),
 )
 NOTHING: Mapping[str, Any] = {}
 
@@ -40,6 +50,11 @@ class Options:
       for operations that answer only when their work is done (ContainerWait, prunes), and with the
       ``t`` of ContainerStop and ContainerRestart on top. For a stream it is the longest silence.
     - ``deadline``: seconds for a whole call, a stream to its end, None (the default) for no limit.
+    - ``retries``: how often a call is tried again that cannot have had an effect: nothing listens
+      at the endpoint (with a short pause, twice as long each time), or a GET or HEAD went out over
+      a kept connection that ended without a byte of an answer. 0 never does.
+    - ``limit``: bytes of a reply that is held in memory as a whole (a value, an error's body), None
+      for any number. Streams have no limit but that of a single value in them.
     - ``validate``: False sends arguments as they are, unchecked.
     - ``unknown``: what happens to parameters and body fields that the document does not know:
       ``"error"``, ``"warn"`` (UnknownFieldWarning, and sent) or ``"send"``.
@@ -58,6 +73,8 @@ class Options:
 
     timeout: float | Literal["auto"] | None
     deadline: float | None
+    retries: int
+    limit: int | None
     validate: bool
     unknown: Literal["error", "warn", "send"]
     tty: bool | None
@@ -71,6 +88,8 @@ class Options:
         *,
         timeout: float | Literal["auto"] | None = "auto",
         deadline: float | None = None,
+        retries: int = 1,
+        limit: int | None = LARGEST_REPLY,
         validate: bool = True,
         unknown: Literal["error", "warn", "send"] = "error",
         tty: bool | None = None,
@@ -88,6 +107,7 @@ class Options:
             raise ValueError(f"timeout: expected seconds above 0, None or 'auto', got {timeout!r}")
         if isinstance(deadline, str) or not _is_timeout(deadline):
             raise ValueError(f"deadline: expected seconds above 0 or None, got {deadline!r}")
+        _check_counts(retries, limit)
         if tty not in (True, False, None):
             raise TypeError(f"tty: expected True, False or None, got {tty!r}")
         for name, value in (("headers", headers), ("query", query)):
@@ -95,8 +115,8 @@ class Options:
                 raise TypeError(f"{name}: expected a mapping with text for keys")
         # Copies, so that what the caller does with its own later changes nothing here.
         values = (
-            *(timeout, deadline, validate, unknown, tty, dict(headers), dict(query)),
-            *(_checked_credentials(credentials), proxies),
+            *(timeout, deadline, retries, limit, validate, unknown, tty),
+            *(dict(headers), dict(query), _checked_credentials(credentials), proxies),
         )
         for option, checked in zip(NAMES, values, strict=True):
             object.__setattr__(self, option, checked)
@@ -183,6 +203,17 @@ def _is_timeout(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return 0 < value < LONGEST_TIMEOUT
+
+
+def _check_counts(retries: int, limit: int | None) -> None:
+    if not _is_count(retries, 0):
+        raise ValueError(f"retries: expected an integer from 0 on, got {retries!r}")
+    if limit is not None and not _is_count(limit, 1):
+        raise ValueError(f"limit: expected bytes above 0 or None, got {limit!r}")
+
+
+def _is_count(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _made_of(values: dict[str, Any]) -> Options:

@@ -21,6 +21,7 @@ TREE = {
     "EndpointError": ("DynadockError", ValueError),
     "ConfigError": ("DynadockError", ValueError),
     "TransportError": ("DynadockError", OSError),
+    "TooLarge": ("TransportError", OSError),
     "SocketMissing": ("TransportError", OSError),
     "PermissionDenied": ("TransportError", OSError),
     "ConnectionRefused": ("TransportError", OSError),

@@ -28,6 +28,11 @@ def test_what_they_are_without_a_word():
         ({"timeout": True}, ValueError, "got True"),
         ({"timeout": math.nan}, ValueError, "got nan"),
         ({"timeout": math.inf}, ValueError, "got inf"),
+        ({"retries": -1}, ValueError, "retries: expected an integer from 0 on, got -1"),
+        ({"retries": True}, ValueError, "got True"),
+        ({"retries": 1.5}, ValueError, "got 1.5"),
+        ({"limit": 0}, ValueError, "limit: expected bytes above 0 or None, got 0"),
+        ({"limit": "1G"}, ValueError, "got '1G'"),
         ({"headers": [("a", "b")]}, TypeError, "headers: expected a mapping"),
         ({"query": "a=b"}, TypeError, "query: expected a mapping"),
         ({"headers": None}, TypeError, "headers: expected a mapping"),
@@ -53,7 +58,8 @@ def test_timeouts(timeout):
     [
         ("timout", "did you mean 'timeout'?"),
         ("Validate", "did you mean 'validate'?"),
-        ("qwertz", "there are timeout, deadline, validate, unknown, tty, headers, query"),
+        ("qwertz", "there are timeout, deadline, retries, limit, validate, unknown, tty, headers"),
+        ("retrys", "did you mean 'retries'?"),
     ],
 )
 def test_unknown_ones(name, part):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 import dynadock
 from dynadock import (
     BadRequest,
+    ConnectionLost,
     DynadockError,
     SocketMissing,
     SpecError,
@@ -14,7 +17,7 @@ from dynadock import (
     VersionError,
     load,
 )
-from wire.peer import Peer, answer, expect, hang_up, head, playing, reply
+from wire.peer import PATIENCE, Peer, answer, expect, hang_up, head, playing, reply, tell
 
 MISSING = object()
 
@@ -82,19 +85,79 @@ TOO_OLD = "client version 1.42 is too old. Minimum supported API version is 1.44
 def test_a_refused_version_names_what_is_spoken(says, spoken, as_json):
     oldest, newest = spoken
     refusal = reply(400, json={"message": says}) if as_json else reply(400, text=says)
-    script = [answer(refusal), ping(newest), version(oldest)]
-    # It is no passing thing: the second call is told the same.
-    with playing(script * 2) as (peer, client):
-        for _ in range(2):
+    # It is no passing thing: the second call is told the same, though it is not sent.
+    script = [answer(refusal), ping(newest), version(oldest), ping(newest)]
+    with playing(script) as (peer, client):
+        for status in (400, 0):
             with pytest.raises(VersionError) as caught:
                 client.ContainerCreate(Image="a")
-    error = caught.value
-    assert (error.minimum, error.maximum) == spoken
-    assert (error.status, error.version, error.reply) == (400, "1.42", None)
-    assert f"speaks API {oldest} to {newest}" in str(error)
-    assert "1.42" in str(error)
-    assert peer.address in str(error)
-    assert targets(peer) == ["/v1.42/containers/create", "/_ping", "/version"] * 2
+            error = caught.value
+            assert (error.minimum, error.maximum) == spoken
+            assert (error.status, error.version, error.reply) == (status, "1.42", None)
+            assert f"speaks API {oldest} to {newest}" in str(error)
+            assert "1.42" in str(error)
+            assert peer.address in str(error)
+            assert ("nothing was sent" in str(error)) == (status == 0)
+    assert targets(peer) == ["/v1.42/containers/create", "/_ping", "/version", "/_ping"]
+
+
+def test_a_refused_version_is_spoken_when_the_engine_is_another():
+    refusal = answer(reply(400, json={"message": TOO_NEW}))
+    created = answer(reply(201, json={"Id": "1"}))
+    script = [refusal, ping("1.41"), version("1.12"), ping("1.51"), created, created]
+    with playing(script) as (peer, client):
+        with pytest.raises(VersionError):
+            client.ContainerCreate(Image="a")
+        assert client.ContainerCreate(Image="a").Id == "1"
+        assert client.ContainerCreate(Image="a").Id == "1"
+    assert targets(peer)[3:] == ["/_ping", *["/v1.42/containers/create"] * 2]
+
+
+def test_a_refused_version_does_not_hide_that_the_engine_is_gone():
+    refusal = answer(reply(400, json={"message": TOO_NEW}))
+    script = [refusal, ping("1.41"), version("1.12"), hang_up]
+    with playing(script, [expect, hang_up]) as (_, client):
+        with pytest.raises(VersionError):
+            client.ContainerCreate(Image="a")
+        with pytest.raises(ConnectionLost):
+            client.ContainerCreate(Image="a")
+
+
+REPLACED = {
+    "by an older one": (TOO_NEW, "1.41", "1.12"),
+    "by one that has forgotten the version": (TOO_OLD, "1.51", "1.44"),
+}
+
+
+@pytest.mark.parametrize(("says", "newest", "oldest"), REPLACED.values(), ids=REPLACED)
+@pytest.mark.parametrize("name", ["ContainerList", "ContainerLogs"])
+def test_an_engine_that_was_replaced_is_noticed_at_the_next_error(name, says, newest, oldest):
+    """The client goes on over a new connection and sees no more of it than that."""
+    before = answer(reply(text="OK", headers={"Api-Version": "1.43"}))
+    refusal = answer(reply(400, json={"message": says}, headers={"Api-Version": newest}))
+    then = [refusal, ping(newest), version(oldest)]
+    arguments = ("web",) if name == "ContainerLogs" else ()
+    # A stream has a connection of its own, and the questions another.
+    scripts = [then] if name == "ContainerList" else [then[:1], then[1:]]
+    closed = threading.Event()
+    with playing([before, hang_up, tell(closed)], *scripts) as (_, client):
+        client.SystemPing()
+        assert closed.wait(PATIENCE)
+        with pytest.raises(VersionError, match=f"speaks API {oldest} to {newest}"):
+            client.operations[name](*arguments)
+
+
+def test_an_engine_that_answers_to_any_version_is_noticed_after_a_failure():
+    before = answer(reply(text="OK", headers={"Api-Version": "1.43"}))
+    other = answer(reply(text="OK", headers={"Api-Version": "1.41"}))
+    with (
+        playing([before, expect, hang_up], [other, ping("1.41"), version("1.24")]) as (_, client),
+    ):
+        client.SystemPing()
+        with pytest.raises(ConnectionLost):
+            client.ContainerStart("web")
+        with pytest.raises(VersionError, match=r"1\.24 to 1\.41"):
+            client.SystemPing()
 
 
 def test_a_bad_request_of_a_version_that_is_spoken_is_one():
@@ -159,14 +222,22 @@ UNHELPFUL = {
 def test_an_answer_is_not_lost_when_the_engine_tells_no_version(then):
     """The call was answered: what comes of a question of our own must not take its place."""
     refused = answer(reply(400, json={"message": "bad"}))
-    with playing([refused, *then]) as (_, client), pytest.raises(BadRequest, match="bad"):
+    # A question over a kept connection that ends is asked again.
+    again = [then] if hang_up in then else []
+    with (
+        playing([refused, *then], *again) as (_, client),
+        pytest.raises(BadRequest, match="bad"),
+    ):
         client.ContainerCreate(Image="a")
 
 
 def test_a_result_is_not_lost_when_the_engine_is_gone_afterwards():
     created = reply(201, json={"Id": "1"}, headers={"Api-Version": "1.41"})
-    script = [answer(created), expect, hang_up]
-    with playing(script) as (_, client), pytest.raises(VersionError) as caught:
+    gone = [expect, hang_up]
+    with (
+        playing([answer(created), *gone], gone) as (_, client),
+        pytest.raises(VersionError) as caught,
+    ):
         client.ContainerCreate(Image="a")
     assert caught.value.maximum == "1.41"
     assert caught.value.reply == {"Id": "1"}

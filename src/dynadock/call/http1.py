@@ -249,6 +249,11 @@ class Sized:
         self._length = length
         self._missing = length
 
+    @property
+    def missing(self) -> int:
+        """Bytes that are still to come."""
+        return self._missing
+
     def feed(self, data: bytes) -> bytes:
         """Return the part of ``data`` that is the body's."""
         if len(data) < self._missing:

@@ -162,17 +162,24 @@ def stream_error(
     return error
 
 
+UNSENT = Reply(0, {}, b"")
+"""What stands for the reply to a call that was not sent."""
+
+
 def version_error(
     operation: Operation, reply: Reply, host: str, spoken: tuple[str, str]
 ) -> VersionError:
     """Return the exception for an engine that does not speak the client's version.
 
-    ``spoken`` are the engine's oldest and newest version, empty where it does not say.
+    ``spoken`` are the engine's oldest and newest version, empty where it does not say; ``reply`` is
+    `UNSENT` where that was known before.
     """
     minimum, maximum = spoken
     known = f"{minimum} to {maximum}" if minimum else f"up to {maximum}"
     message = f"the engine speaks API {known}, this client {operation.version}"
-    if reply.status < FIRST_ERROR:
+    if reply is UNSENT:
+        message += ", so nothing was sent"
+    elif reply.status < FIRST_ERROR:
         message += "; it answered all the same, and what the call did stands"
     error = _api_error(VersionError, operation, reply, host, message)
     error.minimum, error.maximum = minimum, maximum
@@ -184,8 +191,9 @@ def _api_error(
 ) -> Raised:
     call = f"{operation.operation_id} (API {operation.version})"
     what = "an error in the stream" if kind is StreamError else str(reply.status)
+    where = f"at {host}" if reply is UNSENT else f"{what} from {host}"
     return kind(
-        f"{call}: {what} from {host}: {explanation}",
+        f"{call}: {where}: {explanation}",
         status=reply.status,
         explanation=explanation,
         operation_id=operation.operation_id,

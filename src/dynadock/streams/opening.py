@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dynadock.call.bind import Bound
     from dynadock.call.kinds import Kind, Question
+    from dynadock.options import Options
     from dynadock.streams.stream import Source
 
     Ask = Callable[..., Any]
@@ -26,16 +27,16 @@ if TYPE_CHECKING:
 SWITCHING_PROTOCOLS = 101
 
 
-def open_stream(bound: Bound, source: Source, host: str, tty: bool | None, ask: Ask) -> Any:
+def open_stream(bound: Bound, source: Source, host: str, options: Options, ask: Ask) -> Any:
     """Return the stream that a reply is, or its value where it turns out to be none.
 
-    ``tty`` is what the caller said of a terminal; where nobody said, and the reply does not tell,
-    ``ask`` is used once. Raises an APIError for a reply that is an error.
+    Where the options say nothing of a terminal, and the reply does not tell, ``ask`` is used once.
+    Raises an APIError for a reply that is an error.
     """
     origin = Origin(bound.operation, host)
-    kind = kind_of(bound, source.status, source.headers, tty)
+    kind = kind_of(bound, source.status, source.headers, options.tty)
     if kind.name == "value":
-        return interpret(bound.operation, _whole_reply(source), host)
+        return interpret(bound.operation, _whole_reply(source, options.limit), host)
     if kind.name == "websocket" and source.status != SWITCHING_PROTOCOLS:
         problem = f"a websocket was asked for, and {source.status} came"
         raise MalformedStream(f"{origin}: {host}: {problem}", host)
@@ -44,9 +45,9 @@ def open_stream(bound: Bound, source: Source, host: str, tty: bool | None, ask: 
     return _stream(kind, source, origin, _resize(bound, ask))
 
 
-def _whole_reply(source: Source) -> Reply:
+def _whole_reply(source: Source, limit: int | None) -> Reply:
     """Read a reply that is no stream to its end."""
-    reply = Reply(source.status, source.headers, source.read_all())
+    reply = Reply(source.status, source.headers, source.read_all(limit))
     source.close()
     return reply
 

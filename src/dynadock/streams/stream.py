@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import enum
+import os
 import sys
 import warnings
 import weakref
@@ -43,8 +44,8 @@ class Source(Protocol):
     def receive(self) -> bytes:
         """Return some bytes as soon as there are any, none at the end; TransportError."""
 
-    def read_all(self) -> bytes:
-        """Return all bytes to the end; TransportError."""
+    def read_all(self, limit: int | None) -> bytes:
+        """Return all bytes to the end, at most ``limit``; TransportError."""
 
     def send(self, data: Data) -> None:
         """Send bytes to the other side, after an upgrade; TransportError."""
@@ -286,6 +287,11 @@ class DecodedStream(Stream, Generic[Item]):
             return self._decoder.finish() or []
         except TransportError as fault:
             self._fail(self._placed(fault))
+
+
+# Windows has no fork. A child's streams are its parent's, which will do the warning.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ACTING.clear)
 
 
 @atexit.register

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from dynadock.transport.bounded import BoundedPool
 from dynadock.transport.connection import TcpConnection
 from dynadock.transport.dial import dial
 
@@ -42,7 +42,7 @@ class DialledConnection(TcpConnection):
         return super().is_connected if idle is None else bool(idle())
 
 
-class DialledPool(HTTPConnectionPool):
+class DialledPool(BoundedPool):
     """A pool of connections to one endpoint."""
 
     ConnectionCls = DialledConnection

@@ -11,14 +11,16 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from dynadock.call.http1 import LAST_CHUNK, HeadReader, body_decoder, chunk, request_head
+from dynadock.call.coding import too_large, unpacked
+from dynadock.call.http1 import LAST_CHUNK, HeadReader, Sized, body_decoder, chunk, request_head
 from dynadock.errors import ConnectionLost, TransportError
 from dynadock.options import CONNECT_TIMEOUT
 from dynadock.transport.dial import dial
 from dynadock.transport.distrust import check_plain, check_reply
-from dynadock.transport.faults import never_reached, out_of_time, translate
+from dynadock.transport.faults import never_reached, out_of_time, placed, translate
 from dynadock.transport.link import SocketLink
 from dynadock.transport.log import answered, asked
+from dynadock.transport.tries import Tries, unsure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from dynadock.call.http1 import BodyDecoder, Head
     from dynadock.call.record import Headers
     from dynadock.call.request import Data, Request
+    from dynadock.options import Options
     from dynadock.transport.endpoint import Endpoint
     from dynadock.transport.link import Link
 
@@ -54,6 +57,11 @@ class Patience:
             return most
         left = max(self._end - time.monotonic(), _SHORTEST)
         return left if most is None else min(left, most)
+
+    @property
+    def end(self) -> float | None:
+        """When the deadline is (monotonic), None if there is none."""
+        return self._end
 
     @property
     def is_over(self) -> bool:
@@ -108,8 +116,8 @@ class Exchange:
         except TransportError as error:
             # What ssh or TLS has to say is why the sending broke.
             if broken is None or not isinstance(error, ConnectionLost):
-                raise
-            raise broken from error
+                raise unsure(error, request) from error.__cause__
+            raise unsure(broken, request) from error
         answered(begun, request, self.status, self.headers)
         if self.endpoint.tls is None:
             self._step(partial(check_reply, self.status, self.headers))
@@ -185,9 +193,16 @@ class Exchange:
                 return body
         return b""
 
-    def read_all(self) -> bytes:
-        """Return the rest of the body."""
-        return b"".join(iter(self.receive, b""))
+    def read_all(self, limit: int | None) -> bytes:
+        """Return the rest of the body, unpacked; TooLarge if that is more than ``limit`` bytes."""
+        body = bytearray()
+        if limit is not None and isinstance(self._decoder, Sized) and self._decoder.missing > limit:
+            raise placed(too_large(limit), self.endpoint)
+        for data in iter(self.receive, b""):
+            body += data
+            if limit is not None and len(body) > limit:
+                raise placed(too_large(limit), self.endpoint)
+        return self._placing(lambda: unpacked(bytes(body), self.headers, limit))
 
     def send(self, data: Data) -> None:
         """Send bytes as they are: of the request, or after an upgrade to the other side."""
@@ -230,25 +245,21 @@ class Exchange:
 
     def _placed(self, error: Exception) -> Exception:
         """Return a decoder's complaint with the place that it came from."""
-        if isinstance(error, TransportError) and not error.endpoint:
-            return type(error)(f"{self.endpoint}: {error}", str(self.endpoint))
-        return error
+        return placed(error, self.endpoint) if isinstance(error, TransportError) else error
 
 
 def open_exchange(
-    endpoint: Endpoint, request: Request, idle: float | None, total: float | None
+    endpoint: Endpoint, request: Request, idle: float | None, options: Options
 ) -> Exchange:
     """Connect, send a request and read its reply's head.
 
-    ``idle`` are the seconds for each wait, ``total`` those for everything from now to the stream's
-    end, None for ever. Raises a TransportError; what a caller's body raises comes through as it is.
+    ``idle`` are the seconds for each wait, None for ever; the options' deadline is for everything
+    from now to the stream's end. To connect may be tried again, nothing else. Raises a
+    TransportError; what a caller's body raises comes through as it is.
     """
-    patience = Patience(idle, total)
-    limit = CONNECT_TIMEOUT if idle is None else min(idle, CONNECT_TIMEOUT)
-    try:
-        link = connect(endpoint, patience.left(limit) or limit)
-    except OSError as error:
-        raise never_reached(error, endpoint) from error
+    patience = Patience(idle, options.deadline)
+    tries = Tries(request, options.retries, patience.end)
+    link = _connected(endpoint, patience, tries)
     try:
         exchange = Exchange(link, endpoint, patience)
         exchange.start(request, host_header(endpoint))
@@ -256,6 +267,15 @@ def open_exchange(
         link.close()
         raise
     return exchange
+
+
+def _connected(endpoint: Endpoint, patience: Patience, tries: Tries) -> Link:
+    while True:
+        limit = CONNECT_TIMEOUT if patience.idle is None else min(patience.idle, CONNECT_TIMEOUT)
+        try:
+            return connect(endpoint, patience.left(limit) or limit)
+        except OSError as error:
+            tries.fail(never_reached(error, endpoint), error)
 
 
 def connect(endpoint: Endpoint, timeout: float) -> Link:

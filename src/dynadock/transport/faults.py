@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import ssl
+from http.client import BadStatusLine, HTTPException, LineTooLong
 from typing import TYPE_CHECKING
 
 from urllib3.exceptions import (
@@ -16,6 +18,7 @@ from urllib3.exceptions import TimeoutError as PoolTimeout
 from dynadock.errors import (
     ConnectionLost,
     ConnectionRefused,
+    MalformedStream,
     PermissionDenied,
     SocketMissing,
     TimedOut,
@@ -64,8 +67,23 @@ def translate(error: Exception, endpoint: Endpoint, timeout: float | None) -> Tr
         limit = "the time allowed" if timeout is None else f"{timeout:g} s"
         problem = f"no answer within {limit}; with_options(timeout=…) sets it"
         return _fault(TimedOut, endpoint, problem)
-    problem = f"the connection broke before the reply's end ({error})"
+    return _broken(causes, endpoint)
+
+
+def _broken(causes: list[BaseException], endpoint: Endpoint) -> TransportError:
+    if any(_is_no_http(cause) for cause in causes):
+        return _fault(MalformedStream, endpoint, f"what came is no HTTP reply ({causes[-1]})")
+    if any(isinstance(cause, OSError) and cause.errno == errno.EBADF for cause in causes):
+        problem = "the connection is closed here; a forked child has to open its own"
+        return _fault(ConnectionLost, endpoint, problem)
+    problem = f"the connection broke before the reply's end ({causes[-1]})"
     return _fault(ConnectionLost, endpoint, problem)
+
+
+def _is_no_http(cause: BaseException) -> bool:
+    """Tell whether http.client could not make sense of what came; an end is no nonsense."""
+    is_nonsense = isinstance(cause, BadStatusLine) or type(cause) in (HTTPException, LineTooLong)
+    return is_nonsense and not isinstance(cause, ConnectionError)
 
 
 def never_reached(error: OSError, endpoint: Endpoint) -> TransportError:
@@ -100,6 +118,25 @@ def out_of_time(endpoint: Endpoint, seconds: float) -> TransportError:
     """Return the exception for a call that was not done before its deadline."""
     problem = f"not done within {seconds:g} s; with_options(deadline=…) sets it"
     return _fault(TimedOut, endpoint, problem)
+
+
+def exhausted(endpoint: Endpoint, count: int, seconds: float) -> TransportError:
+    """Return the exception for a call that got none of the connections that there may be."""
+    problem = (
+        f"all {count} connections are in use, and none came free within {seconds:g} s;"
+        " load(connections=…) allows more, and a raw() reply has one until it is read or closed"
+    )
+    return _fault(TimedOut, endpoint, problem)
+
+
+def is_caused_by(error: BaseException | None, kind: type[Exception]) -> bool:
+    """Tell whether an exception was made of one of that kind."""
+    return error is not None and any(isinstance(cause, kind) for cause in _causes(error))
+
+
+def placed(fault: TransportError, endpoint: Endpoint) -> TransportError:
+    """Return what a decoder complains of with the place that it came from."""
+    return fault if fault.endpoint else _fault(type(fault), endpoint, str(fault))
 
 
 def _is_among(kinds: tuple[type[Exception], ...], causes: list[BaseException]) -> bool:

@@ -9,6 +9,8 @@ import select
 import socket
 from typing import TYPE_CHECKING, Protocol
 
+from dynadock.transport import forks
+
 if TYPE_CHECKING:
     from dynadock.call.request import Data
 
@@ -61,6 +63,13 @@ class SocketLink:
         self._socket = connection
         self._poll: select.poll | None = None
         self._unheard = 0  # bytes sent since this last listened
+        forks.note(self)
+
+    def let_go(self) -> None:
+        """Leave a socket that is a parent's, so that neither reading nor closing reaches it."""
+        connection, self._socket = self._socket, socket.socket()
+        self._socket.close()
+        forks.drop_socket(connection)
 
     def allow(self, seconds: float | None) -> None:
         """Set the longest wait of each later step, None for ever."""

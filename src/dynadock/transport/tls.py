@@ -19,6 +19,7 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
 from dynadock.errors import EndpointError
+from dynadock.transport.bounded import BoundedPool
 from dynadock.transport.dialled import DialledConnection
 from dynadock.transport.distrust import AUTHORITIES, CERTIFICATE, KEY
 from dynadock.transport.link import READ, SocketLink
@@ -91,7 +92,7 @@ class TlsConnection(DialledConnection, HTTPSConnection):
             raise BrokenPipeError(errno.EPIPE, str(error)) from error
 
 
-class TlsPool(HTTPSConnectionPool):
+class TlsPool(BoundedPool, HTTPSConnectionPool):
     """A pool of connections with TLS to one endpoint."""
 
     ConnectionCls = TlsConnection

@@ -16,6 +16,7 @@ from websocket import (
     WebSocketTimeoutException,
 )
 
+from dynadock.call.coding import too_large
 from dynadock.errors import (
     ConnectionLost,
     MalformedStream,
@@ -23,6 +24,7 @@ from dynadock.errors import (
     TruncatedStream,
     Unsupported,
 )
+from dynadock.transport.faults import placed
 
 if TYPE_CHECKING:
     import socket
@@ -165,9 +167,14 @@ class WebSocketSource:
                 str(self._exchange.endpoint),
             )
 
-    def read_all(self) -> bytes:
-        """Return the content of all messages."""
-        return b"".join(iter(self.receive, b""))
+    def read_all(self, limit: int | None) -> bytes:
+        """Return the content of all messages; TooLarge if that is more than ``limit`` bytes."""
+        content = bytearray()
+        for data in iter(self.receive, b""):
+            content += data
+            if limit is not None and len(content) > limit:
+                raise placed(too_large(limit), self._exchange.endpoint)
+        return bytes(content)
 
     def send(self, data: Data) -> None:
         """Send one binary message; raises a TransportError."""
