@@ -105,7 +105,7 @@ def _parameter(operation: Operation, parameter: Parameter) -> Row:
         notes.append(f"matches {parameter.pattern}")
     if parameter.default not in (None, ""):
         notes.append(f"the engine assumes {parameter.default!r}")
-    if parameter.credentials is not None:
+    if parameter.credentials:
         notes.append("else from the docker command's configuration")
     return Row(
         name=parameter.python_name,

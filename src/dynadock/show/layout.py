@@ -32,13 +32,21 @@ def laid_out(value: Any, name: str = "") -> str:
 
 def _on_one_line(value: Any, width: int) -> str | None:
     """Write a value on one line, None if it does not fit."""
-    if isinstance(value, dict):
-        parts = [f"{key!r}: {_on_one_line(each, width)}" for key, each in [*value.items()][:width]]
-        line = f"{{{', '.join(parts)}}}"
-    elif isinstance(value, list):
-        line = f"[{', '.join(str(_on_one_line(each, width)) for each in value[:width])}]"
-    else:
+    if not isinstance(value, (dict, list)):
         line = repr(value)
+    elif len(value) > width:
+        return None
+    else:
+        is_dict = isinstance(value, dict)
+        opening, closing = "{}" if is_dict else "[]"
+        pairs = value.items() if isinstance(value, dict) else (("", each) for each in value)
+        parts = []
+        for key, each in pairs:
+            part = _on_one_line(each, width)
+            if part is None:
+                return None
+            parts.append(f"{key!r}: {part}" if is_dict else part)
+        line = f"{opening}{', '.join(parts)}{closing}"
     return line if len(line) <= width else None
 
 
