@@ -19,6 +19,7 @@ import contextlib
 import fcntl
 import hashlib
 import json as json_module
+import os
 import select
 import socket
 import ssl
@@ -621,3 +622,19 @@ def given_before(
     with pytest.raises(error, match=match):
         given.extend(items)
     return given
+
+
+@contextlib.contextmanager
+def without_privileges():
+    """Be a user without privileges: root may open any socket."""
+    if os.geteuid() != 0:
+        yield
+        return
+    try:
+        os.seteuid(65534)
+    except PermissionError:
+        pytest.skip("root may not become another user here, and may open any socket")
+    try:
+        yield
+    finally:
+        os.seteuid(0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import stat
 import threading
@@ -40,6 +39,7 @@ from wire.peer import (
     silence,
     tell,
     wait,
+    without_privileges,
 )
 
 JSON = {"Content-Type": "application/json"}
@@ -106,29 +106,13 @@ def test_a_path_that_is_too_long_for_a_socket(tmp_path):
     assert not isinstance(caught.value, ConnectionLost)
 
 
-@contextlib.contextmanager
-def _nobody():
-    """Be a user without privileges: root may open any socket."""
-    if os.geteuid() != 0:
-        yield
-        return
-    try:
-        os.seteuid(65534)
-    except PermissionError:
-        pytest.skip("root may not become another user here, and may open any socket")
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 def test_no_permission(tmp_path):
     path = tmp_path / "engine.sock"
     with socket.socket(socket.AF_UNIX) as listener, load("1.42", host=_address(path)) as client:
         listener.bind(str(path))
         path.chmod(0)
         listener.listen()
-        with _nobody(), pytest.raises(PermissionDenied, match="right group") as caught:
+        with without_privileges(), pytest.raises(PermissionDenied, match="right group") as caught:
             client.ContainerList()
     assert str(path) in str(caught.value)
 
