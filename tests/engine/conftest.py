@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -30,7 +30,7 @@ from engine.engines import (
     Target,
     addresses,
     engines,
-    is_required,
+    give_up,
 )
 from engine.things import IMAGE, LABELS, SWARM_ADDRESS, new_name
 from engine.tidy import tidy, tidy_registry
@@ -228,7 +228,7 @@ def image(client: Client, engine: Engine) -> str:
         try:
             client.ImageCreate(fromImage=IMAGE).wait()
         except APIError as error:
-            _give_up(f"{engine.name} has no {IMAGE} and cannot pull it: {error}")
+            give_up(f"{engine.name} has no {IMAGE} and cannot pull it: {error}")
     return IMAGE
 
 
@@ -258,7 +258,7 @@ def swarm(client: Client, engine: Engine, expected: Expected, image: str) -> Ite
     """The engine is the manager of a swarm of its own, where it can be."""
     state = client.SystemInfo().Swarm.LocalNodeState
     if state != "inactive":
-        _give_up(f"{engine.name} is in somebody's swarm already ({state})")
+        give_up(f"{engine.name} is in somebody's swarm already ({state})")
     try:
         with expected("SwarmInit"):
             client.SwarmInit(
@@ -271,13 +271,6 @@ def swarm(client: Client, engine: Engine, expected: Expected, image: str) -> Ite
     finally:
         with expected("SwarmLeave"):
             client.SwarmLeave(force=True)
-
-
-def _give_up(why: str) -> NoReturn:
-    """Skip, or fail where engines are required to do."""
-    if is_required():
-        pytest.fail(why, pytrace=False)
-    pytest.skip(why)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
+
+import pytest
 
 from dynadock import DynadockError, load
 from dynadock.spec.library import available_versions
@@ -91,6 +93,13 @@ def addresses(variable: str) -> dict[str, str]:
 def is_required() -> bool:
     """Tell whether a missing engine is a failure."""
     return os.environ.get(REQUIRED, "") not in ("", "0")
+
+
+def give_up(why: str) -> NoReturn:
+    """Skip, or fail where engines are required to do."""
+    if is_required():
+        pytest.fail(why, pytrace=False)
+    pytest.skip(why)
 
 
 def _ask(name: str, host: str | None) -> Engine:
