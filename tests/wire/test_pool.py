@@ -6,6 +6,7 @@ import contextlib
 import gc
 import logging
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -54,17 +55,22 @@ def test_no_more_connections_than_allowed():
     assert peer.connections <= 2
 
 
-def test_who_comes_late_waits_for_a_connection():
+def test_who_comes_late_waits_for_a_connection(caplog):
+    caplog.set_level(logging.INFO, "dynadock.transport")
     asked, go_on = threading.Event(), threading.Event()
     slow = [expect, tell(asked), wait(go_on), send(reply(json={"StatusCode": 0})), OK]
     with Peer(slow) as peer, of_one(peer) as client, ThreadPoolExecutor(2) as threads:
         first = threads.submit(client.ContainerWait, "web")
         assert asked.wait(PATIENCE)
+        assert caplog.messages == []
         second = threads.submit(client.SystemPing)
+        while not caplog.messages:
+            time.sleep(0.001)
         go_on.set()
         assert first.result(PATIENCE).StatusCode == 0
         assert second.result(PATIENCE) == "OK"
     assert peer.connections == 1
+    assert caplog.messages == [f"{peer.address}: all 1 connections are in use, a call waits"]
 
 
 @pytest.mark.parametrize("kind", ["unix", "tcp"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from queue import Empty, LifoQueue, SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,21 +14,30 @@ from dynadock.options import CONNECTIONS
 if TYPE_CHECKING:
     from dynadock.transport.connection import TcpConnection
 
+LOG = logging.getLogger("dynadock.transport")
+
 
 class Slots:
-    """As many places as connections may be in use at a time.
+    """As many places as connections to ``where`` may be in use at a time.
 
     Giving one back takes no lock, so that a destructor may do it (SimpleQueue's ``put``).
     """
 
-    def __init__(self, count: int = CONNECTIONS) -> None:
+    def __init__(self, count: int = CONNECTIONS, where: str = "") -> None:
         self.count = count
+        self.where = where
         self._free: SimpleQueue[None] = SimpleQueue()
         for _ in range(count):
             self._free.put(None)
 
     def take(self, timeout: float | None) -> bool:
         """Take a place within ``timeout`` seconds, None for ever; tell whether there was one."""
+        try:
+            self._free.get_nowait()
+        except Empty:
+            LOG.info("%s: all %d connections are in use, a call waits", self.where, self.count)
+        else:
+            return True
         try:
             self._free.get(timeout=timeout)
         except Empty:

@@ -51,7 +51,7 @@ class Pool:
 
     def __init__(self, endpoint: Endpoint, connections: int = CONNECTIONS) -> None:
         self.endpoint = endpoint
-        self._slots = Slots(connections)
+        self._slots = Slots(connections, str(endpoint))
         self._connections = _connections_to(endpoint, self._slots)
         forks.note(self)
 
@@ -135,7 +135,7 @@ class Pool:
     def let_go(self) -> None:
         """Leave connections that are a parent's, and places that its calls have."""
         inherited = self._connections
-        self._slots = Slots(self._slots.count)
+        self._slots = Slots(self._slots.count, self._slots.where)
         self._connections = _connections_to(self.endpoint, self._slots)
         inherited.let_go()
 
