@@ -4,7 +4,8 @@ Every test that asks for ``target`` (or for something that stands on it, such as
 once for each engine and API version: the newest version that both sides speak up to the main one,
 and the newest of all. ``@pytest.mark.api("1.30-1.42")`` asks for every version of that range that
 the engine announces, ``@pytest.mark.at("1.30", "newest")`` for those versions, as far as it
-announces them; ``@pytest.mark.each_engine`` for each engine once, at its newest version.
+announces them; ``@pytest.mark.each_engine`` for each engine once, at its newest version, and
+``@pytest.mark.one_engine`` for one engine only, which stands for all.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from engine.engines import (
     addresses,
     engines,
     give_up,
+    one_of,
 )
 from engine.things import IMAGE, LABELS, SWARM_ADDRESS, new_name
 from engine.tidy import tidy, tidy_registry
@@ -76,21 +78,24 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "api(range): at every version of the range, e.g. 1.30-1.42")
     config.addinivalue_line("markers", "at(version, ...): at these versions, 'newest' among them")
     config.addinivalue_line("markers", "each_engine: on every engine once, at its newest version")
+    config.addinivalue_line("markers", "one_engine: on one engine, at its newest version")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "target" not in metafunc.fixturenames:
         return
     marker = _marker(metafunc.definition)
-    targets = [Target(each, at) for each in engines() for at in _versions(each, marker)] or [None]
-    by_engine = marker is not None and marker.name == "each_engine"
+    by_engine = marker is not None and marker.name in ("each_engine", "one_engine")
+    chosen = one_of(engines()) if marker is not None and marker.name == "one_engine" else engines()
+    targets = [Target(each, at) for each in chosen for at in _versions(each, marker)] or [None]
     ids = [_id(target, by_engine=by_engine) for target in targets]
     metafunc.parametrize("target", targets, ids=ids, indirect=True, scope="module")
 
 
 def _marker(test: pytest.Function) -> pytest.Mark | None:
     """Return the marker that says at which versions: a test's own comes before its module's."""
-    markers = (each for each in test.iter_markers() if each.name in ("api", "at", "each_engine"))
+    names = ("api", "at", "each_engine", "one_engine")
+    markers = (each for each in test.iter_markers() if each.name in names)
     return next(markers, None)
 
 
@@ -99,7 +104,7 @@ def _versions(engine: Engine, marker: pytest.Mark | None) -> list[Any]:
         return [None]
     if marker is None:
         return engine.main_versions
-    if marker.name == "each_engine":
+    if marker.name in ("each_engine", "one_engine"):
         return engine.versions_at(NEWEST)
     if marker.name == "at":
         return engine.versions_at(*marker.args)

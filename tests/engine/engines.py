@@ -84,6 +84,13 @@ def engines() -> tuple[Engine, ...]:
     return (found,) if not found.fault or is_required() else ()
 
 
+def one_of(several: tuple[Engine, ...]) -> tuple[Engine, ...]:
+    """Choose an engine that stands for all: the first that speaks the main version, if any."""
+    at_main = (each for each in several if each.oldest <= MAIN_VERSION <= each.newest)
+    first = next(at_main, None) or next(iter(several), None)
+    return () if first is None else (first,)
+
+
 def addresses(variable: str) -> dict[str, str]:
     """Read ``name=address name=address`` from an environment variable."""
     words = os.environ.get(variable, "").split()
