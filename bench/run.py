@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,9 @@ import execs
 import loading
 import logs
 import peer
+import remote
 import startup
+import threads
 import transfers
 from daemon import connected, containers, socket_path
 from report import document, setting
@@ -88,6 +92,17 @@ def _execs(client: Client, options: argparse.Namespace) -> Iterator[Table]:
     yield execs.measure_engine(client, socket_path(), max(1, options.rounds // 12))
 
 
+def _threads(client: Client, options: argparse.Namespace) -> Iterator[Table]:
+    yield threads.measure(client, options.rounds * 2, options.repeats)
+
+
+def _tls(client: Client, options: argparse.Namespace) -> Iterator[Table]:
+    if not options.tls or not options.certificates:
+        print("bench: no --tls and --certificates, so TLS is not measured", file=sys.stderr)
+        return
+    yield remote.measure(client, options.tls, options.certificates, options.rounds)
+
+
 def _scaled(size: int, options: argparse.Namespace) -> int:
     return max(1, round(size * options.scale))
 
@@ -98,6 +113,8 @@ SECTIONS = {
     "transfers": _transfers,
     "events": _events,
     "execs": _execs,
+    "threads": _threads,
+    "tls": _tls,
 }
 
 
@@ -108,6 +125,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=500, help="calls of each kind")
     parser.add_argument("--repeats", type=int, default=7, help="streams of each kind")
     parser.add_argument("--scale", type=float, default=1.0, help="makes all streams so much longer")
+    parser.add_argument(
+        "--tls",
+        default=os.environ.get("DYNADOCK_BENCH_TLS"),
+        help="tcp://host:port of the same engine over TLS (DYNADOCK_BENCH_TLS)",
+    )
+    parser.add_argument(
+        "--certificates",
+        type=Path,
+        default=os.environ.get("DYNADOCK_BENCH_CERTIFICATES"),
+        help="a folder with its ca.pem and our cert.pem and key.pem (DYNADOCK_BENCH_CERTIFICATES)",
+    )
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the tables go")
     return parser.parse_args()
