@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import threading
 import tracemalloc
 import warnings
@@ -30,6 +31,16 @@ STREAMS = 200
 MARK = "here is "
 
 pytestmark = [pytest.mark.one_engine, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Tell the log nothing: pytest keeps each line, which is a leak of memory here."""
+    logger = logging.getLogger("dynadock")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture
