@@ -43,7 +43,7 @@ class Example(dict[str, Any]):
         given = [repr(self[name]) for name in in_path if name in self]
         given += [
             # A body may have fields that are no names in Python.
-            f"{name}={_written(value)}" if name.isidentifier() else f"**{{{name!r}: {value!r}}}"
+            _argument(name, value) if name.isidentifier() else f"**{{{name!r}: {value!r}}}"
             for name, value in self.items()
             if name not in in_path
         ]
@@ -52,6 +52,11 @@ class Example(dict[str, Any]):
             return line
         inside = "".join(f"    {each.replace(chr(10), chr(10) + '    ')},\n" for each in given)
         return f"{call}(\n{inside})"
+
+
+def _argument(name: str, value: Any) -> str:
+    """Write an argument; what takes more than a line stands below its beginning."""
+    return f"{name}={_written(value)}".replace("\n", "\n" + " " * (len(name) + 1))
 
 
 def _written(value: Any) -> str:
@@ -98,7 +103,14 @@ def example_of(operation: Operation, *, full: bool = False) -> Example:
             arguments[name] = _of_parameter(parameter)
     if operation.body is not None:
         arguments |= _of_body(operation.body, chosen, full=full)
-    return Example(operation, arguments)
+    return Example(operation, _fresh(arguments))
+
+
+def _fresh(value: Any) -> Any:
+    """Copy dicts and lists: the caller changes what it gets, and the data is there but once."""
+    if isinstance(value, dict):
+        return {name: _fresh(each) for name, each in value.items()}
+    return [_fresh(each) for each in value] if isinstance(value, list) else value
 
 
 def _value_of(written: Any) -> Any:
@@ -152,11 +164,18 @@ def _of_fields(body: Body, chosen: Values, *, full: bool) -> Values:
     required = flatten(body.schema, body.definitions).get("required", ())
     made: Values = {}
     for name, schema in body.properties.items():
-        if name in chosen:
-            made[name] = chosen[name]
-        elif full or name in required:
+        if full or (name in required and name not in chosen):
             made[name] = make.of(schema, name)
+        if name in chosen:
+            made[name] = _over(made.get(name), chosen[name])
     return made
+
+
+def _over(made: Any, chosen: Any) -> Any:
+    """Return what was chosen, and beside it the fields that were made and not chosen."""
+    if not (isinstance(made, dict) and isinstance(chosen, dict)):
+        return chosen
+    return made | {name: _over(made.get(name), each) for name, each in chosen.items()}
 
 
 class _Maker:
@@ -194,8 +213,11 @@ class _Maker:
     def _fits(self, value: Any, kind: str, flat: Schema) -> bool:
         if not _has_type(value, kind):
             return False
+        if kind == "object":
+            # Of a map all may be chosen; an object's fields have values of their own.
+            return not flat.get("properties") and bool(flat.get("additionalProperties"))
         if kind != "array":
-            return kind != "object"
+            return True
         inner = flatten(flat.get("items", {}), self._definitions)
         return all(_has_type(each, _kind(inner)) for each in value)
 
