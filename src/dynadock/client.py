@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 VERSION_VARIABLE = "DOCKER_API_VERSION"
 
+MOST_SHOWN = 30
+"""Operations that are printed at once; each of the documents' groups has fewer."""
+
 
 def load(
     source: Source | None = None,
@@ -209,11 +212,17 @@ def client_for(version: str) -> Client:
 
 
 class Found(list[BoundOperation]):
-    """Operations that were found; prints as their names and summaries."""
+    """Operations that were found; prints as their names and summaries, the first of very many."""
 
     def __repr__(self) -> str:
-        width = max((len(each.operation_id) for each in self), default=0)
-        return "\n".join(f"{each.operation_id:{width}}  {each.summary}".rstrip() for each in self)
+        if not self:
+            return "nothing found"
+        shown = self[:MOST_SHOWN]
+        width = max(len(each.operation_id) for each in shown)
+        lines = [f"{each.operation_id:{width}}  {each.summary}".rstrip() for each in shown]
+        if len(self) > MOST_SHOWN:
+            lines.append(f"… {len(self) - MOST_SHOWN} more")
+        return "\n".join(lines)
 
 
 class Operations(Mapping[str, BoundOperation]):

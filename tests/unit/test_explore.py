@@ -9,7 +9,6 @@ import pytest
 
 from dynadock import load
 from dynadock.explore.describe import describe
-from dynadock.explore.find import find_operations
 from dynadock.explore.signature import signature_of
 from dynadock.explore.types import python_type, word_for_reply, word_for_schema
 from dynadock.spec.loader import load_spec
@@ -133,37 +132,6 @@ def test_pythons_own_help():
     assert "POST /containers/{id}/wait" in text
     assert "Operation" in pydoc.render_doc(CLIENT, renderer=pydoc.plaintext)
     assert type(CLIENT.ContainerWait).__doc__.startswith("An operation, ")
-
-
-@pytest.mark.parametrize(
-    ("words", "first"),
-    [
-        ("prune", {"BuildPrune", "ContainerPrune", "ImagePrune", "NetworkPrune", "VolumePrune"}),
-        ("PRUNE volume", {"VolumePrune"}),
-        ("container_list", {"ContainerList"}),
-        ("/_ping HEAD", {"SystemPingHead"}),
-        ("PortBindings", {"ContainerCreate"}),
-        ("X-Registry-Config", {"ImageBuild"}),
-        ("one-shot", {"ContainerStats"}),
-        ("qwertz", set()),
-        ("prune qwertz", set()),
-    ],
-)
-def test_finding(words, first):
-    found = [operation.operation_id for operation in CLIENT.find(words)]
-    assert set(found[: len(first)]) == first
-    assert bool(found) == bool(first)
-    assert len(set(found)) == len(found)
-
-
-def test_names_count_more_than_fields():
-    found = [operation.operation_id for operation in CLIENT.find("image")]
-    assert found.index("ImageList") < found.index("ContainerCreate")
-
-
-def test_no_words_find_all():
-    assert len(CLIENT.find("")) == len(CLIENT.operations)
-    assert find_operations(load_spec("1.42"), " ")[0].operation_id == "BuildPrune"
 
 
 def test_tab_completion():

@@ -23,9 +23,9 @@ PART = 0.5
 """What a kind of likeness is worth."""
 
 _SHORTEST_PART = 4
-_SHORTEST_MISSPELT = 4
-_LIKENESS = 78.0
-"""Percent, as rapidfuzz measures; one wrong letter in five still passes."""
+_SHORTEST_MISSPELT = 3
+_LIKENESS = 0.75
+"""Of the letters; in a word of four one may be wrong, missing, or in its neighbour's place."""
 
 _ENOUGH = 0.6
 """The share of a longer question's words that has to fit where no operation has them all."""
@@ -93,14 +93,15 @@ def _like(index: Hits, word: str) -> Iterator[tuple[str, float]]:
 
 def _misspelt(index: Hits, word: str) -> Iterator[tuple[str, float]]:
     # Imported here for start-up time: most words are known ones.
-    from rapidfuzz import fuzz, process  # noqa: PLC0415
+    from rapidfuzz import process  # noqa: PLC0415
+    from rapidfuzz.distance import OSA  # noqa: PLC0415
 
     known = [*{*index, *_thesaurus()}]
     for meant, likeness, _ in process.extract(
-        word, known, scorer=fuzz.ratio, score_cutoff=_LIKENESS, limit=5
+        word, known, scorer=OSA.normalized_similarity, score_cutoff=_LIKENESS, limit=5
     ):
         for stem in {meant, *_thesaurus().get(meant, ())} & index.keys():
-            yield stem, (MISSPELT if stem == meant else ALIKE) * likeness / 100
+            yield stem, (MISSPELT if stem == meant else ALIKE) * likeness
 
 
 @cache

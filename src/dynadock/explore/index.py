@@ -30,6 +30,8 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _NAME = re.compile(r"[\w-]+")
 _SEPARATOR = re.compile("[-_]")
 _ENDINGS = ("ies", "ing", "ed", "es", "e", "s")
+_DOUBLING = ("ing", "ed")
+_DOUBLED = re.compile(r"[a-z]{2}([bdgmnprt])\1$")
 _SHORTEST_STEM = 3
 
 Hits = Mapping[str, Mapping[str, float]]
@@ -105,10 +107,14 @@ def stems(text: str) -> tuple[str, ...]:
 
 
 def stem(word: str) -> str:
-    """Return a word without an ending: ``removing``, ``removes`` and ``removed`` are one."""
+    """Return a word without an ending: ``removing``, ``removes`` and ``removed`` are one.
+
+    A letter that was doubled before the ending counts once: ``stopping`` is ``stop``.
+    """
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
-            return word[: -len(ending)]
+            rest = word[: -len(ending)]
+            return rest[:-1] if ending in _DOUBLING and _DOUBLED.search(rest) else rest
     return word
 
 
