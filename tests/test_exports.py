@@ -18,6 +18,11 @@ def test_all_is_sorted_and_without_doubles():
     assert set(dynadock.__all__) <= set(dir(dynadock))
 
 
+def test_what_is_offered_is_public():
+    offered = {name for name in dir(dynadock) if not name.startswith("__")}
+    assert offered == {*dynadock.__all__, "config", "errors"}
+
+
 @pytest.mark.parametrize("name", dynadock.__all__)
 def test_every_name_is_there_and_lives_in_the_package(name):
     value = getattr(dynadock, name)

@@ -188,4 +188,6 @@ def _client_at(version: str) -> Client:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    # Versions are not among them: tools that look at all that is offered would load every document.
+    special = (name for name in globals() if name.startswith("__"))
+    return sorted({*__all__, *special, "config", "errors"})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from dynadock.bound import BoundOperation
 from dynadock.errors import DynadockError, SpecError
-from dynadock.options import CONNECT_TIMEOUT, CONNECTIONS, Options
+from dynadock.options import CONNECT_TIMEOUT, CONNECTIONS, KEPT, LARGEST_REPLY, NOTHING, Options
 from dynadock.spec.library import available_versions
 from dynadock.spec.loader import load_spec, load_version
 from dynadock.spec.versions import parse_version
@@ -32,7 +32,18 @@ def load(
     host: str | None = None,
     context: str | None = None,
     connections: int = CONNECTIONS,
-    **options: Any,
+    timeout: float | Literal["auto"] | None = "auto",
+    deadline: float | None = None,
+    retries: int = 1,
+    limit: int | None = LARGEST_REPLY,
+    validate: bool = True,
+    unknown: Literal["error", "warn", "send"] = "error",
+    tty: bool | None = None,
+    headers: Mapping[str, str] = NOTHING,
+    query: Mapping[str, Any] = NOTHING,
+    credentials: bool | Mapping[str, Mapping[str, str]] = True,
+    proxies: bool = False,
+    **others: Any,
 ) -> Client:
     """Return a client for an API version or a document.
 
@@ -46,14 +57,27 @@ def load(
     own choice counts: ``$DOCKER_HOST``, ``$DOCKER_CONTEXT``, its current context, the default
     socket. ``connections`` is how many calls may be under way at a time; one more waits for one of
     them, but no longer than for a new connection. Streams, uploads and upgrades have connections of
-    their own and do not count. ``options`` are those of `Options`.
+    their own and do not count. The others are the options of all calls, see `Options`.
 
     Raises SpecError (no such version, or an unusable document), EndpointError, ConfigError or
     Unsupported (the address), TypeError or ValueError (the options), and without a version
     TransportError where no engine is reached, DynadockError where what answers is none.
     """
     connector = Connector(host, context, connections)
-    chosen = Options().merged(options)
+    given = {
+        "timeout": timeout,
+        "deadline": deadline,
+        "retries": retries,
+        "limit": limit,
+        "validate": validate,
+        "unknown": unknown,
+        "tty": tty,
+        "headers": headers,
+        "query": query,
+        "credentials": credentials,
+        "proxies": proxies,
+    }
+    chosen = Options().merged({**given, **others})
     pinned = os.environ.get(VERSION_VARIABLE)
     if source is not None:
         spec = load_spec(source)
@@ -164,13 +188,42 @@ class Client:
         """
         return Client(load_spec(source), self._connector, self._options)
 
-    def with_options(self, **changes: Any) -> Client:
+    def with_options(
+        self,
+        *,
+        timeout: float | Literal["auto"] | None = KEPT,
+        deadline: float | None = KEPT,
+        retries: int = KEPT,
+        limit: int | None = KEPT,
+        validate: bool = KEPT,
+        unknown: Literal["error", "warn", "send"] = KEPT,
+        tty: bool | None = KEPT,
+        headers: Mapping[str, str] = KEPT,
+        query: Mapping[str, Any] = KEPT,
+        credentials: bool | Mapping[str, Mapping[str, str]] = KEPT,
+        proxies: bool = KEPT,
+        **others: Any,
+    ) -> Client:
         """Return a client with other options (see `Options`), over the same connections.
 
         Headers and query are added to those that there are. TypeError for an unknown option,
         TypeError or ValueError for a wrong value of one.
         """
-        return Client(self._spec, self._connector, self._options.merged(changes))
+        changes = {
+            "timeout": timeout,
+            "deadline": deadline,
+            "retries": retries,
+            "limit": limit,
+            "validate": validate,
+            "unknown": unknown,
+            "tty": tty,
+            "headers": headers,
+            "query": query,
+            "credentials": credentials,
+            "proxies": proxies,
+        }
+        merged = self._options.merged({**changes, **others})
+        return Client(self._spec, self._connector, merged)
 
     def close(self) -> None:
         """Close idle connections; the client stays usable and opens new ones when called."""

@@ -35,6 +35,9 @@ NAMES = (
 )
 NOTHING: Mapping[str, Any] = {}
 
+KEPT: Any = ...
+"""Given for an option, it leaves the option as it is."""
+
 MASK = "****"
 """What is shown in place of a secret."""
 
@@ -147,14 +150,15 @@ class Options:
     def merged(self, changes: Mapping[str, Any]) -> Options:
         """Return a copy with ``changes``; headers and query are merged key by key.
 
-        TypeError names an option that there is not.
+        What is `KEPT` is no change. TypeError names an option that there is not.
         """
+        changes = {name: value for name, value in changes.items() if value is not KEPT}
         for name in changes:
             if name not in NAMES:
                 meant = closest(name, NAMES)
                 hint = f"; did you mean {meant!r}?" if meant else f"; there are {', '.join(NAMES)}"
                 raise TypeError(f"there is no option {name!r}{hint}")
-        merged = dict(changes)
+        merged = changes
         for name in ("headers", "query"):
             if isinstance(merged.get(name), Mapping):
                 merged[name] = {**getattr(self, name), **merged[name]}
