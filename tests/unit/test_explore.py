@@ -124,6 +124,16 @@ def test_help_goes_as_deep_as_it_is_told():
     assert "  HostPort " not in describe(operation)
     assert "  HostPort " in describe(operation, depth=5)
     assert CLIENT.ContainerCreate.describe(depth=1) == describe(operation, depth=1)
+    assert "client.ContainerCreate.describe(depth=3)" in describe(operation)
+    assert "describe(depth=" not in describe(operation, depth=9)
+
+
+def test_help_begins_with_what_it_does_and_ends_with_a_call():
+    text = describe(load_spec("1.42")["ContainerKill"])
+    assert text.startswith("Send a signal to a container's main process\n")
+    assert text.endswith("\nExample:\n  client.ContainerKill('web', signal='SIGTERM')")
+    assert "By name" in text  # what a parameter means
+    assert "container may still run" in text  # what comes back
 
 
 def test_pythons_own_help():

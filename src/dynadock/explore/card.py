@@ -42,13 +42,17 @@ class Row(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A body or a reply: what it is called ("" for a reply), its type, words, and its fields."""
+    """A body or a reply: what it is called ("" for a reply), its type, words, and its fields.
+
+    ``is_cut`` tells whether there are fields below those.
+    """
 
     name: str
     type: str
     notes: tuple[str, ...]
     text: str
     rows: tuple[Row, ...]
+    is_cut: bool
 
 
 class Card(NamedTuple):
@@ -121,18 +125,21 @@ def _body(operation: Operation, depth: int) -> Part | None:
     body = operation.body
     if body is None:
         return None
-    found = places(body.schema, body.definitions, depth=depth)
+    found = [*places(body.schema, body.definitions, depth=depth + 1)]
+    shown = [place for place in found if place.depth < depth]
     return Part(
         name=body.python_name,
         type=word_for_schema(body.schema, body.definitions),
         notes=("required" if body.required else "optional",),
         text=bundled_texts().of_operation(operation, BODY),
-        rows=tuple(map(partial(_field, operation, BODY), found)),
+        rows=tuple(map(partial(_field, operation, BODY), shown)),
+        is_cut=len(shown) < len(found),
     )
 
 
 def _reply(operation: Operation, depth: int) -> Part:
     schema = operation.reply.schema or {}
+    # Replies have words for so many levels and no more; what they hold below is to be looked at.
     found = places(schema, operation.spec.definitions, depth=depth)
     return Part(
         name="",
@@ -140,6 +147,7 @@ def _reply(operation: Operation, depth: int) -> Part:
         notes=(),
         text=bundled_texts().of_operation(operation, REPLY),
         rows=tuple(map(partial(_field, operation, REPLY), found)),
+        is_cut=False,
     )
 
 

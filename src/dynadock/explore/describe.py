@@ -26,10 +26,10 @@ def describe(operation: Operation, *, depth: int = BODY_DEPTH) -> str:
 
     Then what goes wrong, and an example. Words that there are none of are left out.
     """
-    return "\n".join(_lines(operation, card_of(operation, depth=depth)))
+    return "\n".join(_lines(operation, card_of(operation, depth=depth), depth))
 
 
-def _lines(operation: Operation, card: Card) -> Iterator[str]:
+def _lines(operation: Operation, card: Card, depth: int) -> Iterator[str]:
     if card.summary:
         yield card.summary
         yield ""
@@ -44,7 +44,7 @@ def _lines(operation: Operation, card: Card) -> Iterator[str]:
         yield from _rows(card.parameters)
     if card.body is not None:
         yield ""
-        yield from _body(operation, card.body)
+        yield from _body(operation, card.body, depth)
     yield ""
     yield f"Reply: {card.reply.type}"
     yield from _wrapped(card.reply.text, 2)
@@ -57,12 +57,14 @@ def _lines(operation: Operation, card: Card) -> Iterator[str]:
     yield textwrap.indent(str(example_of(operation)), "  ")
 
 
-def _body(operation: Operation, part: Part) -> Iterator[str]:
+def _body(operation: Operation, part: Part, depth: int) -> Iterator[str]:
     yield f"Body: {part.name} ({part.type}, {', '.join(part.notes)})"
     yield from _wrapped(part.text, 2)
     if operation.body is not None and operation.body.kind == "object":
         yield "  as one value (also body=), or its fields as arguments:"
     yield from _rows(part.rows)
+    if part.is_cut:
+        yield f"  … and deeper ones: client.{operation.operation_id}.describe(depth={depth + 1})"
 
 
 def _rows(rows: tuple[Row, ...]) -> Iterator[str]:
