@@ -11,6 +11,7 @@ from dynadock import NotFound, ServerError, StreamError, UnreadStreamWarning
 from engine.engines import STREAM_VERSIONS
 from engine.things import LABEL, LABELS, PREFIX, new_name, tar_of
 from engine.tidy import MANIFESTS
+from terminal import ESCAPE, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,6 +178,29 @@ def test_build_step_by_step(client: Client, build: Build) -> None:
         said = "".join(step.get("stream", "") for step in steps)
     assert "hello from inside\n" in said
     assert "Successfully built" in said
+
+
+def test_build_shown_on_a_terminal(client: Client, build: Build) -> None:
+    with terminal() as shown:
+        made = build("RUN echo hello from inside").show(shown.file)
+    assert client.ImageInspect(made.ID).Id == made.ID
+    assert "hello from inside\n" in ESCAPE.sub("", shown.text)
+
+
+def test_pull_and_push_shown_on_a_terminal(
+    client: Client, repository: str, tag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with terminal() as shown:
+        pushed = client.ImagePush(repository, tag=tag, X_Registry_Auth={}).show(shown.file)
+    assert pushed.Digest in ESCAPE.sub("", shown.text).replace("\n", "")
+    client.ImageDelete(f"{repository}:{tag}")
+    with terminal() as shown:
+        made = client.ImageCreate(fromImage=repository, tag=tag).show(shown.file)
+    assert client.ImageInspect(f"{repository}:{tag}")
+    assert made
+    assert ESCAPE.sub("", shown.text).strip()
+    client.ImageCreate(fromImage=repository, tag=tag).show()
+    assert capsys.readouterr() == ("", "")
 
 
 def test_quiet_build(client: Client, build: Build) -> None:

@@ -32,22 +32,27 @@ def laid_out(value: Any, name: str = "") -> str:
 
 def _on_one_line(value: Any, width: int) -> str | None:
     """Write a value on one line, None if it does not fit."""
-    if not isinstance(value, (dict, list)):
-        line = repr(value)
-    elif len(value) > width:
+    if isinstance(value, (dict, list)) and len(value) > width:
         return None
+    if isinstance(value, dict):
+        members = [(f"{key!r}: ", each) for key, each in value.items()]
+        line = _joined(members, "{}", width)
+    elif isinstance(value, list):
+        line = _joined([("", each) for each in value], "[]", width)
     else:
-        is_dict = isinstance(value, dict)
-        opening, closing = "{}" if is_dict else "[]"
-        pairs = value.items() if isinstance(value, dict) else (("", each) for each in value)
-        parts = []
-        for key, each in pairs:
-            part = _on_one_line(each, width)
-            if part is None:
-                return None
-            parts.append(f"{key!r}: {part}" if is_dict else part)
-        line = f"{opening}{', '.join(parts)}{closing}"
-    return line if len(line) <= width else None
+        line = repr(value)
+    return line if line is not None and len(line) <= width else None
+
+
+def _joined(members: list[tuple[str, Any]], brackets: str, width: int) -> str | None:
+    """Write members on one line, None as soon as one of them does not fit."""
+    parts = []
+    for label, each in members:
+        part = _on_one_line(each, width - len(label))
+        if part is None:
+            return None
+        parts.append(label + part)
+    return f"{brackets[0]}{', '.join(parts)}{brackets[1]}"
 
 
 def _lines(value: Any, level: int) -> Iterator[str]:

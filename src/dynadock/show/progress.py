@@ -42,7 +42,8 @@ def board(file: TextIO | None = None) -> Board:
     except ImportError:
         return Lines(file) if file.isatty() else Quiet()
     console = Console(file=file)
-    return Bars(console) if console.is_terminal or console.is_jupyter else Quiet()
+    # rich takes FORCE_COLOR for a terminal, which a log that is written to a file is not.
+    return Bars(console) if file.isatty() or console.is_jupyter else Quiet()
 
 
 class Quiet:
@@ -68,7 +69,9 @@ class Lines(Quiet):
         """Write the line of a value that has one."""
         text = said(value)
         if text and not _amounts(value):
-            self._file.write(text if text.endswith("\n") else f"{text}\n")
+            layer = _layer(value)
+            line = f"{layer}: {text}" if layer else text
+            self._file.write(line if line.endswith("\n") else f"{line}\n")
             self._file.flush()
 
 
@@ -102,11 +105,10 @@ class Bars:
 
     def note(self, value: Any) -> None:
         """Show a value: a layer's in its bar, others as lines above the bars."""
-        text = said(value)
-        layer = value.get("id") if isinstance(value, dict) else None
+        text, layer = said(value), _layer(value)
         if not text:
             return
-        if not isinstance(layer, str) or not layer or "status" not in value:
+        if not layer:
             self._progress.console.print(text.rstrip("\n"), markup=False, highlight=False)
             return
         if layer not in self._tasks:
@@ -126,6 +128,12 @@ def said(value: Any) -> str:
         return str(value)
     text = value.get("stream") or value.get("status") or ""
     return text if isinstance(text, str) else str(text)
+
+
+def _layer(value: Any) -> str:
+    """Return the layer that a status is about, nothing if it is about the whole."""
+    layer = value.get("id") if isinstance(value, dict) and "status" in value else None
+    return layer if isinstance(layer, str) else ""
 
 
 def _amounts(value: Any) -> tuple[int, int | None] | None:

@@ -80,8 +80,15 @@ def _cell(record: Mapping[str, Any], column: Column) -> str:
     for path in column.fields:
         value = _at(record, path)
         if value not in (None, "", [], {}):
-            return _FORMS[column.form](value)
+            return _printable(_FORMS[column.form](value))
     return ""
+
+
+def _printable(text: str) -> str:
+    """Write out what a terminal would obey: commands and labels are anybody's text."""
+    return "".join(
+        each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text
+    )
 
 
 def _at(record: Any, path: str) -> Any:
