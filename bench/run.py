@@ -12,6 +12,7 @@ import calls
 import checks
 import events
 import execs
+import exploring
 import loading
 import logs
 import peer
@@ -103,6 +104,10 @@ def _tls(client: Client, options: argparse.Namespace) -> Iterator[Table]:
     yield remote.measure(client, options.tls, options.certificates, options.rounds)
 
 
+def _exploring(_client: Client, options: argparse.Namespace) -> Iterator[Table]:
+    yield from exploring.measure(options.processes, options.before)
+
+
 def _scaled(size: int, options: argparse.Namespace) -> int:
     return max(1, round(size * options.scale))
 
@@ -115,6 +120,7 @@ SECTIONS = {
     "execs": _execs,
     "threads": _threads,
     "tls": _tls,
+    "exploring": _exploring,
 }
 
 
@@ -135,6 +141,9 @@ def _options() -> argparse.Namespace:
         type=Path,
         default=os.environ.get("DYNADOCK_BENCH_CERTIFICATES"),
         help="a folder with its ca.pem and our cert.pem and key.pem (DYNADOCK_BENCH_CERTIFICATES)",
+    )
+    parser.add_argument(
+        "--before", type=Path, help="an earlier state's src folder, to measure its import beside"
     )
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the tables go")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,27 @@ def test_no_words_are_copied(written):
     paths = [Path(folder) / f"v{version}.yaml" for version in bundled_versions()]
     documents = (path.read_text(encoding="utf-8") for path in paths)
     assert [*wording.copied(written, documents)] == []
+
+
+WATCHED = """
+import sys
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+
+import dynadock
+client = dynadock.load("1.42", host="unix:///nowhere.sock")
+client.ContainerCreate.prepare(Image="busybox", HostConfig={"Memory": 2**26})
+dir(client), repr(client), repr(client.ContainerCreate), repr(dynadock.Record({"a": 1}))
+print([path for path in opened if path.endswith("reference.yaml")])
+client.ContainerCreate.describe()
+print(len([path for path in opened if path.endswith("reference.yaml")]))
+"""
+
+
+def test_words_are_not_read_before_they_are_asked_for():
+    command = [sys.executable, "-c", WATCHED]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n1\n"
 
 
 # The checks themselves, on a little that is invented: a document in two versions, words about it.
