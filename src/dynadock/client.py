@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex, overload
 
 from dynadock.bound import BoundOperation
 from dynadock.errors import DynadockError, SpecError
@@ -266,6 +266,17 @@ def client_for(version: str) -> Client:
 
 class Found(list[BoundOperation]):
     """Operations that were found; prints as their names and summaries, the first of very many."""
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> BoundOperation: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Found: ...
+
+    def __getitem__(self, place: SupportsIndex | slice) -> BoundOperation | Found:
+        if isinstance(place, slice):
+            return Found(super().__getitem__(place))
+        return super().__getitem__(place)
 
     def __repr__(self) -> str:
         if not self:

@@ -36,6 +36,7 @@ CHANGING = (
     (re.compile(r"'\d+\.\d+\.\d+\+[\w.]+'"), "RELEASE"),
     (re.compile(r"API \d\.\d+ to \d\.\d+"), "API RANGE"),
     (re.compile(r"API \d\.\d+ at HOST"), "API NEWEST at HOST"),
+    (re.compile(r"Docker/\S+ \(\w+\)"), "ENGINE"),
     (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "DAY"),
     (re.compile(r"\s+"), " "),
 )

@@ -38,6 +38,9 @@ def test_what_is_found_prints_as_names_and_summaries():
     for line, operation in zip(lines, found, strict=True):
         name, summary = line.split(None, 1)
         assert (name, summary) == (operation.operation_id, operation.summary)
+    assert [line.split() for line in repr(found[:2]).splitlines()] == [
+        line.split() for line in lines[:2]
+    ]
     assert repr(client.find("qwertz")) == "nothing found"
     assert found[0] == client.operations[found[0].operation_id]
 
