@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 import inspect
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-from dynadock import load, pack
+from dynadock import load
 from dynadock.spec.library import bundled_versions
 
 VERSIONS = [str(version) for version in bundled_versions()]
@@ -55,10 +54,11 @@ def test_it_is_printed_as_the_call_that_it_is(version, full):
     client = client_of(version)
     for operation in client.operations.values():
         example = operation.example(full=full)
-        names = {"client": Prompt(client), "Path": Path, "pack": pack}
-        call = repr(example)
-        assert ast.parse(call, mode="eval"), call
-        assert sent(eval(call, names)) == sent(operation.prepare(**example))
+        *imports, call = ast.parse(repr(example)).body
+        names = {"client": Prompt(client)}
+        exec(compile(ast.Module(imports, []), "imports", "exec"), names)
+        made = eval(compile(ast.Expression(call.value), "call", "eval"), names)
+        assert sent(made) == sent(operation.prepare(**example))
 
 
 @every_version

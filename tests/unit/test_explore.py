@@ -186,3 +186,25 @@ def test_words_for_replies(operation_id, word):
 def test_python_types():
     assert [python_type(word) for word in ("string", "integer", "filters")] == [str, int, dict]
     assert python_type("no such").__name__ == "Any"
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "part"),
+    [
+        ("ContainerLogs", "  Iterate over its frames, or take .lines(), .text(), "),
+        ("ContainerAttach", ".write(data) sends input, .close_stdin() ends it."),
+        ("ImagePush", "  Let .wait() run it to the end, or .show() with its progress, or iterate."),
+        ("SystemEvents", "  Iterate over the values, and close it when you have seen enough."),
+        ("ContainerStats", "With stream=False it is\n  no stream but the value itself."),
+        ("ImageGet", ".save(path) or .extract(folder) it"),
+        (
+            "ImageBuild",
+            "Body: inputStream (bytes, Path, open file, iterator or pack(…); optional)\n",
+        ),
+        ("ImageBuild", "  also as body=\n"),
+        ("ImageBuild", "Example:\n  from dynadock import pack\n  client.ImageBuild("),
+        ("PluginSet", "Body: body (list of string; required)\n"),
+    ],
+)
+def test_help_says_what_to_give_and_what_to_do_with_what_comes(operation_id, part):
+    assert part in describe(load_spec("1.42")[operation_id])

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from dynadock.call.interpret import error_class
 from dynadock.explore.places import places
 from dynadock.explore.texts import BODY, REPLY, bundled_texts
-from dynadock.explore.types import word_for_parameter, word_for_reply, word_for_schema
+from dynadock.explore.types import (
+    use_of_reply,
+    word_for_body,
+    word_for_parameter,
+    word_for_reply,
+    word_for_schema,
+)
 from dynadock.spec import history
 
 if TYPE_CHECKING:
@@ -44,7 +50,8 @@ class Row(NamedTuple):
 class Part(NamedTuple):
     """A body or a reply: what it is called ("" for a reply), its type, words, and its fields.
 
-    ``is_cut`` tells whether there are fields below those.
+    ``is_cut`` tells whether there are fields below those, ``use`` what to do with a reply that is a
+    stream.
     """
 
     name: str
@@ -52,7 +59,8 @@ class Part(NamedTuple):
     notes: tuple[str, ...]
     text: str
     rows: tuple[Row, ...]
-    is_cut: bool
+    is_cut: bool = False
+    use: str = ""
 
 
 class Card(NamedTuple):
@@ -129,7 +137,7 @@ def _body(operation: Operation, depth: int) -> Part | None:
     shown = [place for place in found if place.depth < depth]
     return Part(
         name=body.python_name,
-        type=word_for_schema(body.schema, body.definitions),
+        type=word_for_body(body),
         notes=("required" if body.required else "optional",),
         text=bundled_texts().of_operation(operation, BODY),
         rows=tuple(map(partial(_field, operation, BODY), shown)),
@@ -147,7 +155,7 @@ def _reply(operation: Operation, depth: int) -> Part:
         notes=(),
         text=bundled_texts().of_operation(operation, REPLY),
         rows=tuple(map(partial(_field, operation, REPLY), found)),
-        is_cut=False,
+        use=use_of_reply(operation),
     )
 
 

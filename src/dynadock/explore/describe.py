@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 BODY_DEPTH = 2
 """Levels of a body's fields that help shows."""
 
+BODY_NAME = "body"
+"""The argument that every body may be given as."""
+
 WIDTH = 92
 _TEXT_INDENT = 6
 
@@ -48,6 +51,7 @@ def _lines(operation: Operation, card: Card, depth: int) -> Iterator[str]:
     yield ""
     yield f"Reply: {card.reply.type}"
     yield from _wrapped(card.reply.text, 2)
+    yield from _wrapped(card.reply.use, 2)
     yield from _rows(card.reply.rows)
     yield ""
     if card.errors:
@@ -58,10 +62,12 @@ def _lines(operation: Operation, card: Card, depth: int) -> Iterator[str]:
 
 
 def _body(operation: Operation, part: Part, depth: int) -> Iterator[str]:
-    yield f"Body: {part.name} ({part.type}, {', '.join(part.notes)})"
+    yield f"Body: {part.name} ({part.type}; {', '.join(part.notes)})"
     yield from _wrapped(part.text, 2)
     if operation.body is not None and operation.body.kind == "object":
         yield "  as one value (also body=), or its fields as arguments:"
+    elif part.name != BODY_NAME:
+        yield "  also as body="
     yield from _rows(part.rows)
     if part.is_cut:
         yield f"  … and deeper ones: client.{operation.operation_id}.describe(depth={depth + 1})"

@@ -24,13 +24,15 @@ _DURATION = 10_000_000_000
 _BASE64 = "czNjcmV0"
 _SECRET = "s3cret"  # noqa: S105 - an example of one
 
+_IMPORTS = (("Path", "from pathlib import Path"), ("pack", "from dynadock import pack"))
+
 Values = dict[str, Any]
 
 
 class Example(dict[str, Any]):
     """The arguments of a call by name: ``client.ContainerCreate(**example)`` makes it.
 
-    A dict to be changed as one likes, which prints as the call.
+    A dict to be changed as one likes, which prints as the call, with the imports that it needs.
     """
 
     def __init__(self, operation: Operation, arguments: Mapping[str, Any]) -> None:
@@ -47,11 +49,14 @@ class Example(dict[str, Any]):
             for name, value in self.items()
             if name not in in_path
         ]
+        imports = "".join(
+            f"{line}\n" for word, line in _IMPORTS if any(f"={word}(" in each for each in given)
+        )
         line = f"{call}({', '.join(given)})"
         if len(line) <= WIDTH and "\n" not in line:
-            return line
+            return imports + line
         inside = "".join(f"    {each.replace(chr(10), chr(10) + '    ')},\n" for each in given)
-        return f"{call}(\n{inside})"
+        return f"{imports}{call}(\n{inside})"
 
 
 def _argument(name: str, value: Any) -> str:

@@ -9,7 +9,7 @@ from dynadock.spec.schema import flatten, reference_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dynadock.spec.model import Operation, Parameter
+    from dynadock.spec.model import Body, Operation, Parameter
 
 _PYTHON: dict[str, Any] = {
     "string": str,
@@ -47,6 +47,20 @@ _KINDS = {
     "bytes": "bytes (Download)",
 }
 
+_OUTPUT_USE = "Iterate over its frames, or take .lines(), .text(), .collect() or .copy_to(file)"
+_USES = {
+    "json-stream": "Iterate over the values, and close it when you have seen enough.",
+    "frames": f"{_OUTPUT_USE}.",
+    "duplex": f"{_OUTPUT_USE}; .write(data) sends input, .close_stdin() ends it.",
+    "websocket": f"{_OUTPUT_USE}; .write(data) sends input, .close_stdin() ends it.",
+    "raw-duplex": "Iterate over the bytes; .write(data) sends some.",
+    "tar": "Iterate over the bytes, .save(path) or .extract(folder) it, or look at its .members().",
+    "bytes": "Iterate over the bytes, or .save(path) them.",
+}
+_USE_OF_WORK = "Let .wait() run it to the end, or .show() with its progress, or iterate."
+
+BYTES = "bytes, Path, open file, iterator or pack(…)"
+
 
 def word_for_parameter(parameter: Parameter) -> str:
     """Name the type of value that a parameter takes: ``boolean``, ``list of string``."""
@@ -78,6 +92,20 @@ def word_for_reply(operation: Operation) -> str:
     if reply.kind == "value" and reply.schema is not None:
         return word_for_schema(reply.schema, operation.spec.definitions)
     return _KINDS[reply.kind]
+
+
+def word_for_body(body: Body) -> str:
+    """Name what may be given as a body."""
+    return BYTES if body.kind == "binary" else word_for_schema(body.schema, body.definitions)
+
+
+def use_of_reply(operation: Operation) -> str:
+    """Say what to do with a reply that is a stream, and when it is none; nothing of a value."""
+    reply = operation.reply
+    use = _USE_OF_WORK if reply.acts else _USES.get(reply.kind, "")
+    for name, value in reply.unless.items() if use else ():
+        use += f" With {name}={value!r} it is no stream but the value itself."
+    return use
 
 
 def python_type(word: str) -> Any:
