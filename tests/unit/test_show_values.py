@@ -151,10 +151,11 @@ def test_a_table_stands_odd_values():
         {},
         {"Names": None, "Created": "yesterday", "Ports": "all"},
         {"Created": 1e30, "Id": 7, "Names": "x", "Ports": [None]},
-        {"Command": "\x1b[2Jclear\a"},
+        {"Command": "\x1b[2Jclear\a", "Image": "sha256:" + "ab" * 32},
     ]
     text = "\n".join(plain(records(odd, "ContainerList")))
     assert "yesterday" in text
+    assert " abababababab " in text
     assert "\x1b" not in text
     assert "\\x1b[2Jclear" in text
     listed = records([{"Names": ["/<b>&"]}], "ContainerList")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -32,18 +33,27 @@ class Board(Protocol):
 def board(file: TextIO | None = None) -> Board:
     """Return what shows progress on ``file``, stdout by default.
 
-    With rich (the extra ``rich``) layers have bars, on a terminal or in a notebook; without it a
-    terminal gets lines. Where nobody watches nothing is written.
+    With rich (the extra ``rich``) layers have bars, on a terminal or in a notebook (which needs
+    ipywidgets for them); without it these get lines. Where nobody watches nothing is written.
     """
+    is_in_notebook = file is None and _is_in_notebook()
     file = sys.stdout if file is None else file
+    if not is_in_notebook and not file.isatty():
+        return Quiet()
     try:
         # Imported here for start-up time, and because rich is an extra.
         from rich.console import Console  # noqa: PLC0415
     except ImportError:
-        return Lines(file) if file.isatty() else Quiet()
-    console = Console(file=file)
-    # rich takes FORCE_COLOR for a terminal, which a log that is written to a file is not.
-    return Bars(console) if file.isatty() or console.is_jupyter else Quiet()
+        return Lines(file)
+    if is_in_notebook and find_spec("ipywidgets") is None:
+        return Lines(file)
+    return Bars(Console(file=file))
+
+
+def _is_in_notebook() -> bool:
+    """Tell whether what is printed goes to a notebook, as far as IPython is there at all."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return type(shell).__name__ == "ZMQInteractiveShell"
 
 
 class Quiet:

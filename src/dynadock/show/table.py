@@ -115,6 +115,11 @@ def _id(value: Any) -> str:
     return str(value).removeprefix("sha256:")[:_SHORT_ID]
 
 
+def _image(value: Any) -> str:
+    """Write what a container was made of: a name, or the id of an image that has lost its own."""
+    return _id(value) if str(value).startswith("sha256:") else str(value)
+
+
 def _bytes(value: Any) -> str:
     size = float(value)
     for unit in ("B", "kB", "MB", "GB"):
@@ -172,6 +177,7 @@ _FORMS: Mapping[str, Callable[[Any], str]] = {
     "text": _text,
     "names": _names,
     "id": _id,
+    "image": _image,
     "bytes": _bytes,
     "ago": _ago,
     "ports": _ports,
