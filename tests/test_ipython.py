@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 from IPython.core.completer import provisionalcompleter
@@ -21,6 +22,8 @@ def shell(tmp_path_factory):
     config.HistoryManager.enabled = False
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        # A shell puts its own in this place.
+        patch.setitem(sys.modules, "__main__", sys.modules["__main__"])
         shell = InteractiveShell(config=config)
     shell.push(
         {
