@@ -13,17 +13,19 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
+from shutil import copytree
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from dynadock import APIError, BoundOperation, Client, NotFound, load
-from dynadock.spec.versions import parse_range
+from dynadock.spec.versions import VersionRange, parse_range
 from engine.answers import Expected
 from engine.engines import (
     ENGINES,
     GUARDED,
     LOGIN,
+    MAIN_VERSION,
     NEWEST,
     NO_ENGINE,
     REGISTRY,
@@ -314,3 +316,17 @@ def guarded(engine: Engine) -> Iterator[Guarded]:
     user, _, password = os.environ.get(LOGIN, "").partition(":")
     yield Guarded(address, user, password)
     tidy_registry(address, (user, password))
+
+
+@pytest.fixture
+def speaker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, empty_config: Path) -> Client:
+    """Set the environment that README and guide were written in; return a client of its engine."""
+    main = VersionRange(MAIN_VERSION, MAIN_VERSION)
+    found = [each for each in engines() if each.kind == "docker" and each.versions(main)]
+    if not found:
+        assert not is_required(), f"no Docker Engine that speaks API {MAIN_VERSION}"
+        pytest.skip(NO_ENGINE)
+    config = copytree(empty_config, tmp_path / "config")
+    monkeypatch.setenv("DOCKER_HOST", found[0].address)
+    monkeypatch.setenv("DOCKER_CONFIG", str(config))
+    return load(str(MAIN_VERSION))

@@ -1,0 +1,49 @@
+"""The guide's pages: what they show is what a user gets."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from sessions import (
+    TOP,
+    blocks_of,
+    check,
+    is_of_the_guide,
+    statements_of,
+    swept,
+    unexplained_blocks,
+)
+
+PAGES = sorted((TOP / "docs").glob("*.md"))
+
+NOT_RUN: dict[tuple[str, str], int] = {}
+"""The blocks that are not run, by page and reason: no block leaves the tests unseen."""
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+@every_page
+def test_what_a_page_shows(page, speaker):
+    with swept(speaker, is_of_the_guide):
+        check(page)
+
+
+@every_page
+def test_every_block_is_run_or_says_why_not(page):
+    assert not unexplained_blocks(page.read_text(encoding="utf-8"))
+
+
+def test_the_blocks_that_are_not_run():
+    found = Counter(
+        (page.name, block.why_not)
+        for page in PAGES
+        for block in blocks_of(page.read_text(encoding="utf-8"))
+        if block.why_not is not None
+    )
+    assert found == NOT_RUN
+
+
+def test_there_is_a_guide():
+    assert sum(len(statements_of(page.read_text(encoding="utf-8"))) for page in PAGES) > 20
