@@ -12,7 +12,8 @@ BIN := .venv/bin
 # Two targets must not set up .venv at the same time.
 .NOTPARALLEL:
 
-.PHONY: help venv demo test lint pytest lowest format bench specs-check clean venv-test venv-bench
+.PHONY: help venv demo test lint pytest lowest format docs bench specs-check clean \
+	venv-test venv-docs venv-bench
 
 help: ## Show this list (default)
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1@\2/p' Makefile | awk -F@ '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -22,6 +23,9 @@ venv: ## Make or update .venv with what the package itself needs
 
 venv-test:
 	@tools/setup_venv.sh test
+
+venv-docs:
+	@tools/setup_venv.sh docs
 
 venv-bench:
 	@tools/setup_venv.sh bench
@@ -44,6 +48,10 @@ lowest: ## Run the tests without engines on the oldest dependencies that pyproje
 
 format: venv-test ## Put the code into ruff's format
 	$(BIN)/python -m ruff format
+
+docs: venv-docs ## Build the guide into build/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "To read it: $(BIN)/python -m http.server --directory build/site"
 
 bench: venv-bench ## Measure beside docker-py and http.client, on a real engine
 	$(BIN)/python bench/run.py

@@ -2,7 +2,7 @@
 # Makes .venv and installs the project into it, editable, with its dependencies.
 #
 #   tools/setup_venv.sh           what the package itself needs
-#   tools/setup_venv.sh EXTRA     and those of one extra in pyproject.toml (test, bench)
+#   tools/setup_venv.sh EXTRA     and those of one extra in pyproject.toml (test, docs, bench)
 #
 # PYTHON=... chooses the interpreter; otherwise the first one found that is new enough.
 # A run that has nothing to do leaves pip alone and takes milliseconds.
