@@ -42,6 +42,7 @@ AT_HAND = ("examples", "specs")
 ANYTHING = "…"
 _FENCE = re.compile(r"^(\s*)(`{3,}|~{3,})\s*([\w-]*)(.*)$")
 _NOT_RUN = re.compile(r"^<!-- not run: (\S.*\S) -->$")
+_ENGINE = re.compile(r"<!-- engine: (docker|podman) -->\n")
 _OUTPUT = "text"
 _RUN = ("pycon", "python")
 
@@ -96,6 +97,12 @@ class Statement(NamedTuple):
 
 class PageError(Exception):
     """A page is not written in the form that can be checked."""
+
+
+def engine_of(text: str) -> str:
+    """Return the kind of engine that a page was written on: its first line tells of Podman."""
+    told = _ENGINE.match(text)
+    return told[1] if told else "docker"
 
 
 def blocks_of(text: str) -> list[Block]:

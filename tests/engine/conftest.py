@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from dynadock import APIError, BoundOperation, Client, NotFound, load
-from dynadock.spec.versions import VersionRange, parse_range
+from dynadock.spec.versions import parse_range
 from engine.answers import Expected
 from engine.engines import (
     ENGINES,
@@ -319,14 +319,23 @@ def guarded(engine: Engine) -> Iterator[Guarded]:
 
 
 @pytest.fixture
-def speaker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, empty_config: Path) -> Client:
-    """Set the environment that README and guide were written in; return a client of its engine."""
-    main = VersionRange(MAIN_VERSION, MAIN_VERSION)
-    found = [each for each in engines() if each.kind == "docker" and each.versions(main)]
-    if not found:
-        assert not is_required(), f"no Docker Engine that speaks API {MAIN_VERSION}"
-        pytest.skip(NO_ENGINE)
-    config = copytree(empty_config, tmp_path / "config")
-    monkeypatch.setenv("DOCKER_HOST", found[0].address)
-    monkeypatch.setenv("DOCKER_CONFIG", str(config))
-    return load(str(MAIN_VERSION))
+def speaker(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, empty_config: Path
+) -> Callable[[str], Client]:
+    """Return what sets the environment that a page was written in, and gives a client of it.
+
+    It takes a kind of engine: one of Docker speaks the main version, of Podman its own newest.
+    """
+
+    def speak(kind: str) -> Client:
+        main = parse_range(str(MAIN_VERSION) if kind == "docker" else f"-{MAIN_VERSION}")
+        found = [each for each in engines() if each.kind == kind and each.versions(main)]
+        if not found:
+            assert not is_required(), f"no engine of {kind} that speaks API {main}"
+            pytest.skip(NO_ENGINE)
+        config = copytree(empty_config, tmp_path / "config")
+        monkeypatch.setenv("DOCKER_HOST", found[0].address)
+        monkeypatch.setenv("DOCKER_CONFIG", str(config))
+        return load(str(found[0].versions(main)[-1]))
+
+    return speak

@@ -10,6 +10,7 @@ from sessions import (
     TOP,
     blocks_of,
     check,
+    engine_of,
     is_of_the_guide,
     statements_of,
     swept,
@@ -26,7 +27,8 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 @every_page
 def test_what_a_page_shows(page, speaker):
-    with swept(speaker, is_of_the_guide):
+    kind = engine_of(page.read_text(encoding="utf-8"))
+    with swept(speaker(kind), is_of_the_guide):
         check(page)
 
 

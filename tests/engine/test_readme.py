@@ -9,7 +9,7 @@ OURS = ("web", "talk", "hello:latest")
 
 
 def test_what_the_readme_shows(speaker):
-    with swept(speaker, OURS.__contains__):
+    with swept(speaker("docker"), OURS.__contains__):
         check(README)
 
 
