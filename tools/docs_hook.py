@@ -1,19 +1,25 @@
-"""The guide's hook into mkdocs: puts the reference's pages beside those in docs/.
+"""The guide's hook into mkdocs: adds the reference to the pages in docs/, and links to it.
 
 They are made anew at each build and never written to docs/.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mkdocs.structure.files import File
+from mkdocs.utils import get_relative_url
 
-from reference_pages import INDEX, reference_pages
+from reference_pages import FOLDER, INDEX, place_of, reference_pages
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
+# What is a link already is passed over whole, so that no link comes to stand in another.
+_LINK_OR_WORD = re.compile(r"<a\b.*?</a>|<code>(\w+)</code>", re.DOTALL)
 
 
 def on_config(config: MkDocsConfig) -> None:
@@ -32,3 +38,17 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     """Add the reference's pages to the guide's files."""
     for page in reference_pages():
         files.append(File.generated(config, page.path, content=page.text))
+
+
+def on_page_content(html: str, page: Page, **_: object) -> str:
+    """Lead from the name of an operation in the guide's text to the operation."""
+    if page.url.startswith(f"{FOLDER}/"):
+        return html
+
+    def linked(found: re.Match[str]) -> str:
+        place = place_of(found[1]) if found[1] else None
+        if place is None:
+            return found[0]
+        return f'<a href="{get_relative_url(place, page.url)}">{found[0]}</a>'
+
+    return _LINK_OR_WORD.sub(linked, html)

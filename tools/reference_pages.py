@@ -57,8 +57,22 @@ def reference_pages() -> tuple[Page, ...]:
     One has the operations, the other (where there are any) the definitions that those lead to and
     no tag before it has, so that each definition stands in one place.
     """
-    spec = load_file(bundled_folder() / document_name(bundled_versions()[-1]))
-    return tuple(_Reference(spec).pages())
+    return tuple(_Reference(_newest()).pages())
+
+
+@cache
+def place_of(operation_id: str) -> str | None:
+    """Return the address of an operation of the newest version, None for any other word."""
+    spec = _newest()
+    if operation_id not in spec:
+        return None
+    page = _operations_file(spec[operation_id].tag).removesuffix(".md")
+    return f"{FOLDER}/{page}.html#{operation_id}"
+
+
+@cache
+def _newest() -> Spec:
+    return load_file(bundled_folder() / document_name(bundled_versions()[-1]))
 
 
 class _Reference:
@@ -136,7 +150,7 @@ class _Reference:
         yield _part("Parameters")
         yield "\n".join(
             [
-                "| Name | Type | What it says |",
+                "| Name | Type | Meaning |",
                 "|---|---|---|",
                 *(
                     f"| `{row.name}` | {_plain(', '.join([row.type, *row.notes]))}"
