@@ -157,7 +157,7 @@ def statements_of(text: str) -> list[Statement]:
     """Return all that is to be run in a page, in its order."""
     blocks = blocks_of(text)
     found: list[Statement] = []
-    for block, after in zip(blocks, [*blocks[1:], None], strict=True):
+    for block, after in zip(blocks, [*blocks[1:], None], strict=False):
         if block.why_not is not None:
             continue
         if block.language == "pycon":
