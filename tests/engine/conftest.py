@@ -285,7 +285,7 @@ def registry(engine: Engine) -> Iterator[str]:
     """The address of an open registry, which the engine reaches too."""
     address = os.environ.get(REGISTRY)
     if not address:
-        pytest.skip(f"{REGISTRY} names no registry")
+        give_up(f"{REGISTRY} names no registry")
     yield address
     tidy_registry(address)
 
@@ -312,7 +312,7 @@ def guarded(engine: Engine) -> Iterator[Guarded]:
     """A registry that wants an account, which the engine reaches too."""
     address = os.environ.get(GUARDED)
     if not address:
-        pytest.skip(f"{GUARDED} names no registry")
+        give_up(f"{GUARDED} names no registry")
     user, _, password = os.environ.get(LOGIN, "").partition(":")
     yield Guarded(address, user, password)
     tidy_registry(address, (user, password))

@@ -109,6 +109,14 @@ def give_up(why: str) -> NoReturn:
     pytest.skip(why)
 
 
+def no_address(variable: str) -> pytest.MarkDecorator:
+    """Return the mark of tests that want an address and have none; fails where that is required."""
+    why = f"{variable} names no engine" if engines() else NO_ENGINE
+    if is_required():
+        pytest.fail(why, pytrace=False)
+    return pytest.mark.skip(reason=why)
+
+
 def _ask(name: str, host: str | None) -> Engine:
     try:
         with load(host=host) as client:

@@ -25,7 +25,7 @@ from dynadock import (
     run,
 )
 from dynadock.spec.library import available_versions
-from engine.engines import NO_ENGINE, TCP, addresses, engines
+from engine.engines import TCP, addresses, engines, no_address
 from engine.things import IMAGE, LABELS, new_name
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 each_engine = pytest.mark.each_engine
 
-NO_TCP = pytest.mark.skip(reason=f"{TCP} names no engine" if engines() else NO_ENGINE)
 TCP_ENGINES = [pytest.param(*pair, id=pair[0]) for pair in addresses(TCP).items()]
 
 
@@ -202,7 +201,8 @@ def test_raw_reply_that_is_an_error(client: Client) -> None:
 
 
 over_tcp = pytest.mark.parametrize(
-    ("name", "address"), TCP_ENGINES or [pytest.param("", "", id="no engine", marks=NO_TCP)]
+    ("name", "address"),
+    TCP_ENGINES or [pytest.param("", "", id="no engine", marks=no_address(TCP))],
 )
 
 

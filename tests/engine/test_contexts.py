@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynadock import ConfigError, load, run
-from engine.engines import NO_ENGINE, TCP, addresses, engines, is_required
+from engine.engines import TCP, addresses, give_up, no_address
 from engine.test_tls import CERTIFICATES, TLS
 from engine.things import IMAGE, LABELS
 
@@ -29,10 +29,7 @@ class Docker:
         self.folder = folder
         self.program = shutil.which("docker")
         if self.program is None:
-            why = "contexts are not tried: there is no docker command here"
-            if is_required():
-                pytest.fail(why, pytrace=False)
-            pytest.skip(why)
+            give_up("contexts are not tried: there is no docker command here")
 
     def __call__(self, *words: str) -> str:
         assert self.program is not None
@@ -98,9 +95,10 @@ def test_a_context_that_was_removed(docker: Docker) -> None:
 
 
 def _each_of(variable: str) -> pytest.MarkDecorator:
-    missing = pytest.mark.skip(reason=f"{variable} names no engine" if engines() else NO_ENGINE)
     found = [pytest.param(each, id=name) for name, each in addresses(variable).items()]
-    return pytest.mark.parametrize("address", found or [pytest.param("", marks=missing)])
+    return pytest.mark.parametrize(
+        "address", found or [pytest.param("", marks=no_address(variable))]
+    )
 
 
 def _use_it(name: str) -> None:

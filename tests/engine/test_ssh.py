@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynadock import SocketMissing, StreamClosed, TransportError, execute, load, run
-from engine.engines import is_required
+from engine.engines import give_up
 from engine.things import LABELS
 
 if TYPE_CHECKING:
@@ -119,10 +119,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     programs = {name: shutil.which(name, path=path) for name in ("sshd", "ssh", "docker")}
     missing = [name for name, place in programs.items() if place is None]
     if missing:
-        why = f"ssh is not tried: there is no {', no '.join(missing)} here"
-        if is_required():
-            pytest.fail(why, pytrace=False)
-        pytest.skip(why)
+        give_up(f"ssh is not tried: there is no {', no '.join(missing)} here")
     server = Server(tmp_path_factory.mktemp("ssh"), programs["sshd"] or "")
     try:
         yield server

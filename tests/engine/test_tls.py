@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from dynadock import StreamClosed, TlsError, load, run
-from engine.engines import NO_ENGINE, addresses, engines
+from engine.engines import addresses, give_up, no_address
 from engine.things import IMAGE, LABELS
 
 if TYPE_CHECKING:
@@ -26,9 +26,10 @@ TLS = "DYNADOCK_TEST_TLS"
 CERTIFICATES = "DYNADOCK_TEST_CERTIFICATES"
 
 ENGINES = [pytest.param(address, id=name) for name, address in addresses(TLS).items()]
-NO_TLS = pytest.mark.skip(reason=f"{TLS} names no engine" if engines() else NO_ENGINE)
 
-pytestmark = pytest.mark.parametrize("address", ENGINES or [pytest.param("", marks=NO_TLS)])
+pytestmark = pytest.mark.parametrize(
+    "address", ENGINES or [pytest.param("", marks=no_address(TLS))]
+)
 
 
 @pytest.fixture
@@ -134,7 +135,7 @@ def test_a_certificate_that_has_expired(address: str, folder: Path) -> None:
     certificates = Certificates(folder, "ca.pem")
     key = certificates.right / "ca-key.pem"
     if not key.exists():
-        pytest.skip(f"{CERTIFICATES} has no ca-key.pem to make an expired certificate with")
+        give_up(f"{CERTIFICATES} has no ca-key.pem to make an expired certificate with")
     authority = trustme.CA.from_pem((folder / "ca.pem").read_bytes(), key.read_bytes())
     past = dt.datetime(2020, 1, 2, tzinfo=dt.UTC)
     certificates.write_client(authority, not_before=past, not_after=past + dt.timedelta(days=1))
