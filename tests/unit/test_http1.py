@@ -413,9 +413,11 @@ def test_broken_chunks(broken, size):
 
 @pytest.mark.parametrize("end", [b"X\r\n", b"\rX", b"\n\r\n", b"\r\r"])
 @pytest.mark.parametrize("size", [1, 2, 6, 1000])
-def test_chunks_that_do_not_end_where_they_should(end, size):
+@pytest.mark.parametrize("before", [[], [b"abc"], [b"abc", b"d"], [b"ab", b"c" * 20, b"d"]])
+def test_chunks_that_do_not_end_where_they_should(before, end, size):
+    sent = b"".join(map(chunk, before)) + b"5\r\nhello" + end + b"0\r\n\r\n"
     decoder = Chunked()
-    assert decoded(decoder, steps(b"5\r\nhello" + end + b"0\r\n\r\n", size)) == b"hello"
+    assert decoded(decoder, steps(sent, size)) == b"".join(before) + b"hello"
     assert "a chunk of 5 bytes ends with" in str(decoder.fault)
 
 
@@ -449,9 +451,11 @@ def test_more_sizes_than_are_remembered(monkeypatch):
     http1._SIZES.clear()
     blocks = [b"x" * (1 + size % 7) for size in range(40)]
     decoder = Chunked()
-    assert decoder.feed(b"".join(map(chunk, blocks)) + LAST_CHUNK) == b"".join(blocks)
+    sent = b"".join(map(chunk, blocks)) + LAST_CHUNK
+    assert decoder.feed(sent[:4]) + decoder.feed(sent[4:]) == b"".join(blocks)
     assert decoder.done
     assert len(http1._SIZES) <= 3
+    assert 0 < len(decoder._likely) <= 3
 
 
 def test_chunks_larger_than_can_be_read_are_refused(monkeypatch):
@@ -469,6 +473,28 @@ def test_any_chunks_cut_anywhere(blocks, cuts):
     decoder = Chunked()
     assert decoded(decoder, parts(sent, cuts)) == b"".join(blocks)
     assert (decoder.done, decoder.rest, decoder.fault) == (True, b"", None)
+
+
+SIZES = st.lists(st.sampled_from([1, 5, 5, 5, 9, 15, 16, 16, 16, 40, 255, 256, 300]), max_size=12)
+
+
+@given(SIZES, CUTS, st.integers(0, 2000), st.binary(max_size=3))
+def test_how_chunks_are_cut_makes_no_difference(sizes, cuts, place, damage):
+    sent = b"".join(chunk(b"\r\n5\r\nhello"[: size % 13] + b"x" * size) for size in sizes)
+    sent = (sent + LAST_CHUNK)[:place] + damage + (sent + LAST_CHUNK)[place + len(damage) :]
+    outcomes = set()
+    for pieces in ([sent], parts(sent, cuts), steps(sent, 1)):
+        decoder = Chunked()
+        body = decoded(decoder, pieces)
+        try:
+            decoder.finish()
+            ended = ""
+        except TruncatedStream as error:
+            ended = str(error)
+        # How much of what is wrong can be told depends on how much has come.
+        fault = str(decoder.fault).partition(" with ")[0]
+        outcomes.add((body, fault, ended, decoder.done, decoder.rest))
+    assert len(outcomes) == 1
 
 
 @given(st.lists(st.binary(max_size=20), max_size=4), st.binary(max_size=40), CUTS)

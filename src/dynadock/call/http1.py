@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import partial
 from io import SEEK_END, BytesIO
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -16,7 +17,7 @@ from dynadock.call.record import Headers, header_case
 from dynadock.errors import MalformedStream, TruncatedStream
 
 if TYPE_CHECKING:
-    from dynadock.call.request import Request
+    from dynadock.call.request import Data, Request
 
 LONGEST_HEAD = 256 * 1024
 """Bytes of a reply's head, interim heads included."""
@@ -285,6 +286,8 @@ class Chunked:
         self._size = 0  # of the chunk at hand
         self._missing = 0  # bytes of it still to come
         self._trailers = 0  # bytes of trailers that have come
+        self._joints: dict[int, _Joints] = {}  # by their width
+        self._likely = _Joints(0)  # those as wide as the last one
 
     def feed(self, data: bytes) -> bytes:
         """Return the bytes of all chunks in ``data``."""
@@ -297,20 +300,40 @@ class Chunked:
             return data
         stream = BytesIO(self._kept + data)
         self._kept = b""
-        pieces: list[bytes] = []
+        pieces: list[Data] = []
         if self._place == "payload":
-            pieces.append(stream.read(self._missing))
+            # A view, since what is large is not to be copied twice.
+            pieces.append(memoryview(data)[: stream.seek(self._missing)])
             self._missing = 0
             self._place = "end"
+        if self._place == "end":
+            self._read_alike(stream, pieces)
         if self._place == "end":
             self._end_chunk(stream.read(2))
         if self._place == "size":
             self._read_chunks(stream, pieces)
         if self._place == "trailers":
             self._read_trailers(stream)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return b"".join(pieces)
 
-    def _read_chunks(self, stream: BytesIO, pieces: list[bytes]) -> None:
+    def _read_alike(self, stream: BytesIO, pieces: list[Data]) -> None:
+        """Read what chunks have a joint as wide as the last: two steps for each, and no line."""
+        read = stream.read
+        joints = self._likely
+        before = len(pieces)
+        pieces += map(read, map(joints.__getitem__, iter(partial(read, joints.width), b"")))
+        if joints.odd:
+            stream.seek(-len(joints.odd) - len(pieces.pop()), SEEK_END)
+            joints.odd = b""
+            if len(pieces) > before:
+                self._size = len(pieces[-1])
+        elif len(pieces) > before:
+            came = len(pieces[-1])
+            start = stream.tell() - came
+            joint = stream.getvalue()[start - joints.width : start]
+            self._begin_payload(joints[joint], came)
+
+    def _read_chunks(self, stream: BytesIO, pieces: list[Data]) -> None:
         read = stream.read
         append = pieces.append
         for line in iter(stream.readline, b""):
@@ -325,11 +348,21 @@ class Chunked:
             stream.seek(-len(pieces.pop()), SEEK_END)
             self._read_size(line)
             return
-        self._place = "payload"
-        self._size = size
-        self._missing = size - len(pieces[-1])
+        self._note_joint(line)
+        self._begin_payload(size, len(pieces[-1]))
         if not self._missing:
             self._end_chunk(end)
+
+    def _note_joint(self, line: bytes) -> None:
+        width = len(CRLF) + len(line) if len(line) <= _LONGEST_PLAIN_LINE else 0
+        if width not in self._joints:
+            self._joints[width] = _Joints(width)
+        self._likely = self._joints[width]
+
+    def _begin_payload(self, size: int, came: int) -> None:
+        self._size = size
+        self._missing = size - came
+        self._place = "payload" if self._missing else "end"
 
     def _read_size(self, line: bytes) -> None:
         """Take a line that announces no ordinary chunk: the last one, a part of one, or none."""
@@ -402,3 +435,26 @@ class _Sizes(dict[bytes, int]):
 
 
 _SIZES = _Sizes()
+
+
+class _Joints(dict[bytes, int]):
+    """Chunks' sizes by their joints: the end of the chunk before, and the line.
+
+    ``odd`` is one that is not of this width or announces no ordinary chunk; it stands for all that
+    follows.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.odd = b""
+
+    def __missing__(self, joint: bytes) -> int:
+        alike = len(joint) == self.width and joint.startswith(CRLF)
+        size = _SIZES[joint[len(CRLF) :]] if alike else -1
+        if size < 0:
+            self.odd = joint
+        else:
+            if len(self) >= _MOST_SIZES:
+                self.clear()
+            self[joint] = size
+        return size
