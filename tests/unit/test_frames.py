@@ -60,9 +60,13 @@ def fed(pieces):
     return decoder, [frame for piece in pieces for frame in decoder.feed(piece)]
 
 
+def feed_runs(decoder, data):
+    return decoder.feed_pieces(data).runs()
+
+
 def fed_runs(pieces):
     decoder = FrameDecoder()
-    return decoder, [run for piece in pieces for run in decoder.feed_runs(piece)]
+    return decoder, [run for piece in pieces for run in feed_runs(decoder, piece)]
 
 
 def in_order(frames):
@@ -130,9 +134,9 @@ def test_runs_join_neighbours_and_give_early_what_there_is():
     data = (
         encode_frame("stdout", b"a") + encode_frame("stdout", b"b") + encode_frame("stderr", b"c")
     )
-    assert decoder.feed_runs(data) == [("stdout", b"ab"), ("stderr", b"c")]
-    assert decoder.feed_runs(struct.pack(">BxxxI", 1, 2**32 - 1) + b"d") == [("stdout", b"d")]
-    assert decoder.feed_runs(b"ef") == [("stdout", b"ef")]
+    assert feed_runs(decoder, data) == [("stdout", b"ab"), ("stderr", b"c")]
+    assert feed_runs(decoder, struct.pack(">BxxxI", 1, 2**32 - 1) + b"d") == [("stdout", b"d")]
+    assert feed_runs(decoder, b"ef") == [("stdout", b"ef")]
     with pytest.raises(TruncatedStream, match=f"after 3 of {2**32 - 1} bytes"):
         decoder.finish()
 
@@ -148,7 +152,7 @@ def test_frames_and_runs_may_be_read_in_turn():
     decoder = FrameDecoder()
     data = encode_frame("stderr", b"abcdef")
     assert decoder.feed(data[:10]) == []
-    assert decoder.feed_runs(data[10:11]) == [("stderr", b"abc")]
+    assert feed_runs(decoder, data[10:11]) == [("stderr", b"abc")]
     assert decoder.feed(data[11:12]) == []
     assert decoder.feed(data[12:]) == [Frame("stderr", b"def")]
     decoder.finish()
@@ -174,7 +178,7 @@ def test_what_are_no_frames(header, size):
         assert isinstance(decoder.fault, MalformedStream)
         assert repr(header[:8]) in str(decoder.fault)
         assert "with_options(tty=True)" in str(decoder.fault)
-        assert decoder.feed(good) == decoder.feed_runs(good) == []
+        assert decoder.feed(good) == feed_runs(decoder, good) == []
         decoder.finish()
 
 
@@ -213,15 +217,15 @@ def test_more_sizes_than_are_remembered(monkeypatch):
 
 def test_no_bytes_are_nothing():
     decoder = FrameDecoder()
-    assert decoder.feed(b"") == decoder.feed_runs(b"") == []
+    assert decoder.feed(b"") == feed_runs(decoder, b"") == []
     decoder.finish()
 
 
 def test_a_terminal_has_no_frames():
     decoder = ConsoleDecoder()
     assert decoder.feed(TERMINAL_OUTPUT) == [Frame("console", TERMINAL_OUTPUT)]
-    assert decoder.feed_runs(TERMINAL_OUTPUT) == [("console", TERMINAL_OUTPUT)]
-    assert decoder.feed(b"") == decoder.feed_runs(b"") == []
+    assert feed_runs(decoder, TERMINAL_OUTPUT) == [("console", TERMINAL_OUTPUT)]
+    assert decoder.feed(b"") == feed_runs(decoder, b"") == []
     assert decoder.feed(encoded(SAMPLE)) == [Frame("console", encoded(SAMPLE))]
     assert decoder.fault is None
     decoder.finish()
@@ -243,7 +247,7 @@ def test_frames_and_runs_in_any_turn(frames, cuts, turns):
     decoder = FrameDecoder()
     read = []
     for piece, joined in zip(parts(encoded(frames), cuts), turns, strict=False):
-        read += decoder.feed_runs(piece) if joined else decoder.feed(piece)
+        read += feed_runs(decoder, piece) if joined else decoder.feed(piece)
     assert in_order(read) == in_order(frames)
     decoder.finish()
 
@@ -266,12 +270,12 @@ LEFT_OUT = b"\x01\0\0\0\0\0\0\x03out\n\x01\0\0\0\0\0\0\x04nolf\x02\0\0\0\0\0\0\x
 
 
 @pytest.mark.parametrize("size", range(1, len(LEFT_OUT) + 1))
-@pytest.mark.parametrize("feed", ["feed", "feed_runs"])
+@pytest.mark.parametrize("feed", [FrameDecoder.feed, feed_runs])
 def test_a_line_feed_that_podman_leaves_out_of_its_frame_is_not_lost(size, feed):
     decoder = FrameDecoder()
     found: list[tuple[str, bytes]] = []
     for start in range(0, len(LEFT_OUT), size):
-        found += getattr(decoder, feed)(LEFT_OUT[start : start + size])
+        found += feed(decoder, LEFT_OUT[start : start + size])
     decoder.finish()
     assert decoder.fault is None
     assert b"".join(data for channel, data in found if channel == "stdout") == b"out\nnolf"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynadock.call.frames import Frame
+from dynadock.call.frames import Frame, Pieces
 from dynadock.call.lines import Line, LineAssembler
 
 NANO = "2026-11-23T15:59:27.338614253Z"
@@ -23,7 +23,11 @@ CHANNELS = st.sampled_from(["stdout", "stderr"])
 
 def assembled(runs, **options):
     assembler = LineAssembler(**options)
-    return [line for run in runs for line in assembler.feed([run])] + assembler.finish()
+    return [line for run in runs for line in feed(assembler, [run])] + assembler.finish()
+
+
+def feed(assembler, runs):
+    return [*assembler.feed(Pieces.of(runs))]
 
 
 def bytewise(runs):
@@ -73,7 +77,7 @@ def test_lines(runs, lines):
     assert assembled(runs) == expected
     assert assembled(bytewise(runs)) == expected
     assembler = LineAssembler()
-    at_once = assembler.feed(runs) + assembler.finish()
+    at_once = feed(assembler, runs) + assembler.finish()
     assert at_once == expected
     assert {type(line) for line in at_once} <= {Line}
 
@@ -89,8 +93,8 @@ def test_split_at_every_byte(cut, channel):
 
 def test_lines_come_as_soon_as_they_are_whole():
     assembler = LineAssembler()
-    assert assembler.feed([("stdout", b"a")]) == []
-    assert assembler.feed([("stdout", b"\nb")]) == [Line("stdout", "a")]
+    assert feed(assembler, [("stdout", b"a")]) == []
+    assert feed(assembler, [("stdout", b"\nb")]) == [Line("stdout", "a")]
     assert assembler.finish() == [Line("stdout", "b")]
     assert assembler.finish() == []
 
@@ -123,8 +127,8 @@ def test_errors_are_as_asked_for():
     assert assembled([("stdout", b"a\xff\n")], errors="ignore") == [Line("stdout", "a")]
     assembler = LineAssembler("utf-8", "strict")
     with pytest.raises(UnicodeDecodeError):
-        assembler.feed([("stdout", b"a\xff\n")])
-    assert assembler.feed([("stdout", b"b\n")]) == [Line("stdout", "b")]
+        feed(assembler, [("stdout", b"a\xff\n")])
+    assert feed(assembler, [("stdout", b"b\n")]) == [Line("stdout", "b")]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +226,7 @@ def test_lines_with_times(frames, lines):
     expected = [Line(*line) for line in lines]
     assert assembled(frames, timestamps=True) == expected
     assembler = LineAssembler(timestamps=True)
-    assert assembler.feed(frames) + assembler.finish() == expected
+    assert feed(assembler, frames) + assembler.finish() == expected
 
 
 def test_times_at_a_terminal_come_cut_anywhere():

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import chain, compress
+from operator import not_
+from typing import TYPE_CHECKING, NamedTuple
 
-from dynadock.call.frames import ConsoleDecoder, EngineFault, Frame, FrameDecoder
+from dynadock.call.frames import ConsoleDecoder, EngineFault, Frame, FrameDecoder, Pieces
 from dynadock.call.lines import LineAssembler
 from dynadock.errors import TransportError
 from dynadock.streams.stream import DecodedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
     from dynadock.call.lines import Line
     from dynadock.streams.stream import Origin, Source
-
-    Decode = Callable[[bytes], list[Any]]
-
-Piece = tuple[str, bytes]
-"""Bytes of one channel: a frame, a part of one, or several in a row."""
 
 
 class Output(NamedTuple):
@@ -45,8 +41,7 @@ class FrameStream(DecodedStream[Frame]):
         decoder = ConsoleDecoder() if is_terminal else FrameDecoder()
         super().__init__(source, origin, decoder)
         self.is_terminal = is_terminal
-        self._feed_pieces: Decode = decoder.feed_pieces
-        self._feed_runs: Decode = decoder.feed_runs
+        self._feed_pieces = decoder.feed_pieces
 
     def lines(
         self, *, encoding: str = "utf-8", errors: str = "replace", timestamps: bool = False
@@ -62,10 +57,10 @@ class FrameStream(DecodedStream[Frame]):
         lines = LineAssembler(encoding, errors, timestamps=timestamps)
         return chain.from_iterable(self._line_groups(lines, timestamps=timestamps))
 
-    def _line_groups(self, lines: LineAssembler, *, timestamps: bool) -> Iterator[list[Line]]:
+    def _line_groups(self, lines: LineAssembler, *, timestamps: bool) -> Iterator[Iterable[Line]]:
         # A time stands in front of each frame, which has to be whole then.
         try:
-            for pieces in self._groups(self._decoder.feed if timestamps else self._feed_pieces):
+            for pieces in self._whole_frames() if timestamps else self._pieces():
                 yield lines.feed(pieces)
         except TransportError:
             # What came of the last line is given before the error.
@@ -78,8 +73,7 @@ class FrameStream(DecodedStream[Frame]):
         blocks: list[bytes] = []
         with self:
             # Joined at once: many small pieces would take much more memory, and time for it.
-            groups = self._groups(self._feed_pieces)
-            blocks += (b"".join([data for _, data in pieces]) for pieces in groups)
+            blocks += (b"".join(pieces.blocks) for pieces in self._pieces())
         return b"".join(blocks).decode(encoding, errors)
 
     def collect(self) -> Output:
@@ -87,9 +81,10 @@ class FrameStream(DecodedStream[Frame]):
         stdout: list[bytes] = []
         stderr: list[bytes] = []
         with self:
-            for pieces in self._groups(self._feed_pieces):
-                stdout.append(b"".join([data for name, data in pieces if name != "stderr"]))
-                stderr.append(b"".join([data for name, data in pieces if name == "stderr"]))
+            for channels, blocks in self._pieces():
+                are_errors = [channel == "stderr" for channel in channels]
+                stderr.append(b"".join(compress(blocks, are_errors)))
+                stdout.append(b"".join(compress(blocks, map(not_, are_errors))))
         return Output(b"".join(stdout), b"".join(stderr))
 
     def copy_to(self, stdout: BinaryIO, stderr: BinaryIO | None = None) -> None:
@@ -98,16 +93,24 @@ class FrameStream(DecodedStream[Frame]):
         Without ``stderr`` both go to ``stdout``. Not even a whole frame is held in memory.
         """
         with self:
-            for runs in self._groups(self._feed_runs):
-                for channel, data in runs:
+            for pieces in self._pieces():
+                for channel, data in pieces.runs():
                     target = stderr if channel == "stderr" and stderr is not None else stdout
                     target.write(data)
 
-    def _groups(self, decode: Decode) -> Iterator[list[Piece]]:
-        """Yield what comes at a time, as ``decode`` gives it, and before it what iterating left."""
-        yield [*self._ready]
-        while (pieces := self._next(decode)) is not None:
-            yield pieces
+    def _pieces(self) -> Iterator[Pieces]:
+        """Yield what comes at a time, and before it what iterating left."""
+        yield Pieces.of([*self._ready])
+        while (pieces := self._next(self._feed_pieces)) is not None:
+            # The end makes nothing whole, as no decoder keeps output back.
+            if pieces:
+                yield pieces
+
+    def _whole_frames(self) -> Iterator[Pieces]:
+        """Yield the frames that come at a time, and before them what iterating left."""
+        yield Pieces.of([*self._ready])
+        while (frames := self._next(self._decoder.feed)) is not None:
+            yield Pieces.of(frames)
 
     def _placed(self, fault: Exception) -> Exception:
         if isinstance(fault, EngineFault):

@@ -274,7 +274,7 @@ class DecodedStream(Stream, Generic[Item]):
             return item
         raise StopIteration
 
-    def _next(self, decode: Callable[[bytes], list[Any]]) -> list[Any] | None:
+    def _next(self, decode: Callable[[bytes], Any]) -> Any | None:
         """Decode what comes next, or what the end makes whole; None after the end."""
         if self._decoder.fault is not None and self._state in (State.OPEN, State.ENDED):
             self._fail(self._placed(self._decoder.fault))
