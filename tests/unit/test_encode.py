@@ -7,7 +7,8 @@ import io
 import pytest
 
 from dynadock import BodyError, ParameterError, load
-from dynadock.call.encode import CHUNK, TAR, USER_AGENT
+from dynadock.call.encode import TAR, USER_AGENT
+from dynadock.call.uploads import CHUNK
 
 CLIENT = load("1.42", host="unix:///nowhere.sock")
 

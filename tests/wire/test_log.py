@@ -38,6 +38,13 @@ def test_a_body_is_told_by_its_size(lines):
     assert SECRET not in "".join(lines())
 
 
+def test_a_file_is_told_by_its_size(lines, tmp_path):
+    (tmp_path / "image.tar").write_bytes(bytes(100_000))
+    with playing([answer(reply(200))]) as (_, client):
+        client.PutContainerArchive("web", path="/", body=tmp_path / "image.tar")
+    assert lines()[0].endswith(" and a body of 100000 bytes")
+
+
 def test_secrets_are_masked(lines):
     with playing([answer(reply(json={})), hang_up], [answer(reply(json={})), hang_up]) as (
         _,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import io
 import os
+import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -93,6 +96,26 @@ def _file(folder):
     return _path(folder).open("rb")
 
 
+def _temporary(_folder):
+    file = tempfile.TemporaryFile()  # noqa: SIM115
+    file.write(DATA)
+    file.seek(0)
+    return file
+
+
+def _gzip(folder):
+    with gzip.open(folder / "image.tar.gz", "wb") as file:
+        file.write(DATA)
+    return gzip.open(folder / "image.tar.gz", "rb")
+
+
+def _fifo(folder):
+    path = folder / "fifo"
+    os.mkfifo(path)
+    threading.Thread(target=lambda: path.write_bytes(DATA)).start()
+    return path
+
+
 def _pipe(_folder):
     reading, writing = os.pipe()
 
@@ -108,11 +131,15 @@ WHOLE = {
     "bytes": lambda _folder: DATA,
     "bytearray": lambda _folder: bytearray(DATA),
     "memoryview": lambda _folder: memoryview(DATA),
+    "path": _path,
+    "file": _file,
+    "unbuffered file": lambda folder: _path(folder).open("rb", buffering=0),
+    "file without a name": _temporary,
 }
 IN_PARTS = {
-    "file": _file,
-    "path": _path,
     "pipe": _pipe,
+    "named pipe": _fifo,
+    "file unpacked": _gzip,
     "BytesIO": lambda _folder: io.BytesIO(DATA),
     "iterator": lambda _folder: iter(in_pieces(DATA, 5000)),
     "generator": lambda _folder: (each for each in in_pieces(DATA, 70_000)),
@@ -124,14 +151,22 @@ IN_PARTS = {
 
 @pytest.mark.parametrize("make", WHOLE.values(), ids=WHOLE)
 @all_uploads
-def test_bytes_are_sent_with_their_length(call, answered, make, tmp_path):
+def test_what_has_a_length_is_sent_with_it(call, answered, make, tmp_path):
+    body = make(tmp_path)
     with playing([answer(answered)]) as (peer, client):
-        call(client, make(tmp_path))
+        call(client, body)
     (seen,) = peer.requests
     assert seen.body == DATA
     assert seen.header("Content-Length") == str(len(DATA))
     assert seen.header("Transfer-Encoding") is None
     assert seen.header("Content-Type") == "application/x-tar"
+    _check_is_open(body)
+
+
+def _check_is_open(body):
+    if hasattr(body, "close"):
+        assert not getattr(body, "closed", False), "it is its owner's to close"
+        body.close()
 
 
 @pytest.mark.parametrize("make", IN_PARTS.values(), ids=IN_PARTS)
@@ -147,9 +182,7 @@ def test_what_comes_in_parts_is_sent_in_chunks(call, answered, make, tmp_path):
     assert seen.header("Transfer-Encoding") == "chunked"
     assert seen.header("Content-Length") is None
     assert seen.header("Content-Type") == "application/x-tar"
-    if hasattr(body, "close"):
-        assert not getattr(body, "closed", False), "it is its owner's to close"
-        body.close()
+    _check_is_open(body)
 
 
 @both_ways
@@ -161,13 +194,71 @@ def test_an_empty_body(upload, body):
 
 
 @both_ways
-def test_a_file_is_sent_from_where_it_stands(upload):
-    file = io.BytesIO(DATA)
-    file.seek(1000)
-    with playing([answer(LOADED if upload is load else PLAIN)]) as (peer, client):
+@pytest.mark.parametrize("make", [lambda _folder: io.BytesIO(DATA), _file], ids=["memory", "disk"])
+def test_a_file_is_sent_from_where_it_stands(upload, make, tmp_path):
+    with (
+        make(tmp_path) as file,
+        playing([answer(LOADED if upload is load else PLAIN)]) as (
+            peer,
+            client,
+        ),
+    ):
+        file.seek(1000)
         upload(client, file)
+        assert not file.closed
     assert peer.requests[0].body == DATA[1000:]
-    assert not file.closed
+
+
+a_file = pytest.mark.parametrize("make", [_path, _file], ids=["path", "file"])
+
+
+@both_ways
+@a_file
+def test_a_file_that_grows_is_sent_as_it_was(upload, make, tmp_path):
+    body = make(tmp_path)
+
+    def grow(connection):
+        connection.peer.wait_for(connection.sock)
+        with (tmp_path / "image.tar").open("ab") as file:
+            file.write(b"more")
+
+    with playing([grow, answer(LOADED if upload is load else PLAIN)]) as (peer, client):
+        upload(client, body)
+    assert peer.requests[0].body == DATA
+    _check_is_open(body)
+
+
+@both_ways
+@a_file
+def test_a_file_that_shrinks_is_an_error(upload, make, tmp_path):
+    body = make(tmp_path)
+
+    def shrink(connection):
+        connection.peer.wait_for(connection.sock)
+        os.truncate(tmp_path / "image.tar", 1000)
+
+    shorter = rf"image\.tar became shorter while it was sent: \d+ of its {len(DATA)} bytes"
+    with (
+        playing([shrink, expect_head, expect_broken]) as (peer, client),
+        pytest.raises(OSError, match=shorter),
+    ):
+        upload(client, body)
+    assert len(peer.broken[0]) < len(DATA)
+    _check_is_open(body)
+
+
+@both_ways
+@pytest.mark.parametrize("kind", [Path, lambda path: path.open("rb")], ids=["path", "file"])
+@pytest.mark.parametrize("name", ["small.tar", "/proc/filesystems"])
+def test_a_small_file_is_sent_in_chunks(upload, kind, name, tmp_path):
+    """The files that a kernel makes up are small or say so, and do not tell their lengths."""
+    (tmp_path / "small.tar").write_bytes(b"small")
+    path = tmp_path / name
+    body = kind(path)
+    with playing([answer(LOADED if upload is load else PLAIN)]) as (peer, client):
+        upload(client, body)
+    assert peer.requests[0].chunks == (path.read_bytes(),)
+    _check_is_open(body)
 
 
 @both_ways

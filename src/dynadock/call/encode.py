@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from dynadock import __version__
 from dynadock.call.bind import ABSENT, NOT_IN_HEADERS
 from dynadock.call.kinds import TWO_WAY, expected_kind
 from dynadock.call.request import Request
+from dynadock.call.uploads import blocks_of
 from dynadock.call.values import compact_json
 from dynadock.errors import Fault, ValidationError
 from dynadock.options import is_secret_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from dynadock.call.bind import Bound
     from dynadock.options import Options
 
 JSON = "application/json"
 TAR = "application/x-tar"
-CHUNK = 64 * 1024
-"""Bytes of a file that are read and sent at a time.
-
-More is slower: beyond 128 KiB the allocator gives each block's pages back and faults them in again,
-which doubles the time of a transfer (bench/).
-"""
-
 FRAMING = (
     "connection",
     "content-length",
@@ -59,7 +49,7 @@ def encode(bound: Bound, options: Options) -> Request:
     if bound.body is not ABSENT:
         binary = operation.body is not None and operation.body.kind == "binary"
         headers["Content-Type"] = TAR if binary else JSON
-        body = _chunks(bound.body) if binary else compact_json(bound.body).encode()
+        body = blocks_of(bound.body) if binary else compact_json(bound.body).encode()
     if expected_kind(bound) in TWO_WAY:
         headers |= {"Connection": "Upgrade", "Upgrade": operation.reply.upgrade}
     if bound.headers or options.headers:
@@ -109,30 +99,3 @@ def _checked(bound: Bound, options: Options) -> dict[str, str]:
 def _is_token(name: str) -> bool:
     """Tell whether a header's name is a token as RFC 9110 has it."""
     return bool(name) and all(c.isalnum() or c in "!#$%&'*+-.^_`|~" for c in name)
-
-
-def _chunks(body: Any) -> bytes | Iterator[bytes]:
-    if isinstance(body, bytes):
-        return body
-    if isinstance(body, PathLike):
-        return _file_chunks(body)
-    return _checked_chunks(_read_chunks(body) if hasattr(body, "read") else body)
-
-
-def _file_chunks(path: PathLike[str]) -> Iterator[bytes]:
-    """Read a file when its bytes are asked for, and close it behind them."""
-    with Path(path).open("rb", buffering=0) as file:
-        yield from _read_chunks(file)
-
-
-def _read_chunks(file: Any) -> Iterator[Any]:
-    while chunk := file.read(CHUNK):
-        yield chunk
-
-
-def _checked_chunks(chunks: Iterable[Any]) -> Iterator[bytes]:
-    for chunk in chunks:
-        if not isinstance(chunk, (bytes, bytearray, memoryview)):
-            raise TypeError(f"expected an iterator of bytes, it gave a {type(chunk).__name__}")
-        if chunk:
-            yield bytes(chunk)

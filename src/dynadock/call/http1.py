@@ -14,6 +14,7 @@ from io import SEEK_END, BytesIO
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dynadock.call.record import Headers, header_case
+from dynadock.call.uploads import Measured
 from dynadock.errors import MalformedStream, TruncatedStream
 
 if TYPE_CHECKING:
@@ -63,10 +64,10 @@ _MOST_SIZES = 4096
 def request_head(request: Request, host: str) -> bytes:
     """Return what a request begins with: its line and headers, up to the body.
 
-    The framing follows from the body: its length for bytes, chunks for an iterator, a length of 0
-    for POST and PUT without a body (RFC 9110, section 8.6). A ``Host`` among the request's headers
-    goes before ``host``; framing among them is dropped. Raises ValueError for what would end a line
-    or a field early.
+    The framing follows from the body: its length where that is known, chunks for other iterators, a
+    length of 0 for POST and PUT without a body (RFC 9110, section 8.6). A ``Host`` among the
+    request's headers goes before ``host``; framing among them is dropped. Raises ValueError for
+    what would end a line or a field early.
     """
     if not _TOKEN.fullmatch(request.method):
         raise ValueError(f"the method {request.method!r} is no token")
@@ -92,6 +93,8 @@ def _framing(request: Request) -> dict[str, str]:
         return {"Content-Length": "0"} if request.method in ("POST", "PUT") else {}
     if isinstance(request.body, bytes):
         return {"Content-Length": str(len(request.body))}
+    if isinstance(request.body, Measured):
+        return {"Content-Length": str(request.body.length)}
     return {"Transfer-Encoding": "chunked"}
 
 

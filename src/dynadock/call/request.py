@@ -23,8 +23,9 @@ class Request(NamedTuple):
     """One HTTP request, complete and unsent.
 
     ``target`` is path and query as they are sent; ``body`` bytes, an iterator of bytes (sent in
-    chunks), or None. ``secrets`` names query parameters and headers whose values are not shown,
-    beside those that tell by their names.
+    chunks, or with its length if it is `dynadock.call.uploads.Measured`), or None. ``secrets``
+    names query parameters and headers whose values are not shown, beside those that tell by their
+    names.
     """
 
     method: str

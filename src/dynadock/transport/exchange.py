@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dynadock.call.coding import too_large, unpacked
 from dynadock.call.http1 import LAST_CHUNK, HeadReader, Sized, body_decoder, chunk, request_head
+from dynadock.call.uploads import Measured
 from dynadock.errors import ConnectionLost, TransportError
 from dynadock.options import CONNECT_TIMEOUT
 from dynadock.transport.dial import dial
@@ -315,6 +316,9 @@ def _blocks(head: bytes, body: bytes | Iterator[bytes]) -> Iterator[Data]:
         rest = memoryview(body)[_BLOCK:]
         for start in range(0, len(rest), _BLOCK):
             yield rest[start : start + _BLOCK]
+    elif isinstance(body, Measured):
+        yield head
+        yield from body
     else:
         yield head
         for block in body:

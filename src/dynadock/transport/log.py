@@ -11,9 +11,10 @@ import time
 from typing import TYPE_CHECKING
 
 from dynadock.call.kinds import media_type
+from dynadock.call.uploads import Measured
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from dynadock.call.request import Request
     from dynadock.transport.endpoint import Endpoint
@@ -28,14 +29,18 @@ def asked(endpoint: Endpoint, request: Request) -> float | None:
     """Tell of a request that is about to be sent; return when, None where nobody listens."""
     if not _LOG.isEnabledFor(logging.DEBUG):
         return None
-    body = request.body
-    if body is None:
-        size = "no body"
-    else:
-        size = f"a body of {len(body)} bytes" if isinstance(body, bytes) else "a body in chunks"
     target, headers = request.shown_target, request.shown_headers
+    size = _size(request.body)
     _LOG.debug("%s %s to %s with %s and %s", request.method, target, endpoint, headers, size)
     return time.monotonic()
+
+
+def _size(body: bytes | Iterator[bytes] | None) -> str:
+    if body is None:
+        return "no body"
+    if isinstance(body, bytes):
+        return f"a body of {len(body)} bytes"
+    return f"a body of {body.length} bytes" if isinstance(body, Measured) else "a body in chunks"
 
 
 def answered(

@@ -16,6 +16,7 @@ from urllib3.util.timeout import Timeout
 
 from dynadock.call.coding import too_large, unpacked
 from dynadock.call.interpret import Reply
+from dynadock.call.uploads import Measured
 from dynadock.errors import MalformedStream, TooLarge
 from dynadock.options import CONNECTIONS
 from dynadock.transport import forks
@@ -78,13 +79,11 @@ class Pool:
 
         It is tried again up to ``retries`` times where no try before had an effect.
         """
-        body, in_chunks = request.body, False
-        if body is not None and not isinstance(body, bytes):
-            body, in_chunks = _guarded(body), True
+        framed = _framed(request)
         tries = Tries(request, retries)
         while True:
             try:
-                return self._urlopen(request, body, timeout, in_chunks=in_chunks)
+                return self._urlopen(request, framed, timeout)
             except ClosedPoolError:
                 # A sibling closed the old connections just now; nothing was sent over them.
                 continue
@@ -97,15 +96,13 @@ class Pool:
                 tries.fail(translate(error, self.endpoint, timeout), error, Stale)
 
     def _urlopen(
-        self, request: Request, body: Any, timeout: float | None, *, in_chunks: bool
+        self, request: Request, framed: dict[str, Any], timeout: float | None
     ) -> BaseHTTPResponse:
         begun = asked(self.endpoint, request)
         response = self._connections.urlopen(
             request.method,
             request.target,
-            body=body,
-            headers=request.headers,
-            chunked=in_chunks,
+            **framed,
             timeout=Timeout(connect=timeout, read=timeout),
             pool_timeout=time_to_connect(timeout),  # type: ignore[arg-type] # seconds of any kind
             retries=_NONE_OF_URLLIB3S,
@@ -172,6 +169,17 @@ class _BodyBroke(Exception):
     def __init__(self, reason: Exception) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def _framed(request: Request) -> dict[str, Any]:
+    """Return what urllib3 is to send, and how it tells where the body ends."""
+    body, headers = request.body, request.headers
+    if body is None or isinstance(body, bytes):
+        return {"body": body, "headers": headers}
+    if isinstance(body, Measured):
+        headers = {**headers, "Content-Length": str(body.length)}
+        return {"body": _guarded(body), "headers": headers}
+    return {"body": _guarded(body), "headers": headers, "chunked": True}
 
 
 def _guarded(chunks: Iterator[bytes]) -> Iterator[bytes]:
