@@ -114,6 +114,9 @@ class FrameDecoder:
         return frames
 
     def _feed(self, data: bytes, frames: list[Frame]) -> None:
+        if self._missing and (large := self._take_large(data)):
+            frames.append(large)
+            return
         stream = self._resume(data)
         if self._parts and not self._missing:
             frames.append(Frame(self._channel, self._payload()))
@@ -131,6 +134,24 @@ class FrameDecoder:
                 frames.pop()
             elif self._missing:
                 self._parts.append(frames.pop().data)
+
+    def _take_large(self, data: bytes) -> Frame | None:
+        """Return the frame at hand if ``data`` goes from it into the next one and no further.
+
+        So large frames come, which are copied only once here.
+        """
+        behind = self._missing + HEADER_SIZE
+        channel, size = _meaning(data[self._missing : behind])
+        came = len(data) - behind
+        if not 0 <= came < size or self._channel == _FAULT:
+            return None
+        view = memoryview(data)
+        frame = Frame(self._channel, b"".join((*self._parts, view[: self._missing])))
+        self._parts = [view[behind:]]
+        self._channel = channel
+        self._size = size
+        self._missing = size - came
+        return frame
 
     def feed_pieces(self, data: bytes) -> Pieces:
         """Take bytes; return what is output among them.
@@ -182,8 +203,7 @@ class FrameDecoder:
             self._header = b""
         stream = BytesIO(data)
         if self._missing:
-            # A view, since what is large is not to be copied twice.
-            part = memoryview(data)[: stream.seek(self._missing)]
+            part = stream.read(self._missing)
             self._parts.append(part)
             self._missing -= len(part)
             if self._channel == _FAULT:

@@ -18,7 +18,7 @@ from dynadock.call.uploads import Measured
 from dynadock.errors import MalformedStream, TruncatedStream
 
 if TYPE_CHECKING:
-    from dynadock.call.request import Data, Request
+    from dynadock.call.request import Request
 
 LONGEST_HEAD = 256 * 1024
 """Bytes of a reply's head, interim heads included."""
@@ -301,12 +301,31 @@ class Chunked:
         if len(data) < self._missing:
             self._missing -= len(data)
             return data
-        stream = BytesIO(self._kept + data)
+        body = self._read_over_joint(data) if self._missing else b""
+        return body or self._read(BytesIO(self._kept + data))
+
+    def _read_over_joint(self, data: bytes) -> bytes:
+        """Return the body in ``data`` if that goes from one chunk into the next and no further.
+
+        So large chunks come, which are copied only once here.
+        """
+        joints = self._likely
+        behind = self._missing + joints.width
+        size = joints[data[self._missing : behind]]
+        joints.odd = b""
+        came = len(data) - behind
+        if not 0 <= came < size:
+            return b""
+        view = memoryview(data)
+        body = b"".join((view[: self._missing], view[behind:]))
+        self._begin_payload(size, came)
+        return body
+
+    def _read(self, stream: BytesIO) -> bytes:
         self._kept = b""
-        pieces: list[Data] = []
+        pieces: list[bytes] = []
         if self._place == "payload":
-            # A view, since what is large is not to be copied twice.
-            pieces.append(memoryview(data)[: stream.seek(self._missing)])
+            pieces.append(stream.read(self._missing))
             self._missing = 0
             self._place = "end"
         if self._place == "end":
@@ -319,7 +338,7 @@ class Chunked:
             self._read_trailers(stream)
         return b"".join(pieces)
 
-    def _read_alike(self, stream: BytesIO, pieces: list[Data]) -> None:
+    def _read_alike(self, stream: BytesIO, pieces: list[bytes]) -> None:
         """Read what chunks have a joint as wide as the last: two steps for each, and no line."""
         read = stream.read
         joints = self._likely
@@ -336,7 +355,7 @@ class Chunked:
             joint = stream.getvalue()[start - joints.width : start]
             self._begin_payload(joints[joint], came)
 
-    def _read_chunks(self, stream: BytesIO, pieces: list[Data]) -> None:
+    def _read_chunks(self, stream: BytesIO, pieces: list[bytes]) -> None:
         read = stream.read
         append = pieces.append
         for line in iter(stream.readline, b""):
