@@ -103,6 +103,15 @@ def test_split_at_every_byte(cut):
     assert in_order(fed_runs([data[:cut], data[cut:]])[1]) == in_order(SAMPLE)
 
 
+def test_the_last_frame_may_end_what_begins_inside_another():
+    frames = [Frame("stdout", b"abc"), Frame("stderr", b"de")]
+    data = encoded(frames)
+    for cut in range(len(data) + 1):
+        decoder, given = fed([data[:cut], data[cut:]])
+        assert given == frames
+        decoder.finish()
+
+
 @pytest.mark.parametrize("cut", range(len(encoded(SAMPLE)) + 1))
 def test_truncated_at_every_byte(cut):
     data = encoded(SAMPLE)
