@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 from datetime import datetime
-from functools import partial
 from itertools import chain, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -44,7 +43,7 @@ _Lines = tuple[str, bytes, str | None]
 
 
 # Line's own constructor is a function in Python, which would take most of the time.
-_new_line: Callable[[tuple[str, str, str | None]], Line] = partial(tuple.__new__, Line)
+_new: Callable[[type[Line], tuple[str, str, str | None]], Line] = tuple.__new__
 
 _last_byte = itemgetter(-1)
 _LINE_FEED = {*b"\n"}
@@ -96,7 +95,7 @@ class LineAssembler:
         self._split_whole(channels[start:end], blocks[start:end], texts)
         self._split(channels[end:], blocks[end:], texts)
         # Made as they are asked for: so many lines at once would be slower by a third (bench/).
-        return map(_new_line, zip(*texts, repeat(None)))
+        return map(_new, repeat(Line), zip(*texts, repeat(None)))
 
     def _split(self, channels: list[str], blocks: list[bytes], texts: _Texts) -> None:
         """Add the lines of blocks that may be cut anywhere."""
@@ -136,7 +135,7 @@ class LineAssembler:
     def _lines(self, taken: list[_Lines]) -> list[Line]:
         encoding, errors = self._encoding, self._errors
         return [
-            _new_line((channel, text, stamp))
+            Line(channel, text, stamp)
             for channel, whole, stamp in taken
             for text in whole.decode(encoding, errors).split("\n")
         ]
@@ -200,4 +199,7 @@ def _console_line(line: bytes) -> _Lines:
 
 def _end_lines(blocks: list[bytes]) -> bool:
     """Tell whether each block ends with a line feed."""
-    return all(blocks) and _LINE_FEED.issuperset(map(_last_byte, blocks))
+    try:
+        return _LINE_FEED.issuperset(map(_last_byte, blocks))
+    except IndexError:
+        return False
