@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
-from itertools import groupby, pairwise
+from itertools import groupby
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuts import parts, steps
 from dynadock.call import frames as frames_module
 from dynadock.call.frames import (
     ConsoleDecoder,
@@ -43,16 +44,6 @@ def encoded(frames):
 
 def fault_frame(message):
     return struct.pack(">BxxxI", 3, len(message)) + message
-
-
-def parts(data, cuts):
-    """Return ``data`` cut at the places given, as far as it goes; parts may be empty."""
-    places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in pairwise(places)]
-
-
-def steps(data, size):
-    return [data[start : start + size] for start in range(0, len(data), size)]
 
 
 def fed(pieces):

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuts import decoded, parts, steps
 from dynadock.call import http1
+from dynadock.call.chunks import Chunked
 from dynadock.call.http1 import (
-    LAST_CHUNK,
-    Chunked,
     Head,
     HeadReader,
     Sized,
     UntilClose,
     body_decoder,
-    chunk,
     request_head,
 )
 from dynadock.call.record import Headers
@@ -25,16 +22,6 @@ from dynadock.call.request import Request
 from dynadock.errors import MalformedStream, TruncatedStream
 
 CUTS = st.lists(st.integers(min_value=0, max_value=400), max_size=10)
-
-
-def parts(data, cuts):
-    """Return ``data`` cut at the places given, as far as it goes; parts may be empty."""
-    places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in pairwise(places)]
-
-
-def steps(data, size):
-    return [data[start : start + size] for start in range(0, len(data), size)]
 
 
 # Requests
@@ -94,12 +81,6 @@ def test_what_would_break_a_request_is_refused(request_):
 def test_an_unsafe_host_is_refused():
     with pytest.raises(ValueError, match="'Host'"):
         request_head(Request("GET", "/x", {}), "engine\r\nA: b")
-
-
-def test_chunks_for_sending():
-    assert chunk(b"x" * 255) == b"ff\r\n" + b"x" * 255 + b"\r\n"
-    assert chunk(b"") == b""
-    assert LAST_CHUNK == b"0\r\n\r\n"
 
 
 # Heads
@@ -291,10 +272,6 @@ def test_framings_that_cannot_be_followed(field):
 # Bodies
 
 
-def decoded(decoder, pieces):
-    return b"".join(map(decoder.feed, pieces))
-
-
 def test_no_body():
     decoder = body_decoder(head_of(204, []), "GET")
     assert decoder.feed(b"HTTP") == decoder.feed(b"/1.1") == b""
@@ -326,188 +303,3 @@ def test_a_body_until_the_end_of_the_connection():
     assert (decoder.done, decoder.rest) == (False, b"")
     decoder.finish()
     assert decoder.done
-
-
-CHUNKED = {
-    "empty": (b"0\r\n\r\n", b""),
-    "one": (b"5\r\nhello\r\n0\r\n\r\n", b"hello"),
-    "several": (b"1\r\na\r\n2\r\nbc\r\n1\r\nd\r\n0\r\n\r\n", b"abcd"),
-    "CRLF within": (b"6\r\n\r\na\r\n\n\r\n2\r\n\r\n\r\n0\r\n\r\n", b"\r\na\r\n\n\r\n"),
-    "any case, leading zeros": (
-        b"00a\r\n0123456789\r\n0A\r\nabcdefghij\r\n000\r\n\r\n",
-        b"0123456789abcdefghij",
-    ),
-    "extensions": (b'3;a="b;c";d\r\nabc\r\n1 ;x=y\r\nd\r\n2 \t\r\nef\r\n0;z\r\n\r\n', b"abcdef"),
-    "trailers": (b"3\r\nabc\r\n0\r\nX-A: b\r\n5\r\nX-B: c\r\n\r\n", b"abc"),
-}
-
-
-@pytest.mark.parametrize(("data", "body"), CHUNKED.values(), ids=CHUNKED)
-def test_chunks_cut_anywhere(data, body):
-    behind = b"HTTP/1.1 200 OK\r\n\r\n"
-    cuts = [[data[:cut], data[cut:] + behind] for cut in range(len(data) + 1)]
-    for pieces in [*cuts, *(steps(data + behind, size) for size in (1, 2, 3, 4, 5, 1000))]:
-        decoder = Chunked()
-        assert decoded(decoder, pieces) == body
-        assert (decoder.done, decoder.rest, decoder.fault) == (True, behind, None)
-        decoder.finish()
-
-
-@pytest.mark.parametrize(("data", "body"), CHUNKED.values(), ids=CHUNKED)
-def test_chunks_truncated_at_every_byte(data, body):
-    for cut in range(len(data)):
-        decoder = Chunked()
-        assert body.startswith(decoder.feed(data[:cut]))
-        assert (decoder.done, decoder.fault) == (False, None)
-        with pytest.raises(TruncatedStream):
-            decoder.finish()
-
-
-@pytest.mark.parametrize(
-    ("data", "where"),
-    [
-        (b"", "before the last chunk"),
-        (b"5", "before the last chunk"),
-        (b"3\r\nabc\r\n", "before the last chunk"),
-        (b"5\r\n", "after 0 of a chunk's 5 bytes"),
-        (b"5\r\nab", "after 2 of a chunk's 5 bytes"),
-        (b"2\r\nab", "behind the 2 bytes of a chunk"),
-        (b"2\r\nab\r", "behind the 2 bytes of a chunk"),
-        (b"0\r\n", "behind the last chunk"),
-        (b"0\r\nX-A: b", "behind the last chunk"),
-    ],
-)
-def test_where_chunks_were_truncated(data, where):
-    decoder = Chunked()
-    decoder.feed(data)
-    with pytest.raises(TruncatedStream, match=where):
-        decoder.finish()
-
-
-BROKEN = {
-    "no chunk": b"hello\r\n",
-    "no size": b"\r\n",
-    "sign": b"+5\r\nhello\r\n",
-    "prefix": b"0x5\r\nhello\r\n",
-    "underscore": b"1_0\r\n",
-    "space before the size": b" 5\r\nhello\r\n",
-    "bare line feed": b"5\nhello\r\n",
-    "size too large": b"1" + b"0" * 15 + b"\r\n",
-    "NUL in an extension": b"5;a=\0\r\n",
-    "CR in an extension": b"5;a\rb\r\nhello",
-    "frames": b"\x01\x00\x00\x00\x00\x00\x00\x05hello",
-    "bare line feed behind trailers": b"0\r\nA: b\n\r\n",
-}
-
-
-@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
-@pytest.mark.parametrize("size", [1, 2, 9, 1000])
-def test_broken_chunks(broken, size):
-    decoder = Chunked()
-    assert decoded(decoder, steps(b"2\r\nok\r\n" + broken + b"X" * 20, size)) == b"ok"
-    assert isinstance(decoder.fault, MalformedStream)
-    assert not decoder.done
-    assert decoder.feed(b"5\r\nhello\r\n") == b""
-    decoder.finish()
-
-
-@pytest.mark.parametrize("end", [b"X\r\n", b"\rX", b"\n\r\n", b"\r\r"])
-@pytest.mark.parametrize("size", [1, 2, 6, 1000])
-@pytest.mark.parametrize("before", [[], [b"abc"], [b"abc", b"d"], [b"ab", b"c" * 20, b"d"]])
-def test_chunks_that_do_not_end_where_they_should(before, end, size):
-    sent = b"".join(map(chunk, before)) + b"5\r\nhello" + end + b"0\r\n\r\n"
-    for pieces in (steps(sent, size), [sent[:4], sent[4:]]):
-        decoder = Chunked()
-        assert decoded(decoder, pieces) == b"".join(before) + b"hello"
-        assert "a chunk of 5 bytes ends with" in str(decoder.fault)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"5;" + b"x" * http1.LONGEST_CHUNK_LINE,
-        b"5;" + b"x" * http1.LONGEST_CHUNK_LINE + b"\r\nhello\r\n0\r\n\r\n",
-        b"0;" + b"x" * http1.LONGEST_CHUNK_LINE + b"\r\n\r\n",
-        b"0\r\nA: " + b"x" * http1.LONGEST_TRAILERS,
-        b"0\r\n" + b"A: b\r\n" * (http1.LONGEST_TRAILERS // 6 + 1) + b"\r\n",
-    ],
-    ids=["endless extension", "extension", "last extension", "endless trailer", "trailers"],
-)
-@pytest.mark.parametrize("size", [4096, 1 << 20])
-def test_what_is_dropped_has_an_end(data, size):
-    decoder = Chunked()
-    assert decoded(decoder, steps(data, size)) == b""
-    assert isinstance(decoder.fault, MalformedStream)
-
-
-def test_a_chunk_is_given_as_it_comes():
-    decoder = Chunked()
-    assert decoder.feed(b"fffffffffff\r\nab") == b"ab"
-    assert decoder.feed(b"cd") == b"cd"
-    assert not decoder.done
-
-
-def test_more_sizes_than_are_remembered(monkeypatch):
-    monkeypatch.setattr(http1, "_MOST_SIZES", 3)
-    http1._SIZES.clear()
-    blocks = [b"x" * (1 + size % 7) for size in range(40)]
-    decoder = Chunked()
-    sent = b"".join(map(chunk, blocks)) + LAST_CHUNK
-    assert decoder.feed(sent[:4]) + decoder.feed(sent[4:]) == b"".join(blocks)
-    assert decoder.done
-    assert len(http1._SIZES) <= 3
-    assert 0 < len(decoder._likely) <= 3
-
-
-def test_chunks_larger_than_can_be_read_are_refused(monkeypatch):
-    monkeypatch.setattr(http1, "LARGEST_CHUNK", 0xABCDE)
-    decoder = Chunked()
-    assert decoder.feed(b"abcde\r\nx") == b"x"
-    decoder = Chunked()
-    assert decoder.feed(b"abcdf\r\nx") == b""
-    assert isinstance(decoder.fault, MalformedStream)
-
-
-@given(st.lists(st.binary(max_size=40), max_size=12), CUTS)
-def test_any_chunks_cut_anywhere(blocks, cuts):
-    sent = b"".join(map(chunk, blocks)) + LAST_CHUNK
-    decoder = Chunked()
-    assert decoded(decoder, parts(sent, cuts)) == b"".join(blocks)
-    assert (decoder.done, decoder.rest, decoder.fault) == (True, b"", None)
-
-
-SIZES = st.lists(st.sampled_from([1, 5, 5, 5, 9, 15, 16, 16, 16, 40, 255, 256, 300]), max_size=12)
-
-
-@given(SIZES, CUTS, st.integers(0, 2000), st.binary(max_size=3))
-def test_how_chunks_are_cut_makes_no_difference(sizes, cuts, place, damage):
-    sent = b"".join(chunk(b"\r\n5\r\nhello"[: size % 13] + b"x" * size) for size in sizes)
-    sent = (sent + LAST_CHUNK)[:place] + damage + (sent + LAST_CHUNK)[place + len(damage) :]
-    outcomes = set()
-    for pieces in ([sent], parts(sent, cuts), steps(sent, 1)):
-        decoder = Chunked()
-        body = decoded(decoder, pieces)
-        try:
-            decoder.finish()
-            ended = ""
-        except TruncatedStream as error:
-            ended = str(error)
-        # How much of what is wrong can be told depends on how much has come.
-        fault = str(decoder.fault).partition(" with ")[0]
-        outcomes.add((body, fault, ended, decoder.done, decoder.rest))
-    assert len(outcomes) == 1
-
-
-@given(st.lists(st.binary(max_size=20), max_size=4), st.binary(max_size=40), CUTS)
-def test_garbage_for_chunks_does_no_harm(blocks, garbage, cuts):
-    sent = b"".join(map(chunk, blocks)) + garbage
-    decoder = Chunked()
-    body = decoded(decoder, parts(sent, cuts))
-    assert body.startswith(b"".join(blocks))
-    assert decoder.fault is None or isinstance(decoder.fault, MalformedStream)
-    at_once = Chunked()
-    assert at_once.feed(sent) == body
-    assert (at_once.fault is None, at_once.done) == (decoder.fault is None, decoder.done)
-    if not decoder.done and decoder.fault is None:
-        with pytest.raises(TruncatedStream):
-            decoder.finish()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuts import parts, steps
 from dynadock.call import json_values
 from dynadock.call.json_values import JsonDecoder
 from dynadock.call.record import Record
@@ -25,16 +25,6 @@ ENCODERS = st.sampled_from(
         lambda value: json.dumps(value, separators=(",", ":"), ensure_ascii=False),
     ]
 )
-
-
-def parts(data, cuts):
-    """Return ``data`` cut at the places given, as far as it goes; parts may be empty."""
-    places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in pairwise(places)]
-
-
-def steps(data, size):
-    return [data[start : start + size] for start in range(0, len(data), size)]
 
 
 def fed(pieces):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection
 
-from dynadock.call.http1 import LONGEST_HEAD, LONGEST_TRAILERS
+from dynadock.call.chunks import LONGEST_TRAILERS
+from dynadock.call.http1 import LONGEST_HEAD
 from dynadock.options import CONNECT_TIMEOUT
 from dynadock.transport import forks
 from dynadock.transport.distrust import check_plain

@@ -11,8 +11,9 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from dynadock.call.chunks import LAST_CHUNK, chunk
 from dynadock.call.coding import too_large, unpacked
-from dynadock.call.http1 import LAST_CHUNK, HeadReader, Sized, body_decoder, chunk, request_head
+from dynadock.call.http1 import HeadReader, Sized, body_decoder, request_head
 from dynadock.call.uploads import Measured
 from dynadock.errors import ConnectionLost, TransportError
 from dynadock.options import CONNECT_TIMEOUT
