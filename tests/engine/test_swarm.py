@@ -294,6 +294,19 @@ def test_secret_and_config_in_a_service(
         client.ServiceDelete(made)
 
 
+@pytest.mark.api("1.44-")
+def test_a_filter_of_system_calls_is_given_as_its_bytes(
+    client: Client, expected: Expected, swarm: None
+) -> None:
+    profile = b'{"defaultAction": "SCMP_ACT_ALLOW"}'
+    filtered = {"Privileges": {"Seccomp": {"Mode": "custom", "Profile": profile}}}
+    with expected("ServiceCreate"):
+        made = new_service(client, TaskTemplate={"ContainerSpec": {**SLEEPS, **filtered}})
+        seen = client.ServiceInspect(made).Spec.TaskTemplate.ContainerSpec.Privileges
+        assert base64.b64decode(seen.Seccomp.Profile) == profile
+        client.ServiceDelete(made)
+
+
 def test_update_of_a_cluster_volume(client: Client, expected: Expected, swarm: None) -> None:
     name = new_name("volume")
     access = {"AccessMode": {"Scope": "single", "Sharing": "none", "MountVolume": {}}}

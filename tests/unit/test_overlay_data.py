@@ -406,6 +406,12 @@ FIELDS: list[tuple[str, str, tuple[str | int, ...], dict[str, Any]]] = [
     ("1.30", "SecretUpdate", ("Data",), {"type": "string", "x-secret": True}),
     ("1.30", "ConfigCreate", ("Data",), {"type": "string", "x-encoding": "base64"}),
     ("1.55", "ConfigCreate", ("Data",), {"x-encoding": "base64", "x-secret": True}),
+    (
+        "1.44",
+        "ServiceCreate",
+        ("TaskTemplate", "ContainerSpec", "Privileges", "Seccomp", "Profile"),
+        {"type": "string", "x-encoding": "base64"},
+    ),
     ("1.25", "SystemAuth", ("identitytoken",), {"type": "string", "x-secret": True}),
     ("1.42", "SystemAuth", ("password",), {"x-secret": True}),
     ("1.38", "NetworkCreate", ("IPAM", "Options", "a"), {"type": "string"}),
