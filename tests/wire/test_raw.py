@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 
 import pytest
@@ -18,6 +19,8 @@ from wire.peer import (
     chunk,
     chunked,
     expect,
+    expect_broken,
+    expect_head,
     expect_message,
     expect_rest,
     farewell,
@@ -76,6 +79,31 @@ def test_raw_sends_what_prepare_says():
         expected.target,
         expected.body,
     )
+
+
+def test_raw_sends_a_file_with_its_length(tmp_path):
+    data = bytes(range(256)) * 300
+    (tmp_path / "image.tar").write_bytes(data)
+    with playing([answer(reply(200))], [answer(reply(200))]) as (peer, client):
+        client.ImageLoad.raw(body=tmp_path / "image.tar").close()
+        with (tmp_path / "image.tar").open("rb") as file:
+            client.ImageLoad.raw(body=file).close()
+    assert [each.body for each in peer.requests] == [data, data]
+    assert {each.header("Content-Length") for each in peer.requests} == {str(len(data))}
+    assert {each.chunks for each in peer.requests} == {None}
+
+
+def test_raw_of_a_file_that_is_shorter_than_it_was_is_an_error(tmp_path):
+    path = tmp_path / "image.tar"
+    path.write_bytes(bytes(2_000_000))
+
+    def shorten(connection):
+        connection.peer.wait_for(connection.sock)
+        os.truncate(path, 1000)
+
+    shorter = pytest.raises(OSError, match="became shorter while it was sent")
+    with playing([shorten, expect_head, expect_broken]) as (_, client), shorter:
+        client.ImageLoad.raw(body=path)
 
 
 def test_raw_is_not_decoded():
