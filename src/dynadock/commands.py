@@ -12,7 +12,7 @@ import shlex
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dynadock.errors import CommandTimeout, Conflict, NotFound, ServerError, TimedOut
+from dynadock.errors import APIError, CommandTimeout, Conflict, NotFound, ServerError, TimedOut
 from dynadock.streams.duplex import check_input
 
 if TYPE_CHECKING:
@@ -89,11 +89,10 @@ def run(
     try:
         with running.in_time():
             return _run(attaching, container, stdin, running)
-    except CommandTimeout:
-        if not remove:
-            # It may have ended at the same moment.
-            with contextlib.suppress(NotFound, Conflict):
-                _operation(client, "kill")(container)
+    except BaseException as error:
+        # Killed before it is removed: Podman 5.8 asks it to end first, and waits for 10 s.
+        if remove or isinstance(error, CommandTimeout):
+            _kill(client, container)
         raise
     finally:
         if remove:
@@ -109,6 +108,12 @@ def _run(client: Client, container: str, stdin: Input | None, command: _Command)
         command.collect(duplex, stdin)
     ended = _operation(_limited(client, command.clock), "wait")(container)
     return command.ended(ended.StatusCode)
+
+
+def _kill(client: Client, container: str) -> None:
+    """Kill a container, unless it has ended already or did not start."""
+    with contextlib.suppress(APIError):
+        _operation(client, "kill")(container)
 
 
 def _remove(client: Client, container: str) -> None:
