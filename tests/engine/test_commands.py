@@ -101,7 +101,8 @@ def test_run_that_takes_too_long(client: Client, image: str) -> None:
 def test_run_without_removing(client: Client, image: str) -> None:
     name = new_name("run")
     assert run(client, image, "true", remove=False, name=name, Labels=LABELS).exit_code == 0
-    assert client.ContainerInspect(name).State.Status == "exited"
+    # Podman says stopped until it has tidied up.
+    eventually(lambda: client.ContainerInspect(name).State.Status == "exited")
 
 
 def test_run_without_removing_that_takes_too_long(client: Client, image: str) -> None:

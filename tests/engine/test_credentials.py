@@ -34,7 +34,7 @@ WRONG = "wr0ng-s3cret"
 REFUSED = (AccessDenied, ServerError, StreamError)
 """What engines make of a registry's refusal: 401, 500, or an error in the stream under 200."""
 
-NO_ACCOUNT = r"no basic auth credentials|unauthorized: authentication required"
+NO_ACCOUNT = r"no basic auth credentials|authentication required"
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_nobody_is_refused(
     nobody = client.with_options(credentials=credentials)
     with pytest.raises(REFUSED, match=NO_ACCOUNT):
         nobody.ImageCreate(fromImage=pushed).wait()
-    with pytest.raises(StreamError, match=NO_ACCOUNT):
+    with pytest.raises(REFUSED, match=NO_ACCOUNT):
         push(nobody, another(client, pushed))
 
 
@@ -158,7 +158,7 @@ def test_a_wrong_password(
         lambda: client.ImageCreate(fromImage=pushed).wait(),
         lambda: push(client, another(client, pushed)),
     ):
-        with pytest.raises(REFUSED, match="unauthorized: authentication required") as caught:
+        with pytest.raises(REFUSED, match="authentication required") as caught:
             call()
         assert WRONG not in f"{caught.value}{caught.value!r}{vars(caught.value)}"
     with expected("DistributionInspect: with a wrong password"):

@@ -123,7 +123,7 @@ def test_pull_of_what_is_not_there(client: Client, expected: Expected, repositor
 
 
 def test_pull_that_fails_on_its_way(
-    client: Client, repository: str, new_container: NewContainer
+    client: Client, expected: Expected, repository: str, new_container: NewContainer
 ) -> None:
     tag = new_name("tag")
     # Its label makes it unlike any other.
@@ -133,10 +133,11 @@ def test_pull_that_fails_on_its_way(
     client.ImageDelete(f"{repository}:{tag}")
     manifest = ask_registry("GET", repository, f"manifests/{tag}").json()
     ask_registry("DELETE", repository, f"blobs/{manifest['config']['digest']}")
-    with pytest.raises(StreamError) as caught:
-        client.ImageCreate(fromImage=repository, tag=tag).wait()
-    assert (caught.value.status, caught.value.operation_id) == (200, "ImageCreate")
-    assert "image configuration" in caught.value.explanation
+    with expected("ImageCreate: of what lacks a part"):
+        with pytest.raises(StreamError) as caught:
+            client.ImageCreate(fromImage=repository, tag=tag).wait()
+        assert (caught.value.status, caught.value.operation_id) == (200, "ImageCreate")
+        assert "image configuration" in caught.value.explanation
     with pytest.raises(NotFound):
         client.ImageInspect(f"{repository}:{tag}")
 

@@ -313,9 +313,11 @@ def test_update_of_a_cluster_volume(client: Client, expected: Expected, swarm: N
     drained = {"Availability": "drain", **access}
     with expected("VolumeUpdate"):
         update = client.VolumeUpdate
-        made = client.VolumeCreate(Name=name, Driver="csi.none", ClusterVolumeSpec=access)
-        volume = made.ClusterVolume
-        assert update(volume.ID, version=volume.Version.Index, Spec=drained) is None
+        volume, version = NOWHERE, 1
+        with expected("VolumeCreate: of a cluster volume"):
+            made = client.VolumeCreate(Name=name, Driver="csi.none", ClusterVolumeSpec=access)
+            volume, version = made.ClusterVolume.ID, made.ClusterVolume.Version.Index
+        assert update(volume, version=version, Spec=drained) is None
         seen = client.VolumeInspect(name).ClusterVolume
         assert seen.Spec.Availability == "drain"
         with expected("VolumeUpdate: by the volume's name"):
