@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynadock.call.record import Record, Records
-from dynadock.show.layout import DEEPEST, MOST_ITEMS, MOST_MEMBERS, WIDTH, laid_out
+from dynadock.show.layout import DEEPEST, LONGEST_TEXT, MOST_ITEMS, MOST_MEMBERS, WIDTH, laid_out
 
-TEXT = st.text(max_size=12)
+TEXT = st.text(max_size=(LONGEST_TEXT - len("''")) // len(r"\U0002ebe1"))
+"""Never cut, however it has to be written."""
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**40), 2**40) | TEXT,
     lambda inner: st.lists(inner, max_size=MOST_ITEMS) | st.dictionaries(TEXT, inner, max_size=8),
