@@ -90,7 +90,7 @@ def run(
         with running.in_time():
             return _run(attaching, container, stdin, running)
     except BaseException as error:
-        # Killed before it is removed: Podman 5.8 asks it to end first, and waits for 10 s.
+        # Killed before it is removed: Podman 5 asks it to end first, and waits for 10 s.
         if remove or isinstance(error, CommandTimeout):
             _kill(client, container)
         raise
