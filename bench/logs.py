@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from dynadock import Client
-    from dynadock.call.frames import Frame
     from dynadock.streams.frames import FrameStream
+    from dynadock.wire.frames import Frame
 
     Read = Callable[[], int]
     """Reads a log to its end and returns how many bytes of output it had."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dynadock.call.http1 import BodyDecoder
+    from dynadock.wire.http1 import BodyDecoder
 
 
 def parts(data: bytes, cuts: Iterable[int]) -> list[bytes]:

@@ -26,9 +26,9 @@ import dynadock
 from dynadock import NOT_MODIFIED, Options, Record, ValidationError
 from dynadock.call.bind import bind
 from dynadock.call.encode import JSON, USER_AGENT, encode
-from dynadock.call.interpret import Reply, interpret
-from dynadock.call.record import Headers
+from dynadock.call.interpret import interpret
 from dynadock.spec.loader import load_spec
+from dynadock.wire.messages import Headers, Reply
 
 FOLDER = Path(__file__).parent / "cases"
 HOST = "unix:///engine.sock"

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 
 from dynadock import Options, ValidationError
 from dynadock.call.bind import bind
-from dynadock.call.chunks import LAST_CHUNK, chunk
 from dynadock.call.encode import encode
-from dynadock.call.http1 import request_head
 from dynadock.spec.library import bundled_versions
 from dynadock.spec.loader import load_spec
 from dynadock.transport.connector import Connector
+from dynadock.wire.chunks import LAST_CHUNK, chunk
+from dynadock.wire.http1 import request_head
 from samples import least_arguments
 
 VERSIONS = [str(version) for version in bundled_versions()]

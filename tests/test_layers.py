@@ -19,8 +19,20 @@ from dynadock.spec.loader import load_version
 
 SOURCE = Path(dynadock.__file__).parent
 LAYERS = (
-    *("errors", "warn", "spec", "accounts", "options", "archive", "config", "show", "call"),
-    *("explore", "transport", "streams", "configured", "bound", "client", "commands"),
+    *(
+        "errors",
+        "warn",
+        "deadline",
+        "spec",
+        "accounts",
+        "options",
+        "archive",
+        "config",
+        "show",
+        "record",
+    ),
+    *("wire", "call", "explore", "transport", "streams", "configured", "bound", "client"),
+    "commands",
 )
 """From the lowest to the highest; each may import what stands before it, and itself."""
 
@@ -145,25 +157,6 @@ def test_only_transport_opens_connections():
         if each.module.split(".")[0] in OF_THE_NETWORK and not each.for_types
     }
     assert users == {"transport"}
-
-
-def test_imports_inside_functions_say_why():
-    inside = [each for each in ALL_IMPORTS if each.function]
-    silent = [each for each in inside if "start-up time" not in _comment_above(each)]
-    assert inside
-    assert not silent
-
-
-def _comment_above(found):
-    lines = modules()[found.importer].read_text(encoding="utf-8").splitlines()
-    above = []
-    for line in reversed(lines[: found.line - 1]):
-        if line.strip().startswith("#"):
-            above.insert(0, line.strip(" #"))
-        elif above or " import " not in line:
-            # One comment may stand above several imports.
-            break
-    return " ".join(above)
 
 
 def run(code):

@@ -21,10 +21,10 @@ from dynadock import APIError, Options, Record, ValidationError
 from dynadock.call.bind import bind
 from dynadock.call.body import check_body
 from dynadock.call.encode import encode
-from dynadock.call.interpret import Reply, interpret
-from dynadock.call.record import Headers
+from dynadock.call.interpret import interpret
 from dynadock.spec.library import bundled_versions
 from dynadock.spec.loader import load_spec
+from dynadock.wire.messages import Headers, Reply
 from samples import JSON_VALUES, Strict, bodies, least_arguments
 
 ZOO = Path(__file__).parent / "cases" / "zoo.yaml"

@@ -19,11 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dynadock.archive.pack import build_context, pack
     from dynadock.bound import BoundOperation
-    from dynadock.call.frames import Frame
     from dynadock.call.interpret import NOT_MODIFIED
-    from dynadock.call.lines import Line
-    from dynadock.call.record import Headers, Record, Records
-    from dynadock.call.request import Request
     from dynadock.client import Client, load
     from dynadock.commands import Completed, execute, run
     from dynadock.config.store import erase_credentials, store_credentials
@@ -64,11 +60,15 @@ if TYPE_CHECKING:
         VersionError,
     )
     from dynadock.options import Options
+    from dynadock.record import Record, Records
     from dynadock.streams.download import ByteStream, Download, TarStream
     from dynadock.streams.duplex import Duplex, RawDuplex
     from dynadock.streams.frames import FrameStream, Output
     from dynadock.streams.stream import Stream
     from dynadock.streams.values import JsonStream
+    from dynadock.wire.frames import Frame
+    from dynadock.wire.lines import Line
+    from dynadock.wire.messages import Headers, Request
 
 __version__ = "0.1.0"
 
@@ -144,18 +144,18 @@ _HOMES = {
     "Completed": "dynadock.commands",
     "Download": "dynadock.streams.download",
     "Duplex": "dynadock.streams.duplex",
-    "Frame": "dynadock.call.frames",
+    "Frame": "dynadock.wire.frames",
     "FrameStream": "dynadock.streams.frames",
-    "Headers": "dynadock.call.record",
+    "Headers": "dynadock.wire.messages",
     "JsonStream": "dynadock.streams.values",
-    "Line": "dynadock.call.lines",
+    "Line": "dynadock.wire.lines",
     "NOT_MODIFIED": "dynadock.call.interpret",
     "Options": "dynadock.options",
     "Output": "dynadock.streams.frames",
     "RawDuplex": "dynadock.streams.duplex",
-    "Record": "dynadock.call.record",
-    "Records": "dynadock.call.record",
-    "Request": "dynadock.call.request",
+    "Record": "dynadock.record",
+    "Records": "dynadock.record",
+    "Request": "dynadock.wire.messages",
     "Stream": "dynadock.streams.stream",
     "TarStream": "dynadock.streams.download",
     "build_context": "dynadock.archive.pack",

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from dynadock.call.bind import bind
 from dynadock.call.encode import encode
-from dynadock.call.interpret import UNSENT, Reply, interpret, version_error
+from dynadock.call.interpret import FIRST_ERROR, interpret
 from dynadock.call.kinds import PLAIN, TWO_WAY, expected_kind
-from dynadock.errors import APIError, DynadockError
+from dynadock.deadline import Deadline
 from dynadock.options import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, LONGEST_TIMEOUT
-from dynadock.transport.connector import Spoken, announced_version
+from dynadock.wire.messages import Reply
 
 if TYPE_CHECKING:
     import inspect
@@ -22,21 +20,14 @@ if TYPE_CHECKING:
     import requests
 
     from dynadock.call.bind import Bound
-    from dynadock.call.request import Request
-    from dynadock.errors import VersionError
     from dynadock.explore.changes import Changes
     from dynadock.explore.example import Example
     from dynadock.options import Options
     from dynadock.spec.model import Body, Operation, Parameter
-    from dynadock.spec.versions import Version
     from dynadock.streams.duplex import RawDuplex
-    from dynadock.streams.stream import Source
+    from dynadock.streams.flow import Source
     from dynadock.transport.connector import Connector
-
-BAD_REQUEST = 400
-
-SHORTEST = 0.001
-"""Seconds; a deadline that has passed is not for ever."""
+    from dynadock.wire.messages import Request
 
 
 class _HelpText:
@@ -79,9 +70,11 @@ class BoundOperation:
         (the engine refused), each of which says more.
         """
         bound = self._bind(args, kwargs)
-        if self._connector.refused:
-            self._raise_if_refused()
-        if self._options.deadline is None and expected_kind(bound) in PLAIN and not uploads(bound):
+        agreement = self._connector.agreement
+        if agreement.may_be_refused():
+            asking = agreement.ensure_speaks(self._operation, str(self._connector.endpoint))
+            self._connector.agree(asking, CONNECT_TIMEOUT, self._options)
+        if expected_kind(bound) in PLAIN and not uploads(bound):
             return self._value(bound)
         return self._stream(bound)
 
@@ -102,51 +95,53 @@ class BoundOperation:
         return bound
 
     def _value(self, bound: Bound) -> Any:
-        """Send over the pool and return the reply's value."""
-        operation, options = self._operation, self._options
+        """Send over a kept connection and return the reply's value."""
+        options, connector = self._options, self._connector
         request = encode(bound, options)
-        reply = self._connector.send(request, time_allowed(bound, options), options)
-        host = str(self._connector.endpoint)
-        if reply.status >= BAD_REQUEST or operation.version not in self._connector.verified:
-            self._verify_version(reply, host)
-        return interpret(operation, reply, host)
+        reply = connector.send(request, time_allowed(bound, options), options)
+        if connector.agreement.needs_check(self._operation.version, reply.status):
+            self._check_version(reply)
+        return interpret(self._operation, reply, str(connector.endpoint))
+
+    def _check_version(self, reply: Reply) -> None:
+        connector = self._connector
+        asking = connector.agreement.check(self._operation, reply, str(connector.endpoint))
+        connector.agree(asking, CONNECT_TIMEOUT, self._options)
 
     def _stream(self, bound: Bound) -> Any:
         """Send over a connection of its own and return the stream; or the value, if it is one."""
-        # Imported here for start-up time: plain calls need no streams.
         from dynadock.streams.opening import open_stream  # noqa: PLC0415
 
-        begun = time.monotonic()
-        source = self._exchange(bound)
-        host = str(self._connector.endpoint)
+        deadline = Deadline(self._options.deadline)
+        source = self._open(bound)
         try:
-            has_failed = source.status >= BAD_REQUEST
+            has_failed = source.status >= FIRST_ERROR
             body = source.read_all(self._options.limit) if has_failed else b""
             reply = Reply(source.status, source.headers, body)
-            if has_failed or self._operation.version not in self._connector.verified:
-                self._verify_version(reply, host)
+            if self._connector.agreement.needs_check(self._operation.version, reply.status):
+                self._check_version(reply)
+            host = str(self._connector.endpoint)
             if has_failed:
                 return interpret(self._operation, reply, host)
-            return open_stream(bound, source, host, self._options, partial(self._ask, begun))
+            return open_stream(bound, source, host, self._options, partial(self._ask, deadline))
         except BaseException:
             source.close()
             raise
 
-    def _exchange(self, bound: Bound) -> Source:
+    def _open(self, bound: Bound) -> Source:
         """Send over a connection of its own; the reply's body is unread."""
         options = self._options
         request = encode(bound, options)
         timeout = time_allowed(bound, options)
         if expected_kind(bound) == "websocket":
             return self._connector.websocket(request, timeout, options)
-        return self._connector.exchange(request, timeout, options)
+        return self._connector.open(request, timeout, options, keeps=False)
 
-    def _ask(self, begun: float, operation_id: str, /, **arguments: Any) -> Any:
+    def _ask(self, deadline: Deadline, operation_id: str, /, **arguments: Any) -> Any:
         """Call another operation on behalf of this one, within what is left of its deadline."""
         operation, options = self._operation.spec.find(operation_id), self._options
-        if options.deadline is not None:
-            left = options.deadline - (time.monotonic() - begun)
-            options = options.merged({"deadline": max(left, SHORTEST)})
+        if deadline.end is not None:
+            options = options.merged({"deadline": deadline.left()})
         return BoundOperation(operation, self._connector, options)(**arguments)
 
     def prepare(self, /, *args: Any, **kwargs: Any) -> Request:
@@ -161,65 +156,22 @@ class BoundOperation:
         """Check the arguments, send the request and return the reply unread, whatever its status.
 
         It holds a connection until it is read to the end or closed. Operations that upgrade their
-        connection give a `RawDuplex`. Raises as a call does, but no APIError. Of a reply that
-        is read here the option ``deadline`` is no limit.
+        connection give a `RawDuplex`. Raises as a call does, but no APIError.
         """
         bound = self._bind(args, kwargs)
         if expected_kind(bound) in TWO_WAY:
             # Imported here for start-up time: plain calls need no streams.
             from dynadock.streams.opening import raw_duplex  # noqa: PLC0415
 
-            return raw_duplex(bound, self._exchange(bound), str(self._connector.endpoint))
+            return raw_duplex(bound, self._open(bound), str(self._connector.endpoint))
         # Imported here for start-up time: only raw replies need requests.
         from dynadock.transport.raw import as_requests_response  # noqa: PLC0415
 
         request = encode(bound, self._options)
-        response = self._connector.open(request, time_allowed(bound, self._options), self._options)
-        return as_requests_response(response, request, self._connector.endpoint)
-
-    def _verify_version(self, reply: Reply, host: str) -> None:
-        """Raise VersionError if a reply shows that the engine speaks other versions.
-
-        The first reply is looked at, and later errors where the engine announces something else
-        than before: it may have been replaced. Docker answers 400; Podman answers to any version,
-        though it does not speak it (seen on 4.3 to 5.8), so what counts is what it announces.
-        """
-        version, verified = self._operation.version, self._connector.verified
-        announced = announced_version(reply.headers)
-        if version in verified and announced in (None, verified[version]):
-            return
-        too_new = announced is not None and announced < version
-        if too_new or reply.status == BAD_REQUEST:
-            spoken = self._spoken_versions(announced or version)
-            if not spoken.includes(version):
-                self._connector.forget()
-                self._connector.refused[version] = spoken
-                error = self._version_error(reply, host, spoken)
-                with contextlib.suppress(APIError):
-                    error.reply = interpret(self._operation, reply, host)
-                raise error
-        verified[version] = announced
-        self._connector.engine = reply.headers.get("Server") or self._connector.engine
-
-    def _spoken_versions(self, announced: Version) -> Spoken:
-        """Ask the engine; what goes wrong with that must not take the place of its reply."""
-        try:
-            return self._connector.spoken_versions(CONNECT_TIMEOUT, self._options)
-        except DynadockError:
-            return Spoken(None, announced)
-
-    def _raise_if_refused(self) -> None:
-        """Raise VersionError, with nothing sent, where the engine is known to refuse the version.
-
-        An engine that answers to any version would act on a call that it misunderstands.
-        """
-        spoken = self._connector.refusal(self._operation.version, self._options)
-        if spoken is not None:
-            raise self._version_error(UNSENT, str(self._connector.endpoint), spoken)
-
-    def _version_error(self, reply: Reply, host: str, spoken: Spoken) -> VersionError:
-        known = (str(spoken.oldest or ""), str(spoken.newest))
-        return version_error(self._operation, reply, host, known)
+        timeout = time_allowed(bound, self._options)
+        keeps = not uploads(bound)
+        driver = self._connector.open(request, timeout, self._options, keeps=keeps)
+        return as_requests_response(driver, request, self._connector.endpoint)
 
     @property
     def operation_id(self) -> str:

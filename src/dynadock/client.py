@@ -99,7 +99,8 @@ def _pinned(text: str) -> Spec:
 
 def _negotiated(connector: Connector, options: Options) -> Spec:
     limit = CONNECT_TIMEOUT if options.timeout == "auto" else options.timeout
-    spoken = connector.spoken_versions(limit, options)
+    agreement = connector.agreement
+    spoken = connector.agree(agreement.ask(str(connector.endpoint)), limit, options)
     known = available_versions()
     common = [each for each in known if spoken.includes(each)]
     if not common:
@@ -108,7 +109,7 @@ def _negotiated(connector: Connector, options: Options) -> Spec:
             f" and there are documents for {known[0]} to {known[-1]}"
         )
     spec = load_version(common[-1])
-    connector.verified[spec.version] = spoken.newest
+    agreement.note(spec.version, spoken.newest, None)
     return spec
 
 
@@ -248,7 +249,7 @@ class Client:
             where = str(self.endpoint)
         except DynadockError as error:
             where = f"no engine ({error})"
-        engine = self._connector.engine and f", {self._connector.engine}"
+        engine = self._connector.agreement.engine and f", {self._connector.agreement.engine}"
         return f"<dynadock client, API {self.version} at {where}{engine}>"
 
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuts import decoded, parts, steps
-from dynadock.call import chunks as chunks_module
-from dynadock.call.chunks import LAST_CHUNK, Chunked, chunk
 from dynadock.errors import MalformedStream, TruncatedStream
+from dynadock.wire import chunks as chunks_module
+from dynadock.wire.chunks import LAST_CHUNK, Chunked, chunk
 
 CUTS = st.lists(st.integers(min_value=0, max_value=400), max_size=10)
 

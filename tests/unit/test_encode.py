@@ -8,7 +8,7 @@ import pytest
 
 from dynadock import BodyError, ParameterError, load
 from dynadock.call.encode import TAR, USER_AGENT
-from dynadock.call.uploads import CHUNK
+from dynadock.wire.uploads import CHUNK
 
 CLIENT = load("1.42", host="unix:///nowhere.sock")
 

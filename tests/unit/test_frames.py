@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuts import parts, steps
-from dynadock.call import frames as frames_module
-from dynadock.call.frames import (
+from dynadock.errors import MalformedStream, TruncatedStream
+from dynadock.wire import frames as frames_module
+from dynadock.wire.frames import (
     ConsoleDecoder,
     EngineFault,
     Frame,
     FrameDecoder,
     encode_frame,
 )
-from dynadock.errors import MalformedStream, TruncatedStream
 
 SAMPLE = [
     Frame("stdout", b"first\n"),

@@ -9,10 +9,10 @@ import pytest
 
 from dynadock import NOT_MODIFIED, Options, ServerError, VersionError
 from dynadock.call.bind import bind
-from dynadock.call.interpret import LONGEST_EXPLANATION, Reply, interpret, version_error
+from dynadock.call.interpret import LONGEST_EXPLANATION, interpret, version_error
 from dynadock.call.kinds import expected_kind
-from dynadock.call.record import Headers
 from dynadock.spec.loader import load_spec
+from dynadock.wire.messages import Headers, Reply
 
 HOST = "unix:///engine.sock"
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuts import parts, steps
-from dynadock.call import json_values
-from dynadock.call.json_values import JsonDecoder
-from dynadock.call.record import Record
 from dynadock.errors import MalformedStream, TruncatedStream
+from dynadock.record import Record
+from dynadock.wire import json_values
+from dynadock.wire.json_values import JsonDecoder
 from samples import JSON_VALUES
 
 CUTS = st.lists(st.integers(min_value=0, max_value=400), max_size=10)

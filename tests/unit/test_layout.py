@@ -7,7 +7,7 @@ import ast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynadock.call.record import Record, Records
+from dynadock.record import Record, Records
 from dynadock.show.layout import DEEPEST, LONGEST_TEXT, MOST_ITEMS, MOST_MEMBERS, WIDTH, laid_out
 
 TEXT = st.text(max_size=(LONGEST_TEXT - len("''")) // len(r"\U0002ebe1"))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynadock.call.frames import Frame, Pieces
-from dynadock.call.lines import Line, LineAssembler
+from dynadock.wire.frames import Frame, Pieces
+from dynadock.wire.lines import Line, LineAssembler
 
 NANO = "2026-11-23T15:59:27.338614253Z"
 LATER = "2026-11-23T15:59:27.339173786Z"

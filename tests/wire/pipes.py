@@ -1,4 +1,4 @@
-"""A pipe of Windows for a scripted peer: what `dynadock.transport.pipes` asks for, over a socket.
+"""A pipe of Windows for a scripted peer: what `links.pipes` asks for, over a socket.
 
 A message of no bytes becomes the end of what is sent, as it is one to go-winio's servers.
 """
@@ -8,7 +8,14 @@ from __future__ import annotations
 import select
 import socket
 
-from dynadock.transport.pipes import ABORTED, ALL_BUSY, BROKEN, NOT_CONNECTED, NOT_FOUND, PipeFault
+from dynadock.transport.links.pipes import (
+    ABORTED,
+    ALL_BUSY,
+    BROKEN,
+    NOT_CONNECTED,
+    NOT_FOUND,
+    PipeFault,
+)
 
 
 class ScriptedPipes:

@@ -22,28 +22,25 @@ REMOVE = "DELETE /containers/made"
 OVER = {"timeout": 0.3}
 STAYS = {"remove": False}
 
-# Scripts of the pool's connection, and of the others; arguments; what is raised; what is asked.
-CASES: dict[str, tuple[list[Any], list[Any], dict[str, Any], type[Exception], list[str]]] = {
-    "too long": ([DONE, DONE], [DONE], OVER, CommandTimeout, [KILL, REMOVE]),
+# Replies over the kept connection after the first; arguments; what is raised; what is asked.
+CASES: dict[str, tuple[list[Any], dict[str, Any], type[Exception], list[str]]] = {
+    "too long": ([DONE, DONE, DONE], OVER, CommandTimeout, [KILL, REMOVE]),
     "too long, and over by itself": (
-        [NOT_RUNNING, DONE],
-        [DONE],
+        [DONE, NOT_RUNNING, DONE],
         OVER,
         CommandTimeout,
         [KILL, REMOVE],
     ),
-    "too long, and to stay": ([DONE], [DONE], {**OVER, **STAYS}, CommandTimeout, [KILL]),
-    "not started": ([REFUSED, NOT_RUNNING, DONE], [], {}, APIError, [KILL, REMOVE]),
-    "not started, and to stay": ([REFUSED], [], STAYS, APIError, []),
+    "too long, and to stay": ([DONE, DONE], {**OVER, **STAYS}, CommandTimeout, [KILL]),
+    "not started": ([REFUSED, NOT_RUNNING, DONE], {}, APIError, [KILL, REMOVE]),
+    "not started, and to stay": ([REFUSED], STAYS, APIError, []),
 }
 
 
-@pytest.mark.parametrize(("pooled", "apart", "options", "error", "end"), CASES.values(), ids=CASES)
-def test_what_is_removed_is_killed_before(pooled, apart, options, error, end):
+@pytest.mark.parametrize(("replies", "options", "error", "end"), CASES.values(), ids=CASES)
+def test_what_is_removed_is_killed_before(replies, options, error, end):
     """Podman 5.8 asks a container to end before it removes it by force, and waits for that."""
-    scripts = [[CREATED, *pooled], [answer(switching()), silence]]
-    if apart:
-        scripts.append(apart)
+    scripts = [[CREATED, *replies], [answer(switching()), silence]]
     with playing(*scripts) as (peer, client), pytest.raises(error):
         run(client, "web", "sleep 600", **options)
     assert asked_of(peer) == [*BEGUN, *end]

@@ -450,7 +450,7 @@ def test_a_connection_that_breaks_is_told_through_the_members():
     packed = archive(**FILES)
     script = [answer(CHUNKED + chunk(packed[:6000])), hang_up]
     with downloading(script) as download:
-        given = given_before(TruncatedStream, _read(download.members()), "the connection ended")
+        given = given_before(TruncatedStream, _read(download.members()), "the connection broke")
         assert given == ["one"]
 
 
@@ -474,7 +474,7 @@ def test_extracting_what_breaks_off_is_an_error(tmp_path):
     packed = archive(**FILES)
     script = [answer(CHUNKED + chunk(packed[:60_000])), hang_up]
     with downloading(script) as download:
-        with pytest.raises(TruncatedStream, match="the connection ended"):
+        with pytest.raises(TruncatedStream, match="the connection broke"):
             download.extract(tmp_path)
         assert download.closed
 
@@ -549,7 +549,7 @@ def test_a_download_that_breaks_breaks_the_upload_with_its_own_error():
         connection.peer.broken.append(connection.read_to_end())
 
     with playing(giving) as (_, source), playing([taking], timeout=2) as (_, target):
-        with pytest.raises(TruncatedStream, match="ended before the last chunk") as caught:
+        with pytest.raises(TruncatedStream, match="broke before the last chunk") as caught:
             target.ImageLoad(body=source.ImageGet("a"))
         assert caught.value.endpoint == str(source.endpoint)
         # Nobody waits for a reply to half a request.

@@ -520,7 +520,6 @@ UNSURE = {
     "raw": streaming(RAW),
     "none": streaming(None),
     "octets": streaming("application/octet-stream"),
-    "raw after an upgrade": switching(RAW),
 }
 
 
@@ -538,10 +537,9 @@ def test_what_is_not_sure_is_asked_once(asked, begin, tty):
 
 
 @all_operations
-@pytest.mark.parametrize("begin", [streaming(MULTIPLEXED), switching()], ids=["200", "101"])
-def test_multiplexed_is_sure(asked, begin):
+def test_multiplexed_is_sure(asked):
     """Whatever the caller says, and nothing is asked."""
-    script = [answer(begin + frame("stderr", b"framed")), hang_up]
+    script = [answer(streaming(MULTIPLEXED) + frame("stderr", b"framed")), hang_up]
     with playing(script, script, script) as (peer, client):
         for each in (client, client.with_options(tty=True), client.with_options(tty=False)):
             log = asked.call(each)

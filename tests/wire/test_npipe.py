@@ -18,9 +18,9 @@ from dynadock import (
     Unsupported,
     load,
 )
-from dynadock.transport import npipe
 from dynadock.transport.endpoint import default_endpoint, parse_host
-from dynadock.transport.pipes import ACCESS_DENIED, ALL_BUSY, NOT_FOUND
+from dynadock.transport.links import npipe
+from dynadock.transport.links.pipes import ACCESS_DENIED, ALL_BUSY, NOT_FOUND
 from wire.peer import (
     Peer,
     answer,

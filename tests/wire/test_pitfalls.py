@@ -256,7 +256,7 @@ def test_pitfall_7_what_may_take_for_ever_has_no_time_out_of_its_own(name, argum
 
 
 def test_pitfall_7_connecting_is_bounded_all_the_same(monkeypatch, tmp_path):
-    monkeypatch.setattr("dynadock.transport.exchange.CONNECT_TIMEOUT", 0.1)
+    monkeypatch.setattr("dynadock.transport.sending.CONNECT_TIMEOUT", 0.1)
     path = str(tmp_path / "busy.sock")
     with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
         listener.bind(path)

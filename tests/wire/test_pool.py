@@ -93,7 +93,7 @@ def test_waiting_too_long_says_that_all_are_in_use(kind):
 
 def test_waiting_is_bounded_as_connecting_is(monkeypatch):
     """Not by the time that the call itself may take, which may be for ever."""
-    monkeypatch.setattr("dynadock.transport.connection.CONNECT_TIMEOUT", 0.1)
+    monkeypatch.setattr("dynadock.transport.sending.CONNECT_TIMEOUT", 0.1)
     with (
         Peer([PART, silence]) as peer,
         of_one(peer) as client,

@@ -150,7 +150,7 @@ def test_a_silent_proxy(monkeypatch, operation):
 def test_what_is_here_is_reached_straight(monkeypatch, kind):
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    with Peer([OK], [OK], kind=kind) as peer, load("1.42", host=peer.address) as client:
+    with Peer([OK, OK], kind=kind) as peer, load("1.42", host=peer.address) as client:
         assert client.endpoint.proxy is None
         assert client.SystemPing() == "OK"
         assert client.with_options(deadline=20).SystemPing() == "OK"

@@ -20,6 +20,7 @@ from wire.peer import (
     playing,
     reply,
     send,
+    silence,
     tell,
     wait,
 )
@@ -217,7 +218,7 @@ def test_what_comes_after_a_reply_is_not_the_next_one():
 
 def test_what_comes_together_with_a_reply_is_not_the_next_one():
     both = reply(json=[]) + reply(json=[{"Id": "not asked for"}])
-    with playing([answer(both), answer(reply(json=LISTED))]) as (_, client):
+    with playing([answer(both), silence], [answer(reply(json=LISTED))]) as (_, client):
         assert client.ContainerList() == []
         assert client.ContainerList() == LISTED
 

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from dynadock import BodyError, NotFound, UnknownFieldWarning
-from dynadock.call.uploads import CHUNK
+from dynadock.wire.uploads import CHUNK
 from wire.peer import answer, chunked, expect_broken, playing, reply
 
 FRAMING = {"host", "accept-encoding", "content-length", "transfer-encoding"}

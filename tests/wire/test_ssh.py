@@ -11,7 +11,7 @@ import pytest
 
 from dynadock import StreamClosed, TransportError, load
 from dynadock.transport.endpoint import parse_host
-from dynadock.transport.ssh import ssh_command
+from dynadock.transport.links.ssh import ssh_command
 from wire.peer import Peer, answer, expect, frame, hang_up, reply, silence, switching
 
 # It does what ssh and `docker system dial-stdio` do together, and keeps what it was called with.

@@ -39,7 +39,7 @@ from dynadock import (
     VersionError,
     load,
 )
-from dynadock.transport.link import SocketLink
+from dynadock.transport.links.sockets import SocketLink
 from wire.peer import (
     MULTIPLEXED,
     PATIENCE,
@@ -693,9 +693,8 @@ def test_an_interruption_leaves_no_thread_and_no_socket(call, script):
 @all_kinds
 def test_streams_wait_for_ever_unless_told_otherwise(kind):
     with playing([*kind.begin, silence]) as (_, client), _unread(kind), kind.call(client) as stream:
-        source = stream._source
-        link = getattr(source, "_exchange", source)._link
-        assert link._socket.gettimeout() is None
+        driver = getattr(stream._source, "_driver", stream._source)
+        assert driver._link._socket.gettimeout() is None
 
 
 SOME = pytest.mark.parametrize("name", ["frames", "progress", "duplex", "websocket"])
@@ -789,10 +788,11 @@ def test_a_drip_within_the_timeout_is_no_timeout():
 
 
 def test_a_deadline_that_is_kept_is_none():
-    values = [answer(reply(json=[{"Id": "1"}]))]
+    gone = reply(404, json={"message": "gone"})
+    values = [answer(reply(json=[{"Id": "1"}])), answer(gone)]
     kind = KINDS["frames"]
     script = [*kind.begin, send(*kind.pieces), *kind.end]
-    with playing(values, script, [answer(reply(404, json={"message": "gone"}))]) as (_, client):
+    with playing(values, script) as (_, client):
         patient = client.with_options(deadline=20)
         assert patient.ContainerList()[0].Id == "1"
         assert list(kind.call(patient)) == kind.items
@@ -821,7 +821,7 @@ def _busy(listener):
 @pytest.mark.parametrize("family", ["tcp", "unix"])
 def test_connecting_is_bounded_though_reading_is_not(monkeypatch, tmp_path, options, family):
     if options in ({}, {"timeout": None}):
-        monkeypatch.setattr("dynadock.transport.exchange.CONNECT_TIMEOUT", 0.1)
+        monkeypatch.setattr("dynadock.transport.sending.CONNECT_TIMEOUT", 0.1)
     tcp = family == "tcp"
     path = str(tmp_path / "busy.sock")
     with socket.socket(socket.AF_INET if tcp else socket.AF_UNIX) as listener:

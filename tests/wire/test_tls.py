@@ -212,7 +212,7 @@ def test_any_certificate_will_do_if_the_user_says_so(
     certificates(trustme.CA())
     monkeypatch.delenv("DOCKER_TLS_VERIFY")
     tls = server(authority, "box.example")
-    with Peer([OK], [OK], kind="tcp", tls=tls) as peer:
+    with Peer([OK, OK], kind="tcp", tls=tls) as peer:
         if way == "context":
             name = hashlib.sha256(b"lax").hexdigest()
             meta = tmp_path / "contexts" / "meta" / name / "meta.json"

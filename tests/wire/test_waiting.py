@@ -56,11 +56,16 @@ def test_the_message_names_the_limit(timeout):
 @pytest.mark.parametrize("timeout", ["auto", None, 30])
 def test_an_upload_may_stall_for_longer_than_a_connection_may_take(monkeypatch, kind, timeout):
     """Engines unpack while they read: the limit for connecting is none for sending."""
-    monkeypatch.setattr("dynadock.transport.connection.CONNECT_TIMEOUT", 0.1)
+    monkeypatch.setattr("dynadock.transport.sending.CONNECT_TIMEOUT", 0.1)
     body = b"x" * 2**24
     with playing([pause(0.5), answer(reply(200))], kind=kind, timeout=timeout) as (peer, client):
         client.PutContainerArchive("web", path="/", body=body)
     assert peer.requests[0].body == body
+
+
+def socket_of(response):
+    """Return the socket that a raw reply is still read from."""
+    return response.raw._fp._driver._link._socket
 
 
 @pytest.mark.parametrize(("timeout", "limit"), [("auto", None), (None, None), (5, 5)])
@@ -68,7 +73,7 @@ def test_a_stream_may_idle_unless_the_caller_says_otherwise(timeout, limit):
     part = reply(200, b"abc")[:-1]
     with playing([answer(part), silence], timeout=timeout) as (_, client):
         response = client.ImageGet.raw("a")
-        assert response.raw.connection.sock.gettimeout() == limit
+        assert socket_of(response).gettimeout() == limit
         response.close()
 
 
@@ -77,7 +82,7 @@ def test_a_raw_value_waits_as_the_call_does(timeout, limit):
     part = reply(200, b"abc")[:-1]
     with playing([answer(part), silence], timeout=timeout) as (_, client):
         response = client.ContainerInspect.raw("a")
-        assert response.raw.connection.sock.gettimeout() == limit
+        assert socket_of(response).gettimeout() == limit
         response.close()
 
 

@@ -8,13 +8,15 @@ from urllib.parse import quote
 from dynadock import __version__
 from dynadock.call.bind import ABSENT, NOT_IN_HEADERS
 from dynadock.call.kinds import TWO_WAY, expected_kind
-from dynadock.call.request import Request
-from dynadock.call.uploads import blocks_of
 from dynadock.call.values import compact_json
 from dynadock.errors import Fault, ValidationError
 from dynadock.options import is_secret_name
+from dynadock.wire.messages import Request
+from dynadock.wire.uploads import blocks_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dynadock.call.bind import Bound
     from dynadock.options import Options
 
@@ -57,6 +59,20 @@ def encode(bound: Bound, options: Options) -> Request:
     return Request(operation.method, target, headers, body, _secrets(bound))
 
 
+def request_of_no_version(target: str, options: Options) -> Request:
+    """Make the request for something that belongs to no API version, such as ``/_ping``.
+
+    It is sent as any call is, with the headers of the options. Raises ParameterError.
+    """
+    headers = {"User-Agent": USER_AGENT}
+    if options.headers:
+        faults = _faults_of(options.headers)
+        if faults:
+            raise ValidationError.of(f"GET {target}", "of any version", faults)
+        headers = _merged(headers, dict(options.headers))
+    return Request("GET", target, headers)
+
+
 def _secrets(bound: Bound) -> frozenset[str]:
     """Return the names of what is not to be shown; what no document knows is judged by its name."""
     known = bound.operation.by_name
@@ -79,8 +95,15 @@ def _merged(*groups: dict[str, str]) -> dict[str, str]:
 
 def _checked(bound: Bound, options: Options) -> dict[str, str]:
     """Return the options' headers; what would end the header and start another is a fault."""
+    faults = _faults_of(options.headers)
+    if faults:
+        raise _error(bound, faults)
+    return dict(options.headers)
+
+
+def _faults_of(headers: Mapping[str, str]) -> list[Fault]:
     faults = []
-    for name, value in options.headers.items():
+    for name, value in headers.items():
         if not isinstance(value, str) or not f"{name}{value}".isascii():
             faults.append(Fault(f"headers.{name}", "expected ASCII text", "header"))
         elif not _is_token(name):
@@ -91,9 +114,7 @@ def _checked(bound: Bound, options: Options) -> dict[str, str]:
         elif NOT_IN_HEADERS.search(value):
             problem = "expected text without line breaks and other controls, got some that has them"
             faults.append(Fault(f"headers.{name}", problem, "header"))
-    if faults:
-        raise _error(bound, faults)
-    return dict(options.headers)
+    return faults
 
 
 def _is_token(name: str) -> bool:

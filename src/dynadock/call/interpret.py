@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import enum
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from dynadock.call.kinds import PLAIN, media_type
-from dynadock.call.record import Headers, Record, Records
+from dynadock.call.kinds import PLAIN
 from dynadock.errors import (
     AccessDenied,
     APIError,
@@ -19,6 +18,8 @@ from dynadock.errors import (
     StreamError,
     VersionError,
 )
+from dynadock.record import Record, Records
+from dynadock.wire.messages import Headers, Reply, media_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,14 +56,6 @@ class Outcome(enum.Enum):
 
 NOT_MODIFIED = Outcome.NOT_MODIFIED
 """What ContainerStart and ContainerStop return where there was nothing to do (304)."""
-
-
-class Reply(NamedTuple):
-    """A whole reply: its head and all bytes of its body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 def interpret(operation: Operation, reply: Reply, host: str) -> Any:

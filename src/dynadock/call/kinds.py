@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
+from dynadock.wire.messages import media_type
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -80,11 +82,6 @@ def kind_of(bound: Bound, status: int, headers: Mapping[str, str], tty: bool | N
     if told is None:
         return Kind(expected, question=_question(bound))
     return Kind(expected, is_terminal=told)
-
-
-def media_type(headers: Mapping[str, str]) -> str:
-    """Return a reply's media type in lower case and without parameters, empty if it names none."""
-    return (headers.get("Content-Type") or "").partition(";")[0].strip().lower()
 
 
 def argument(bound: Bound, name: str) -> Any:

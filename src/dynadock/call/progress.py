@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dynadock.call.record import Record
+from dynadock.record import Record
 
 _DIGEST = re.compile(r"Digest: (sha256:[0-9a-f]{64})")
 _IMAGE_ID = re.compile(r"(sha256:[0-9a-f]{64})")

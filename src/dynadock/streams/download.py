@@ -7,16 +7,17 @@ from pathlib import Path
 from stat import S_IMODE
 from typing import IO, TYPE_CHECKING, Literal
 
-from dynadock.call.interpret import Reply, decoded_headers
+from dynadock.call.interpret import decoded_headers
 from dynadock.errors import TransportError
 from dynadock.streams.stream import Stream
+from dynadock.wire.messages import Reply
 
 if TYPE_CHECKING:
     import tarfile
     from collections.abc import Iterator
 
-    from dynadock.call.record import Headers
-    from dynadock.streams.stream import Origin, Source
+    from dynadock.streams.flow import Origin, Source
+    from dynadock.wire.messages import Headers
 
 
 class ByteStream(Stream):

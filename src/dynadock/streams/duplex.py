@@ -10,15 +10,16 @@ from typing import IO, TYPE_CHECKING, Any
 
 from dynadock.errors import ConnectionLost, StreamClosed, TimedOut, TransportError, Unsupported
 from dynadock.streams.download import ByteStream
+from dynadock.streams.flow import State
 from dynadock.streams.frames import FrameStream
-from dynadock.streams.stream import State, Stream
+from dynadock.streams.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dynadock.call.request import Data
+    from dynadock.streams.flow import Origin, Source
     from dynadock.streams.frames import Output
-    from dynadock.streams.stream import Origin, Source
+    from dynadock.wire.messages import Data
 
     Input = Data | Iterable[bytes] | IO[bytes]
 

@@ -6,17 +6,18 @@ from itertools import chain, compress
 from operator import not_
 from typing import TYPE_CHECKING, NamedTuple
 
-from dynadock.call.frames import ConsoleDecoder, EngineFault, Frame, FrameDecoder, Pieces
-from dynadock.call.lines import LineAssembler
 from dynadock.errors import TransportError
+from dynadock.streams.flow import DecodedFlow
 from dynadock.streams.stream import DecodedStream
+from dynadock.wire.frames import ConsoleDecoder, EngineFault, Frame, FrameDecoder, Pieces
+from dynadock.wire.lines import LineAssembler
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
-    from dynadock.call.lines import Line
-    from dynadock.streams.stream import Origin, Source
+    from dynadock.streams.flow import Connection, Origin, Source
+    from dynadock.wire.lines import Line
 
 
 class Output(NamedTuple):
@@ -29,7 +30,42 @@ class Output(NamedTuple):
     stderr: bytes
 
 
-class FrameStream(DecodedStream[Frame]):
+class FrameFlow(DecodedFlow[Frame]):
+    """A flow of frames, or of a terminal's output."""
+
+    def __init__(self, connection: Connection, origin: Origin, *, is_terminal: bool) -> None:
+        decoder = ConsoleDecoder() if is_terminal else FrameDecoder()
+        super().__init__(connection, origin, decoder)
+        self.is_terminal = is_terminal
+        self._feed_pieces = decoder.feed_pieces
+
+    def _placed(self, fault: Exception) -> Exception:
+        if isinstance(fault, EngineFault):
+            return self._stream_error(str(fault), fault.payload)
+        return super()._placed(fault)
+
+
+class Apart:
+    """Output that is gathered, stderr apart from the rest."""
+
+    def __init__(self) -> None:
+        self._stdout: list[bytes] = []
+        self._stderr: list[bytes] = []
+
+    def add(self, pieces: Pieces) -> None:
+        """Take output as it came."""
+        channels, blocks = pieces
+        are_errors = [channel == "stderr" for channel in channels]
+        # Joined at once: many small pieces would take much more memory, and time for it.
+        self._stderr.append(b"".join(compress(blocks, are_errors)))
+        self._stdout.append(b"".join(compress(blocks, map(not_, are_errors))))
+
+    def output(self) -> Output:
+        """Return all that was taken."""
+        return Output(b"".join(self._stdout), b"".join(self._stderr))
+
+
+class FrameStream(FrameFlow, DecodedStream[Frame]):
     """An iterator of `Frame`: ``frame.channel`` and ``frame.data`` (bytes), in the engine's order.
 
     Channels are ``stdout`` and ``stderr`` (``stdin`` in some logs), or ``console`` for the output
@@ -38,10 +74,7 @@ class FrameStream(DecodedStream[Frame]):
     """
 
     def __init__(self, source: Source, origin: Origin, *, is_terminal: bool) -> None:
-        decoder = ConsoleDecoder() if is_terminal else FrameDecoder()
-        super().__init__(source, origin, decoder)
-        self.is_terminal = is_terminal
-        self._feed_pieces = decoder.feed_pieces
+        super().__init__(source, origin, is_terminal=is_terminal)
 
     def lines(
         self, *, encoding: str = "utf-8", errors: str = "replace", timestamps: bool = False
@@ -78,14 +111,11 @@ class FrameStream(DecodedStream[Frame]):
 
     def collect(self) -> Output:
         """Read to the end and return stdout and stderr apart."""
-        stdout: list[bytes] = []
-        stderr: list[bytes] = []
+        apart = Apart()
         with self:
-            for channels, blocks in self._pieces():
-                are_errors = [channel == "stderr" for channel in channels]
-                stderr.append(b"".join(compress(blocks, are_errors)))
-                stdout.append(b"".join(compress(blocks, map(not_, are_errors))))
-        return Output(b"".join(stdout), b"".join(stderr))
+            for pieces in self._pieces():
+                apart.add(pieces)
+        return apart.output()
 
     def copy_to(self, stdout: BinaryIO, stderr: BinaryIO | None = None) -> None:
         """Read to the end and write each channel to its file, as it comes.
@@ -111,8 +141,3 @@ class FrameStream(DecodedStream[Frame]):
         yield Pieces.of([*self._ready])
         while (frames := self._next(self._decoder.feed)) is not None:
             yield Pieces.of(frames)
-
-    def _placed(self, fault: Exception) -> Exception:
-        if isinstance(fault, EngineFault):
-            return self._stream_error(str(fault), fault.payload)
-        return super()._placed(fault)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dynadock.call.interpret import Reply, interpret
+from dynadock.call.interpret import interpret
 from dynadock.call.kinds import kind_of, path_arguments
 from dynadock.errors import APIError, DynadockError, MalformedStream
 from dynadock.streams.download import Download, TarStream
 from dynadock.streams.duplex import Duplex, RawDuplex
+from dynadock.streams.flow import Origin
 from dynadock.streams.frames import FrameStream
-from dynadock.streams.stream import Origin, Stream
 from dynadock.streams.values import JsonStream
+from dynadock.wire.messages import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from dynadock.call.bind import Bound
     from dynadock.call.kinds import Kind, Question
     from dynadock.options import Options
-    from dynadock.streams.stream import Source
+    from dynadock.streams.flow import Source
+    from dynadock.streams.stream import Stream
 
     Ask = Callable[..., Any]
     """Calls another operation of the same client: its operationId, then its arguments."""

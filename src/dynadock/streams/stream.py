@@ -1,89 +1,19 @@
-"""What all streams have in common: who they belong to, and how they end."""
+"""Streams as blocking code holds them: reading waits for what comes next."""
 
 from __future__ import annotations
 
-import atexit
-import enum
-import os
-import sys
-import warnings
-import weakref
-from typing import TYPE_CHECKING, Generic, NamedTuple, NoReturn, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self
 
-from dynadock.call.interpret import Reply, stream_error
-from dynadock.errors import (
-    DynadockError,
-    StreamClosed,
-    StreamError,
-    TransportError,
-    UnreadStreamWarning,
-)
+from dynadock.streams.flow import DecodedFlow, Flow, Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from dynadock.call.record import Headers
-    from dynadock.call.request import Data
-    from dynadock.spec.model import Operation
-
-Item = TypeVar("Item")
+    from dynadock.streams.flow import Decoder, Origin, Source
 
 
-class Source(Protocol):
-    """Where a stream's bytes come from; `dynadock.transport.exchange.Exchange` is one."""
-
-    @property
-    def status(self) -> int:
-        """The reply's status code."""
-
-    @property
-    def headers(self) -> Headers:
-        """The reply's headers."""
-
-    def receive(self) -> bytes:
-        """Return some bytes as soon as there are any, none at the end; TransportError."""
-
-    def read_all(self, limit: int | None) -> bytes:
-        """Return all bytes to the end, at most ``limit``; TransportError."""
-
-    def send(self, data: Data) -> None:
-        """Send bytes to the other side, after an upgrade; TransportError."""
-
-    def close_sending(self) -> None:
-        """Tell the other side that nothing more comes; Unsupported where there is no way to."""
-
-    def close(self) -> None:
-        """Close for good, ending what other threads wait for; may be called again."""
-
-    def fileno(self) -> int:
-        """Return the descriptor to wait at, -1 once closed."""
-
-
-class Origin(NamedTuple):
-    """What a stream answers: the operation, and the engine that it was asked of."""
-
-    operation: Operation
-    host: str
-
-    def __str__(self) -> str:
-        return f"{self.operation.operation_id} (API {self.operation.version})"
-
-
-class State(enum.Enum):
-    """What can be had of a stream: more, all had, no more, or what went wrong."""
-
-    OPEN = "open"
-    ENDED = "at its end"
-    CLOSED = "closed"
-    FAILED = "failed"
-
-
-_ACTING: weakref.WeakSet[Stream] = weakref.WeakSet()
-"""Streams that the engine works for; what is open at the program's end is dropped by that."""
-
-
-class Stream:
+class Stream(Flow):
     """A reply that comes bit by bit over a connection of its own.
 
     The request was sent when the operation was called. The connection is closed at the stream's
@@ -94,34 +24,8 @@ class Stream:
     """
 
     def __init__(self, source: Source, origin: Origin) -> None:
+        super().__init__(source, origin)
         self._source = source
-        self._origin = origin
-        self._state = State.OPEN
-        self._error: BaseException | None = None
-        if origin.operation.reply.acts:
-            _ACTING.add(self)
-
-    @property
-    def status(self) -> int:
-        """The reply's status code: 200, or 101 after an upgrade."""
-        return self._source.status
-
-    @property
-    def headers(self) -> Headers:
-        """The reply's headers."""
-        return self._source.headers
-
-    @property
-    def closed(self) -> bool:
-        """Whether the connection is closed: at the end, after `close`, or after an error."""
-        return self._state is not State.OPEN
-
-    def fileno(self) -> int:
-        """Return the connection's descriptor, for select and the like; -1 once closed.
-
-        It may wait although something is there: what came with the head, or is decoded already.
-        """
-        return self._source.fileno()
 
     def close(self) -> None:
         """Close the connection; a read that waits in another thread ends with StreamClosed."""
@@ -136,124 +40,24 @@ class Stream:
         if self._cut_off() and kind is None:
             self._warn_of_unread("closed")
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(f"{self._origin}: a stream is one connection, which cannot be copied")
-
-    def __del__(self) -> None:
-        # A stream whose making failed has no state.
-        if hasattr(self, "_state") and not sys.is_finalizing():
-            self._drop()
-
-    def _drop(self) -> None:
-        if self._cut_off():
-            self._warn_of_unread("dropped")
-            if not self._origin.operation.reply.acts:
-                message = f"{self._origin}: the stream was left open; close it, or use with"
-                warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
-
-    def _cut_off(self) -> bool:
-        """Close; tell whether there was anything to close."""
-        was_open = self._state is State.OPEN
-        if was_open:
-            self._state = State.CLOSED
-            self._source.close()
-            self._forget()
-        return was_open
-
-    def _forget(self) -> None:
-        """Drop what has come and was not given."""
-
-    def _warn_of_unread(self, what: str) -> None:
-        if self._origin.operation.reply.acts:
-            message = (
-                f"{self._origin}: the stream was {what} before its end, so the engine may have"
-                " given up what it was doing; .wait() runs it to the end"
-            )
-            warnings.warn(message, UnreadStreamWarning, stacklevel=3)
-
     def _receive(self) -> bytes:
         """Return some bytes, none at the end, and then close."""
-        if self._state is not State.OPEN:
-            return self._after_the_end()
+        if not self._may_receive():
+            return b""
         try:
             data = self._source.receive()
         except BaseException as error:
-            self._raise_if_closed(error)
-            self._note_failure(error)
+            self._note_broken(error)
             raise
-        if not data:
-            self._raise_if_closed()
-            self._finish()
+        self._note_received(data)
         return data
 
-    def _after_the_end(self) -> bytes:
-        if self._state is State.ENDED:
-            return b""
-        if self._error is not None:
-            raise self._error.with_traceback(None)
-        raise StreamClosed(f"{self._origin}: the stream is closed")
 
-    def _raise_if_closed(self, error: BaseException | None = None) -> None:
-        """Raise StreamClosed where another thread closed what this one was waiting for."""
-        if self._state is State.CLOSED and (error is None or isinstance(error, TransportError)):
-            message = f"{self._origin}: the stream was closed while it was read"
-            raise StreamClosed(message) from error
-        if self._state is State.FAILED and self._error is not None:
-            # Another thread failed to send, and closed what this one was waiting for.
-            raise self._error.with_traceback(None)
-
-    def _finish(self) -> None:
-        """Note that the stream has come to its end."""
-        self._state = State.ENDED
-        self._source.close()
-
-    def _fail(self, error: Exception) -> NoReturn:
-        """Close and raise; reading on raises the same error again."""
-        self._note_failure(error)
-        raise error
-
-    def _note_failure(self, error: BaseException) -> None:
-        if self._state in (State.OPEN, State.ENDED):
-            self._state = State.FAILED
-            # An interruption is not the stream's own fault, and is not to be raised twice.
-            self._error = error if isinstance(error, DynadockError) else None
-        self._source.close()
-        self._forget()
-
-    def _placed(self, fault: Exception) -> Exception:
-        """Return a decoder's complaint as an error of this stream."""
-        if isinstance(fault, TransportError) and not fault.endpoint:
-            return type(fault)(f"{self._origin}: {self._origin.host}: {fault}", self._origin.host)
-        return fault
-
-    def _stream_error(self, message: str, value: Any) -> StreamError:
-        head = Reply(self.status, self.headers, b"")
-        return stream_error(self._origin.operation, head, self._origin.host, message, value)
-
-    def __repr__(self) -> str:
-        kind = type(self).__name__
-        return f"<{kind} of {self._origin}, {self._state.value}>"
-
-
-class Decoder(Protocol[Item]):
-    """Makes items of bytes, however these are cut; what goes wrong waits in ``fault``."""
-
-    fault: Exception | None
-
-    def feed(self, data: bytes) -> list[Item]:
-        """Return the items that are whole with these bytes."""
-
-    def finish(self) -> list[Item] | None:
-        """Return what the end makes whole; raise where it comes too early."""
-
-
-class DecodedStream(Stream, Generic[Item]):
+class DecodedStream(DecodedFlow[Item], Stream, Generic[Item]):
     """A stream of items. Iterating goes on where an earlier loop left off."""
 
     def __init__(self, source: Source, origin: Origin, decoder: Decoder[Item]) -> None:
-        super().__init__(source, origin)
-        self._decoder = decoder
-        self._ready: Iterator[Item] = iter(())
+        super().__init__(source, origin, decoder)
 
     def __iter__(self) -> Iterator[Item]:
         while True:
@@ -264,11 +68,6 @@ class DecodedStream(Stream, Generic[Item]):
                 return
             self._ready = iter(items)
 
-    def _forget(self) -> None:
-        # Used up and not replaced: a loop may be in the midst of them.
-        for _ in self._ready:
-            pass
-
     def __next__(self) -> Item:
         for item in self:
             return item
@@ -276,25 +75,7 @@ class DecodedStream(Stream, Generic[Item]):
 
     def _next(self, decode: Callable[[bytes], Any]) -> Any | None:
         """Decode what comes next, or what the end makes whole; None after the end."""
-        if self._decoder.fault is not None and self._state in (State.OPEN, State.ENDED):
-            self._fail(self._placed(self._decoder.fault))
-        if self._state is State.ENDED:
+        if self._is_over():
             return None
         data = self._receive()
-        if data:
-            return decode(data)
-        try:
-            return self._decoder.finish() or []
-        except TransportError as fault:
-            self._fail(self._placed(fault))
-
-
-# Windows has no fork. A child's streams are its parent's, which will do the warning.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_ACTING.clear)
-
-
-@atexit.register
-def _warn_of_what_is_open() -> None:
-    for stream in [*_ACTING]:
-        stream._drop()  # noqa: SLF001 - the end of the program is the end of its streams
+        return decode(data) if data else self._at_the_end()

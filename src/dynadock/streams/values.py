@@ -4,37 +4,57 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dynadock.call.json_values import JsonDecoder
 from dynadock.call.progress import Progress, error_in
+from dynadock.streams.flow import DecodedFlow
 from dynadock.streams.stream import DecodedStream
+from dynadock.wire.json_values import JsonDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
 
-    from dynadock.streams.stream import Origin, Source
+    from dynadock.streams.flow import Connection, Origin, Source
 
 
-class JsonStream(DecodedStream[Any]):
+class JsonFlow(DecodedFlow[Any]):
+    """A flow of JSON values, which remembers what they tell of progress."""
+
+    def __init__(self, connection: Connection, origin: Origin) -> None:
+        super().__init__(connection, origin, JsonDecoder())
+        self._progress = Progress()
+        self._acts = origin.operation.reply.acts
+
+    def _take(self, value: Any) -> None:
+        """Note a value before it is given; StreamError for one that reports an error."""
+        if isinstance(value, dict) and ("error" in value or "errorDetail" in value):
+            message = error_in(value)
+            if message is not None:
+                self._fail(self._stream_error(message, value))
+        if self._acts:
+            self._progress.note(value)
+        else:
+            self._progress.last = value
+
+    @property
+    def _made(self) -> Any:
+        """What was made, else the last value."""
+        return self._progress.made or self._progress.last
+
+
+class JsonStream(JsonFlow, DecodedStream[Any]):
     """An iterator of the values that an engine sends one after the other, as Records.
 
     An error that the engine reports among them raises `StreamError`, after the values before it.
     """
 
     def __init__(self, source: Source, origin: Origin) -> None:
-        super().__init__(source, origin, JsonDecoder())
-        self._progress = Progress()
+        super().__init__(source, origin)
 
     def __iter__(self) -> Iterator[Any]:
-        note = self._progress.note if self._origin.operation.reply.acts else self._remember
+        take = self._take
         for value in super().__iter__():
-            if isinstance(value, dict) and ("error" in value or "errorDetail" in value):
-                self._check(value)
-            note(value)
+            take(value)
             yield value
-
-    def _remember(self, value: Any) -> None:
-        self._progress.last = value
 
     def wait(self) -> Any:
         """Run to the end and return what was made, else the last value (None if there was none).
@@ -46,7 +66,7 @@ class JsonStream(DecodedStream[Any]):
         with self:
             for _ in self:
                 pass
-        return self._progress.made or self._progress.last
+        return self._made
 
     def show(self, file: TextIO | None = None) -> Any:
         """Run to the end as `wait` does, and show the progress on ``file``, stdout by default.
@@ -60,9 +80,4 @@ class JsonStream(DecodedStream[Any]):
         with self, board(file) as shown:
             for value in self:
                 shown.note(value)
-        return self._progress.made or self._progress.last
-
-    def _check(self, value: Any) -> None:
-        message = error_in(value)
-        if message is not None:
-            self._fail(self._stream_error(message, value))
+        return self._made

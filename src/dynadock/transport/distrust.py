@@ -11,17 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dynadock.transport.endpoint import Tls
 
 AUTHORITIES, CERTIFICATE, KEY = "ca.pem", "cert.pem", "key.pem"
 """Whom to believe, and who this is: the docker command's names."""
-
-_WANTS_TLS = "the engine wants TLS there; DOCKER_TLS_VERIFY=1 or a context with TLS speaks it"
-
-_BAD_REQUEST = 400
-_ALERT_RECORD = b"\x15\x03"
 
 _EXPIRED = 10
 _NOT_YET_VALID = 9
@@ -49,27 +42,10 @@ _ALERTS = {
 }
 
 
-class SpeaksTls(OSError):
-    """What is spoken to without TLS answers with TLS."""
-
-
-def check_plain(beginning: bytes) -> None:
-    """Raise SpeaksTls if a reply begins as OpenSSL's servers begin theirs to plain requests."""
-    if beginning.startswith(_ALERT_RECORD):
-        raise SpeaksTls(_WANTS_TLS)
-
-
-def check_reply(status: int, headers: Mapping[str, str]) -> None:
-    """Raise SpeaksTls for what Go's servers with TLS, engines among them, say to plain requests.
-
-    That has not a single header (seen on Docker 26.1 and 28.5).
-    """
-    if status == _BAD_REQUEST and not headers:
-        raise SpeaksTls(_WANTS_TLS)
-
-
-def problem_with_tls(error: ssl.SSLError, tls: Tls) -> str | None:
+def problem_with_tls(error: OSError, tls: Tls) -> str | None:
     """Return why the two sides do not agree; None where it is something else that is wrong."""
+    if not isinstance(error, ssl.SSLError):
+        return None
     if isinstance(error, ssl.SSLCertVerificationError):
         return _with_theirs(error, tls)
     reason = error.reason or ""

@@ -10,14 +10,14 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from dynadock.call.kinds import media_type
-from dynadock.call.uploads import Measured
+from dynadock.wire.messages import media_type
+from dynadock.wire.uploads import Measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dynadock.call.request import Request
     from dynadock.transport.endpoint import Endpoint
+    from dynadock.wire.messages import Request
 
 _LOG = logging.getLogger("dynadock.calls")
 

@@ -1,189 +1,178 @@
-"""Sending requests and reading replies over urllib3's connection pools.
+"""Kept connections to one engine: how many may be in use, whose turn it is, which is taken.
 
-urllib3 is what requests itself stands on. Its pool costs a third less for each call than requests'
-adapter above it (bench/), and `dynadock.transport.raw` makes requests' own Response for those who
-want one.
+Nothing here takes a lock. An exception out of a signal handler may come between any two steps, and
+neither ``with lock`` nor ``try``/``finally`` survives that: a place is lost, or the lock stays held
+and every later call waits for ever. A handler may also call the client itself, in the midst of what
+the interrupted call was doing here. So
+
+- every step is one operation of a dict or a deque, which the interpreter does not interrupt;
+- places in use are those whose calls are alive: one that ended in any way at all has dropped its
+  `Place`, and who has to wait recounts first;
+- a link belongs to one owner at a time, a call or the deque of kept ones.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+import itertools
+import logging
+import time
+import weakref
+from collections import deque
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
-from urllib3.exceptions import ClosedPoolError, EmptyPoolError
-from urllib3.util.retry import Retry
-from urllib3.util.timeout import Timeout
-
-from dynadock.call.coding import too_large, unpacked
-from dynadock.call.interpret import Reply
-from dynadock.call.uploads import Measured
-from dynadock.errors import MalformedStream, TooLarge
+from dynadock.deadline import Deadline
 from dynadock.options import CONNECTIONS
 from dynadock.transport import forks
-from dynadock.transport.bounded import Slots
-from dynadock.transport.connection import Stale, time_to_connect
-from dynadock.transport.dialled import DialledPool
-from dynadock.transport.distrust import SpeaksTls, check_reply
-from dynadock.transport.faults import FOREIGN, exhausted, placed, translate
-from dynadock.transport.log import answered, asked
-from dynadock.transport.tries import Tries
+from dynadock.transport.faults import exhausted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from urllib3.response import BaseHTTPResponse
-
-    from dynadock.call.request import Request
-    from dynadock.options import Options
-    from dynadock.transport.bounded import BoundedPool
     from dynadock.transport.endpoint import Endpoint
+    from dynadock.transport.links.link import Link
+
+LOG = logging.getLogger("dynadock.transport")
+
+KEPT_SECONDS = 90.0
+"""How long a connection is kept that no call takes; looked at whenever a call is made."""
+
+_RECOUNT = 0.25
+"""Seconds after which a waiting call counts again, in case nobody was left to wake it."""
+
+Kept = deque[tuple["Link", float]]
+"""Links with the moment since when they are kept, the latest last."""
 
 
-_NONE_OF_URLLIB3S = Retry(total=False, redirect=False)
-"""What urllib3 makes of ``retries=False``, made once: it counts among the costs of a call."""
+class Place:
+    """The right of one call to use a connection of a pool, in the order of their coming."""
+
+    __slots__ = ("__weakref__", "_kept", "_pool", "bell", "number")
+
+    def __init__(self, pool: Pool, number: int, kept: Kept) -> None:
+        self._pool = pool
+        self._kept = kept
+        self.number = number
+        self.bell: SimpleQueue[None] | None = None
+        """What wakes the call, once it waits."""
+
+    def keep(self, link: Link) -> None:
+        """Keep a link for a later call; it is closed instead where the pool was closed since."""
+        self._pool.keep(link, self._kept)
+
+    def leave(self) -> None:
+        """Let the next call have the place; may be called again."""
+        self._pool.leave(self.number)
 
 
 class Pool:
-    """The connections to one endpoint, shared by every client made from the same one.
+    """The kept connections to one endpoint, shared by every client made from the same one.
 
-    ``slots`` bounds how many calls are under way at a time. Opens nothing before the first request.
-    Redirects are not followed.
+    ``count`` bounds how many calls are under way at a time: others wait, first come first served.
+    Of kept connections the last one is taken first, so that those which are not needed grow old.
     """
 
-    def __init__(self, endpoint: Endpoint, connections: int = CONNECTIONS) -> None:
+    def __init__(self, endpoint: Endpoint, count: int = CONNECTIONS) -> None:
         self.endpoint = endpoint
-        self._slots = Slots(connections, str(endpoint))
-        self._connections = _connections_to(endpoint, self._slots)
+        self.count = count
+        self._numbers = itertools.count()
+        # Calls in the order of their coming: the first ``count`` of them have a connection.
+        self._places: dict[int, weakref.ref[Place]] = {}
+        self._kept: Kept = deque()
         forks.note(self)
 
-    def send(self, request: Request, timeout: float | None, options: Options) -> Reply:
-        """Send a request and read its whole reply.
+    def __del__(self) -> None:
+        self.close()
 
-        ``timeout`` is in seconds, for each wait for the engine, None for ever. Raises a
-        TransportError where no whole reply comes, or one longer than the options allow.
-        """
-        with contextlib.closing(self.open(request, timeout, options.retries)) as response:
+    def let_go(self) -> None:
+        """Leave connections that are a parent's, and places that its calls have."""
+        self._places = {}
+        self._kept = deque()
+
+    def enter(self, seconds: float) -> Place:
+        """Take a place, waiting for one up to ``seconds``; TimedOut where none comes free."""
+        place = Place(self, next(self._numbers), self._kept)
+        self._places[place.number] = weakref.ref(place)
+        if len(self._places) > self.count:
+            self._wait(place, seconds)
+        return place
+
+    def _wait(self, place: Place, seconds: float) -> None:
+        self._recount()
+        if self._has_turn(place):
+            return
+        LOG.info("%s: all %d connections are in use, a call waits", self.endpoint, self.count)
+        deadline = Deadline(seconds)
+        bell: SimpleQueue[None] = SimpleQueue()
+        place.bell = bell
+        while not self._has_turn(place):
+            if deadline.is_over():
+                place.leave()
+                raise exhausted(self.endpoint, self.count, seconds)
             try:
-                body = _whole_body(response, options.limit)
-            except TooLarge as fault:
-                raise placed(fault, self.endpoint) from None
-            except MalformedStream as fault:
-                raise placed(fault, self.endpoint) from fault.__cause__
-            except FOREIGN as error:
-                raise translate(error, self.endpoint, timeout) from error
-            response.release_conn()
-        return Reply(response.status, response.headers, body)
+                bell.get(timeout=deadline.left(_RECOUNT))
+            except Empty:
+                self._recount()
+        place.bell = None
 
-    def open(self, request: Request, timeout: float | None, retries: int) -> BaseHTTPResponse:
-        """Send a request and return the reply with its body unread; whoever asks closes it.
+    def _has_turn(self, place: Place) -> bool:
+        return place.number in self._first()
 
-        It is tried again up to ``retries`` times where no try before had an effect.
-        """
-        framed = _framed(request)
-        tries = Tries(request, retries)
-        while True:
-            try:
-                return self._urlopen(request, framed, timeout)
-            except ClosedPoolError:
-                # A sibling closed the old connections just now; nothing was sent over them.
-                continue
-            except EmptyPoolError:
-                limit = time_to_connect(timeout)
-                raise exhausted(self.endpoint, self._slots.count, limit) from None
-            except _BodyBroke as broke:
-                raise broke.reason from None
-            except FOREIGN as error:
-                tries.fail(translate(error, self.endpoint, timeout), error, Stale)
+    def _first(self) -> list[int]:
+        # Not sliced by an iterator: another thread may enter or leave meanwhile.
+        return list(self._places)[: self.count]
 
-    def _urlopen(
-        self, request: Request, framed: dict[str, Any], timeout: float | None
-    ) -> BaseHTTPResponse:
-        begun = asked(self.endpoint, request)
-        response = self._connections.urlopen(
-            request.method,
-            request.target,
-            **framed,
-            timeout=Timeout(connect=timeout, read=timeout),
-            pool_timeout=time_to_connect(timeout),  # type: ignore[arg-type] # seconds of any kind
-            retries=_NONE_OF_URLLIB3S,
-            redirect=False,
-            assert_same_host=False,
-            preload_content=False,
-            decode_content=False,
-        )
-        answered(begun, request, response.status, response.headers)
-        if self.endpoint.tls is None:
-            try:
-                check_reply(response.status, response.headers)
-            except SpeaksTls:
-                response.close()
-                raise
-        return response
+    def _recount(self) -> None:
+        """Forget calls that are over and were kept from leaving."""
+        for number in list(self._places):
+            reference = self._places.get(number)
+            if reference is not None and reference() is None:
+                self.leave(number)
+
+    def leave(self, number: int) -> None:
+        """Give up a place, and wake who has it next."""
+        if self._places.pop(number, None) is not None and len(self._places) >= self.count:
+            self._wake_the_first()
+
+    def _wake_the_first(self) -> None:
+        for number in self._first():
+            reference = self._places.get(number)
+            place = None if reference is None else reference()
+            if place is not None and place.bell is not None:
+                place.bell.put(None)
+
+    def take(self) -> Link | None:
+        """Return a kept link on which nothing has come since, None if there is none."""
+        kept = self._kept
+        while kept:
+            with contextlib.suppress(IndexError):
+                link, since = kept.pop()
+                if time.monotonic() - since < KEPT_SECONDS and link.is_idle():
+                    self._close_old_ones(kept)
+                    return link
+                link.close()
+        return None
+
+    def _close_old_ones(self, kept: Kept) -> None:
+        with contextlib.suppress(IndexError):
+            while time.monotonic() - kept[0][1] >= KEPT_SECONDS:
+                kept.popleft()[0].close()
+
+    def keep(self, link: Link, kept: Kept) -> None:
+        """Keep a link among ``kept``, unless these are closed already."""
+        kept.append((link, time.monotonic()))
+        if kept is not self._kept:
+            _close_all(kept)
 
     def close(self) -> None:
         """Close idle connections, and those in use when their calls are done.
 
         A later request opens new ones.
         """
-        idle = self._connections
-        self._connections = _connections_to(self.endpoint, self._slots)
-        idle.close()
-
-    def let_go(self) -> None:
-        """Leave connections that are a parent's, and places that its calls have."""
-        inherited = self._connections
-        self._slots = Slots(self._slots.count, self._slots.where)
-        self._connections = _connections_to(self.endpoint, self._slots)
-        inherited.let_go()
+        kept, self._kept = self._kept, deque()
+        _close_all(kept)
 
 
-def _whole_body(response: BaseHTTPResponse, limit: int | None) -> bytes:
-    """Read a body to its end, unpacked; TooLarge where that is more than ``limit`` bytes."""
-    announced = response.length_remaining
-    if limit is None:
-        body = response.read(decode_content=False)
-    elif announced is None:
-        body = response.read(limit + 1, decode_content=False)
-    elif announced <= limit:
-        # Only reading to the end tells of an end that comes too early.
-        body = response.read(decode_content=False)
-    else:
-        raise too_large(limit)
-    if limit is not None and len(body) > limit:
-        raise too_large(limit)
-    return unpacked(body, response.headers, limit)
-
-
-def _connections_to(endpoint: Endpoint, slots: Slots) -> BoundedPool:
-    if endpoint.tls is None:
-        return DialledPool(endpoint, slots=slots)
-    # Imported here for start-up time: few engines are spoken to over TLS.
-    from dynadock.transport.tls import TlsPool  # noqa: PLC0415
-
-    return TlsPool(endpoint, endpoint.tls, slots=slots)
-
-
-class _BodyBroke(Exception):
-    """Carries what a caller's body raised past urllib3, which would blame the connection."""
-
-    def __init__(self, reason: Exception) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-def _framed(request: Request) -> dict[str, Any]:
-    """Return what urllib3 is to send, and how it tells where the body ends."""
-    body, headers = request.body, request.headers
-    if body is None or isinstance(body, bytes):
-        return {"body": body, "headers": headers}
-    if isinstance(body, Measured):
-        headers = {**headers, "Content-Length": str(body.length)}
-        return {"body": _guarded(body), "headers": headers}
-    return {"body": _guarded(body), "headers": headers, "chunked": True}
-
-
-def _guarded(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    try:
-        yield from chunks
-    except Exception as error:
-        raise _BodyBroke(error) from error
+def _close_all(kept: Kept) -> None:
+    with contextlib.suppress(IndexError):
+        while True:
+            kept.pop()[0].close()

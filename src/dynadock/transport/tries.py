@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING
 
 from dynadock.errors import ConnectionLost, ConnectionRefused, SocketMissing, TransportError
-from dynadock.transport.faults import is_caused_by
 
 if TYPE_CHECKING:
-    from dynadock.call.request import Request
+    from dynadock.deadline import Deadline
+    from dynadock.wire.messages import Request
 
 LOG = logging.getLogger("dynadock.transport")
 
@@ -25,35 +25,30 @@ LONGEST_PAUSE = 2.0
 class Tries:
     """The tries of one call: counted, and another allowed where none before had an effect.
 
-    ``most`` is how many may follow the first, ``end`` the time (monotonic) after which there are
-    none, None for no such time.
+    ``most`` is how many may follow the first; none follows the ``deadline``.
     """
 
-    def __init__(self, request: Request, most: int, end: float | None = None) -> None:
+    def __init__(self, request: Request, most: int, deadline: Deadline) -> None:
         self._request = request
         self._most = most
-        self._end = end
+        self.deadline = deadline
         self._failed = 0
 
-    def fail(
-        self,
-        fault: TransportError,
-        cause: Exception,
-        stale: type[Exception] | None = None,
-    ) -> None:
+    def fail(self, fault: TransportError, *, is_stale: bool = False) -> None:
         """Return when the call may be tried again, after a pause; raise ``fault`` if it may not.
 
-        ``cause`` is what it was made of, ``stale`` what a kept connection raises that ended before
-        any byte of the reply.
+        ``is_stale`` says that a kept connection ended before any byte of the reply: the engine most
+        likely closed it while it was idle, though this is no proof.
         """
         self._failed += 1
-        pause = self._pause(fault, is_stale=stale is not None and is_caused_by(cause, stale))
-        if pause is None or self._failed > self._most or self._is_over(pause):
+        pause = self._pause(fault, is_stale=is_stale)
+        if pause is None or self._failed > self._most or self.deadline.is_over(pause):
             try:
-                raise self._told(fault) from cause
+                raise self._told(fault) from fault.__cause__
             finally:
-                # A frame that knows what it raises is a circle, and sockets would live on in it.
-                del fault, cause
+                # What is raised refers to this frame, which must not refer back to it: sockets
+                # would live on in that cycle until it is collected.
+                del fault
         method, path = self._request.method, self._request.target.partition("?")[0]
         LOG.warning("%s %s: try %d failed, there is another: %s", method, path, self._failed, fault)
         time.sleep(pause)
@@ -63,9 +58,6 @@ class Tries:
         if isinstance(fault, (ConnectionRefused, SocketMissing)):
             return float(min(FIRST_PAUSE * 2 ** min(self._failed - 1, 10), LONGEST_PAUSE))
         return 0.0 if is_stale and self._request.method in HARMLESS else None
-
-    def _is_over(self, pause: float) -> bool:
-        return self._end is not None and time.monotonic() + pause >= self._end
 
     def _told(self, fault: TransportError) -> TransportError:
         """Return a fault that also says what it means for the call."""

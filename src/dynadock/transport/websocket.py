@@ -1,4 +1,4 @@
-"""Websockets (RFC 6455) over an exchange: our handshake, websocket-client's messages."""
+"""Websockets (RFC 6455) over an driver: our handshake, websocket-client's messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from websocket import (
     WebSocketTimeoutException,
 )
 
-from dynadock.call.coding import too_large
 from dynadock.errors import (
     ConnectionLost,
     MalformedStream,
@@ -25,13 +24,13 @@ from dynadock.errors import (
     Unsupported,
 )
 from dynadock.transport.faults import placed
+from dynadock.wire.coding import too_large
 
 if TYPE_CHECKING:
     import socket
 
-    from dynadock.call.record import Headers
-    from dynadock.call.request import Data, Request
-    from dynadock.transport.exchange import Exchange
+    from dynadock.transport.driver import Driver
+    from dynadock.wire.messages import Data, Headers, Request
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _VERSION = "13"
@@ -46,15 +45,15 @@ def with_handshake(request: Request) -> Request:
     return request._replace(headers={**request.headers, **asked})
 
 
-def agreed(request: Request, exchange: Exchange) -> WebSocketSource | Exchange:
+def agreed(request: Request, driver: Driver) -> WebSocketSource | Driver:
     """Return the websocket that the engine has agreed to; the exchange as it is if it has not."""
-    if not exchange.is_upgraded:
-        return exchange
+    if not driver.is_upgraded:
+        return driver
     expected = _accepted(request.headers["Sec-WebSocket-Key"])
-    if exchange.headers.get("Sec-WebSocket-Accept") != expected:
+    if driver.headers.get("Sec-WebSocket-Accept") != expected:
         problem = "the websocket's handshake was answered with a wrong key"
-        raise MalformedStream(f"{exchange.endpoint}: {problem}", str(exchange.endpoint))
-    return WebSocketSource(exchange)
+        raise MalformedStream(f"{driver.endpoint}: {problem}", str(driver.endpoint))
+    return WebSocketSource(driver)
 
 
 def _accepted(key: str) -> str:
@@ -64,16 +63,16 @@ def _accepted(key: str) -> str:
 
 
 class _Socket:
-    """What websocket-client takes for a socket: an exchange, whose errors are kept as they were."""
+    """What websocket-client takes for a socket: a driver, whose errors are kept as they were."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
         self._left = b""
         self.error: TransportError | None = None
 
     def recv(self, size: int) -> bytes:
         try:
-            data = self._left or self._exchange.receive()
+            data = self._left or self._driver.receive()
         except TransportError as error:
             self.error = error
             raise
@@ -82,7 +81,7 @@ class _Socket:
 
     def send(self, data: bytes) -> int:
         try:
-            self._exchange.send(data)
+            self._driver.send(data)
         except TransportError as error:
             self.error = error
             raise
@@ -92,10 +91,10 @@ class _Socket:
         """Tell that this waits by itself."""
 
     def fileno(self) -> int:
-        return self._exchange.fileno()
+        return self._driver.fileno()
 
     def close(self) -> None:
-        self._exchange.close()
+        self._driver.close()
 
 
 class _Messages(WebSocket):
@@ -115,9 +114,9 @@ class _Messages(WebSocket):
 class WebSocketSource:
     """A websocket as a stream's source: the content of messages, one after the other."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        self._socket = _Socket(exchange)
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._socket = _Socket(driver)
         # Engines put whatever a container prints into text messages (seen at API 1.27).
         self._messages = _Messages(skip_utf8_validation=True)
         self._messages.sock = cast("socket.socket", self._socket)
@@ -126,12 +125,12 @@ class WebSocketSource:
     @property
     def status(self) -> int:
         """The reply's status code, 101."""
-        return self._exchange.status
+        return self._driver.status
 
     @property
     def headers(self) -> Headers:
         """The reply's headers."""
-        return self._exchange.headers
+        return self._driver.headers
 
     def receive(self) -> bytes:
         """Return the next message's content, none after the last; raises a TransportError."""
@@ -150,12 +149,12 @@ class WebSocketSource:
         except WebSocketConnectionClosedException:
             problem = "the websocket ended without a farewell, so something may be missing"
             raise TruncatedStream(
-                f"{self._exchange.endpoint}: {problem}", str(self._exchange.endpoint)
+                f"{self._driver.endpoint}: {problem}", str(self._driver.endpoint)
             ) from None
         except WebSocketTimeoutException as error:
             raise (self._socket.error or error) from None
         except WebSocketException as error:
-            raise MalformedStream(f"{self._exchange.endpoint}: no websocket: {error}") from error
+            raise MalformedStream(f"{self._driver.endpoint}: no websocket: {error}") from error
         return opcode, message
 
     def _check_close(self, data: bytes) -> None:
@@ -163,8 +162,8 @@ class WebSocketSource:
         if code not in _NORMAL:
             reason = data[2:].decode("utf-8", "replace")
             raise ConnectionLost(
-                f"{self._exchange.endpoint}: the websocket was closed with code {code} {reason}",
-                str(self._exchange.endpoint),
+                f"{self._driver.endpoint}: the websocket was closed with code {code} {reason}",
+                str(self._driver.endpoint),
             )
 
     def read_all(self, limit: int | None) -> bytes:
@@ -173,7 +172,7 @@ class WebSocketSource:
         for data in iter(self.receive, b""):
             content += data
             if limit is not None and len(content) > limit:
-                raise placed(too_large(limit), self._exchange.endpoint)
+                raise placed(too_large(limit), self._driver.endpoint)
         return bytes(content)
 
     def send(self, data: Data) -> None:
@@ -191,8 +190,8 @@ class WebSocketSource:
 
     def close(self) -> None:
         """Close the connection; may be called again."""
-        self._exchange.close()
+        self._driver.close()
 
     def fileno(self) -> int:
         """Return the connection's descriptor, -1 once closed."""
-        return self._exchange.fileno()
+        return self._driver.fileno()

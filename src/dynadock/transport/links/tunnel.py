@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from dynadock.call.http1 import HeadReader
+from dynadock.deadline import Deadline
 from dynadock.errors import TransportError
+from dynadock.transport.driver import TimedLink, carry_out
 from dynadock.transport.faults import NeverReached
-from dynadock.transport.sockets import dial_tcp
+from dynadock.transport.links.sockets import dial_tcp
+from dynadock.wire.exchange import Exchange
+from dynadock.wire.messages import Request
 
 if TYPE_CHECKING:
     import socket
 
-    from dynadock.call.http1 import Head
     from dynadock.transport.endpoint import Endpoint
     from dynadock.transport.proxy import Proxy
+    from dynadock.wire.http1 import Head
+    from dynadock.wire.messages import Data
 
 _READ = 4096
 _SUCCESS = range(200, 300)
-_SHORTEST = 0.001
 
 
 def dial_through(proxy: Proxy, endpoint: Endpoint, timeout: float | None) -> socket.socket:
@@ -27,7 +29,7 @@ def dial_through(proxy: Proxy, endpoint: Endpoint, timeout: float | None) -> soc
 
     NeverReached, with what the proxy says, where it is not reached or refuses; TimeoutError.
     """
-    end = None if timeout is None else time.monotonic() + timeout
+    deadline = Deadline(timeout)
     place = f"the proxy {proxy}, from {proxy.origin},"
     try:
         connection = dial_tcp(proxy.host, proxy.port, timeout)
@@ -36,9 +38,7 @@ def dial_through(proxy: Proxy, endpoint: Endpoint, timeout: float | None) -> soc
     except OSError as error:
         raise NeverReached(f"{place} is not reached: {error}") from None
     try:
-        connection.sendall(_request(proxy, str(endpoint).partition("://")[2]))
-        head = _read_head(connection, end)
-        _check(head, place)
+        _check(_ask(connection, proxy, str(endpoint).partition("://")[2], deadline), place)
         connection.settimeout(timeout)
     except BaseException as error:
         connection.close()
@@ -49,26 +49,29 @@ def dial_through(proxy: Proxy, endpoint: Endpoint, timeout: float | None) -> soc
     return connection
 
 
+def _ask(connection: socket.socket, proxy: Proxy, place: str, deadline: Deadline) -> Head:
+    headers = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
+    exchange = Exchange(Request("CONNECT", place, headers), place)
+    # An engine says nothing before it is asked, so that there is nothing behind the head.
+    carry_out(exchange.begin(), TimedLink(_ToProxy(connection), None, deadline))
+    return exchange.head
+
+
 def _check(head: Head, place: str) -> None:
     if head.status not in _SUCCESS:
         raise NeverReached(f"{place} refuses: {head.status} {head.reason}".rstrip())
 
 
-def _request(proxy: Proxy, place: str) -> bytes:
-    lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
-    if proxy.authorization:
-        lines.append(f"Proxy-Authorization: {proxy.authorization}")
-    return "\r\n".join([*lines, "", ""]).encode("ascii")
+class _ToProxy:
+    """The few steps of a CONNECT over a socket that goes on as the engine's."""
 
+    def __init__(self, connection: socket.socket) -> None:
+        self.allow = connection.settimeout
+        self._socket = connection
 
-def _read_head(connection: socket.socket, end: float | None) -> Head:
-    reader = HeadReader()
-    while True:
-        if end is not None:
-            connection.settimeout(max(end - time.monotonic(), _SHORTEST))
-        data = connection.recv(_READ)
-        if not data:
-            reader.finish()
-        # An engine says nothing before it is asked, so that there is nothing behind the head.
-        if head := reader.feed(data):
-            return head
+    def offer(self, data: Data) -> tuple[int, bytes]:
+        self._socket.sendall(data)
+        return len(data), b""
+
+    def receive(self) -> bytes:
+        return self._socket.recv(_READ)

@@ -7,8 +7,8 @@ import json
 import re
 from typing import Any
 
-from dynadock.call.record import Record
 from dynadock.errors import MalformedStream, TruncatedStream
+from dynadock.record import Record
 
 LONGEST_VALUE = 64 * 1024 * 1024
 """Characters that are kept of a value whose end has not come."""

@@ -3,24 +3,23 @@
 How they are used is after go-winio, which both the docker command and engines go by: a pipe that is
 busy is tried again, and in one of messages a message of no bytes is the end of what its side sends.
 
-Everything that only Windows can do lies behind what `dynadock.transport.pipes` asks for, which
-`dynadock.transport.win32_pipes` has of pywin32; what is here is tried on any system.
+Everything that only Windows can do lies behind what `pipes` asks for, which
+`win32_pipes` has of pywin32; what is here is tried on any system.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import socket
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
+from dynadock.deadline import Deadline
 from dynadock.errors import Unsupported
-from dynadock.transport.link import SocketLink
-from dynadock.transport.pipes import (
+from dynadock.transport.links.pipes import (
     ABORTED,
     ACCESS_DENIED,
     ALL_BUSY,
@@ -30,13 +29,14 @@ from dynadock.transport.pipes import (
     NOT_FOUND,
     PipeFault,
 )
+from dynadock.transport.links.sockets import SocketLink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dynadock.call.request import Data
     from dynadock.transport.endpoint import Endpoint
-    from dynadock.transport.pipes import Pending, Pipe, Pipes
+    from dynadock.transport.links.pipes import Pending, Pipe, Pipes
+    from dynadock.wire.messages import Data
 
 _HUNG_UP = (BROKEN, CLOSING, NOT_CONNECTED)
 _PAUSE = 0.01
@@ -50,7 +50,7 @@ def system_pipes() -> Pipes:
             "npipe:// addresses are Windows' own; here it is unix://, tcp:// or ssh://"
         )
     # Imported here for start-up time, and since there is pywin32 on Windows only.
-    from dynadock.transport.win32_pipes import Win32Pipes  # noqa: PLC0415
+    from dynadock.transport.links.win32_pipes import Win32Pipes  # noqa: PLC0415
 
     return Win32Pipes()
 
@@ -62,7 +62,7 @@ def dial_pipe(endpoint: Endpoint, timeout: float | None) -> socket.socket:
     """
     pipes = system_pipes()
     path = endpoint.path.replace("/", "\\")
-    end = None if timeout is None else time.monotonic() + timeout
+    deadline = Deadline(timeout)
     while True:
         try:
             pipe = pipes.open(path)
@@ -75,7 +75,7 @@ def dial_pipe(endpoint: Endpoint, timeout: float | None) -> socket.socket:
                 raise
         else:
             break
-        if end is not None and time.monotonic() > end:
+        if deadline.is_over():
             raise TimeoutError("all instances of the pipe are busy")
         time.sleep(_PAUSE)
     connection = PipeSocket(pipe)
@@ -84,7 +84,7 @@ def dial_pipe(endpoint: Endpoint, timeout: float | None) -> socket.socket:
 
 
 class PipeSocket:
-    """What http.client and a `SocketLink` want of a socket, over a pipe.
+    """What a `SocketLink` wants of a socket, over a pipe.
 
     One thread may receive while another sends; `shutdown` of both ways ends what they wait for.
     """
@@ -94,10 +94,9 @@ class PipeSocket:
         self._timeout: float | None = None
         self._has_ended = False
         self._sends = True
-        # The pipe is given back when it has no owner, no files made of it, and nothing pending.
+        # The pipe is given back when it has no owner and nothing is pending.
         self._lock = threading.Lock()
         self._is_owned = True
-        self._files = 0
         self._pending = 0
         self._is_down = False
         self._is_given_back = False
@@ -124,13 +123,6 @@ class PipeSocket:
         # No bytes are a message of none: the other side sends no more.
         self._has_ended = not data
         return data
-
-    def recv_into(self, buffer: Any, size: int = 0) -> int:
-        """Fill a buffer with some bytes as soon as there are any, and return how many."""
-        view = memoryview(buffer).cast("B")
-        data = self.recv(min(size, len(view)) if size else len(view))
-        view[: len(data)] = data
-        return len(data)
 
     def sendall(self, data: Data) -> None:
         """Send all of ``data``."""
@@ -198,22 +190,8 @@ class PipeSocket:
         except PipeFault:
             return False
 
-    def makefile(self, mode: str = "rb", *_buffering: Any) -> io.BufferedReader:
-        """Return a file to read from, which keeps the pipe open until it is closed itself."""
-        if mode != "rb":
-            raise ValueError(f"a pipe's files are read from, mode {mode!r} is not there")
-        with self._lock:
-            self._files += 1
-        return io.BufferedReader(_PipeFile(self))
-
-    def release_file(self) -> None:
-        """Note that a file made of this is closed."""
-        with self._lock:
-            self._files -= 1
-            self._give_back()
-
     def close(self) -> None:
-        """Close, once files made of it are closed too; may be called again."""
+        """Close; may be called again."""
         with self._lock:
             self._is_owned = False
             self._give_back()
@@ -237,7 +215,7 @@ class PipeSocket:
 
     def _give_back(self) -> None:
         """Close the pipe if nobody has any use for it; the lock is held."""
-        if self._is_owned or self._files or self._is_given_back:
+        if self._is_owned or self._is_given_back:
             return
         if self._pending:
             # Nobody closes a pipe and wants what is still to come of it.
@@ -248,26 +226,14 @@ class PipeSocket:
         self._pipe.close()
 
 
-class _PipeFile(io.RawIOBase):
-    def __init__(self, pipe: PipeSocket) -> None:
-        self._socket = pipe
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._socket.recv_into(buffer)
-
-    def close(self) -> None:
-        if not self.closed:
-            super().close()
-            self._socket.release_file()
-
-
 class PipeLink(SocketLink):
     """A pipe as a `Link`."""
 
-    def offer(self, data: memoryview) -> tuple[int, bytes]:
+    def offer(self, data: Data) -> tuple[int, bytes]:
         """Send ``data`` without listening: nothing waits for both at once."""
         self.send(data)
         return len(data), b""
+
+    def is_idle(self) -> bool:
+        """Tell whether nothing has come that was not received, not even the end; never waits."""
+        return cast("PipeSocket", self._socket).is_idle()

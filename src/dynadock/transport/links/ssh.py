@@ -75,13 +75,6 @@ class Tunnel(socket.socket):
         self._note_received(len(data))
         return data
 
-    def recv_into(self, *arguments: Any) -> int:
-        """Receive as sockets do; NeverReached where ssh has ended by itself."""
-        with self._explained():
-            size = super().recv_into(*arguments)
-        self._note_received(size)
-        return size
-
     def sendall(self, *arguments: Any) -> None:
         """Send as sockets do; NeverReached where ssh has ended by itself."""
         with self._explained():

@@ -9,7 +9,7 @@ from itertools import chain, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from dynadock.call.frames import Pieces
+from dynadock.wire.frames import Pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -194,7 +194,7 @@ class Chunked:
             "end": f"behind the {self._size} bytes of a chunk, before its end",
             "trailers": "behind the last chunk, before the body's end",
         }[self._place]
-        raise TruncatedStream(f"the connection ended {where}")
+        raise TruncatedStream(f"the connection broke {where}")
 
 
 class _Sizes(dict[bytes, int]):

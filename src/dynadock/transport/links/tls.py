@@ -11,27 +11,20 @@ import contextlib
 import errno
 import ssl
 import threading
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPSConnectionPool
-
+from dynadock.deadline import Deadline
 from dynadock.errors import EndpointError
-from dynadock.transport.bounded import BoundedPool
-from dynadock.transport.dialled import DialledConnection
 from dynadock.transport.distrust import AUTHORITIES, CERTIFICATE, KEY
-from dynadock.transport.link import READ, SocketLink
+from dynadock.transport.links.link import READ
+from dynadock.transport.links.sockets import SocketLink
 
 if TYPE_CHECKING:
     import socket
 
-    from dynadock.call.request import Data
-    from dynadock.transport.endpoint import Endpoint, Tls
-
-_SHORTEST = 0.001
-"""Seconds; none at all would mean not to wait."""
+    from dynadock.transport.endpoint import Tls
+    from dynadock.wire.messages import Data
 
 _RECORDS = 4 * 16 * 1024
 """Bytes to encrypt at a time."""
@@ -78,37 +71,6 @@ def _no_password() -> str:
     raise PermissionError(errno.EACCES, "the key has a password, and there is nobody to ask")
 
 
-class TlsConnection(DialledConnection, HTTPSConnection):
-    """A connection with TLS to an endpoint."""
-
-    def send(self, data: Any) -> None:
-        """Send as others do; urllib3 reads on after BrokenPipeError.
-
-        Then there may be an alert to be read, which says what certificate the engine is missing.
-        """
-        try:
-            super().send(data)
-        except (ssl.SSLEOFError, ConnectionResetError) as error:
-            raise BrokenPipeError(errno.EPIPE, str(error)) from error
-
-
-class TlsPool(BoundedPool, HTTPSConnectionPool):
-    """A pool of connections with TLS to one endpoint."""
-
-    ConnectionCls = TlsConnection
-
-    def __init__(self, endpoint: Endpoint, tls: Tls, **options: Any) -> None:
-        context = client_context(tls)
-        super().__init__(
-            endpoint.host, endpoint.port, endpoint=endpoint, ssl_context=context, **options
-        )
-
-    def _validate_conn(self, conn: Any) -> None:
-        """Connect; that a user wants no certificate checked is no news to that user."""
-        if conn.is_closed:
-            conn.connect()
-
-
 class TlsLink(SocketLink):
     """TLS over a connected socket, which it takes over, as a `Link`."""
 
@@ -121,9 +83,7 @@ class TlsLink(SocketLink):
         self._state = threading.Lock()
         self._sending = threading.Lock()
         self._ready: list[bytes] = []
-        self._seconds = self._end = connection.gettimeout()
-        if self._seconds is not None:
-            self._end = time.monotonic() + self._seconds
+        self._step = Deadline(self._seconds)
 
     def shake_hands(self) -> None:
         """Agree on keys, and check who is there; ssl.SSLError if it is not whom it should be."""
@@ -145,15 +105,14 @@ class TlsLink(SocketLink):
     def allow(self, seconds: float | None) -> None:
         """Set the longest wait of each later step, None for ever."""
         super().allow(seconds)
-        self._end = None if seconds is None else time.monotonic() + seconds
-        self._seconds = seconds
+        self._step = Deadline(seconds)
 
     def receive(self) -> bytes:
         """Return some bytes as soon as there are any, none when the other side says farewell.
 
         ssl.SSLError where the connection ends without it: then something may be missing.
         """
-        self._end = None if self._seconds is None else time.monotonic() + self._seconds
+        self._step = Deadline(self._seconds)
         while True:
             with self._state:
                 blocks, ended = self._decrypted()
@@ -185,8 +144,7 @@ class TlsLink(SocketLink):
 
     def _take_in(self) -> None:
         """Receive records, within what is left of the time for one step."""
-        if self._end is not None:
-            self._socket.settimeout(max(self._end - time.monotonic(), _SHORTEST))
+        self._wait_to_receive(self._step.left())
         encrypted = self._socket.recv(READ)
         with self._state:
             if encrypted:
@@ -194,7 +152,7 @@ class TlsLink(SocketLink):
             else:
                 self._incoming.write_eof()
 
-    def offer(self, data: memoryview) -> tuple[int, bytes]:
+    def offer(self, data: Data) -> tuple[int, bytes]:
         """Send ``data`` without listening: what has come may be TLS's own, and no answer."""
         self.send(data)
         return len(data), b""
@@ -207,6 +165,22 @@ class TlsLink(SocketLink):
                 with self._state:
                     self._tls.write(view[start : start + _RECORDS])
                 self._send_records()
+
+    def is_idle(self) -> bool:
+        """Tell whether nothing has come but what TLS itself has to say; never waits.
+
+        Session tickets make a fresh, unused connection readable (seen on Docker 26.1 and 28.5).
+        """
+        while self._has_come():
+            try:
+                self._take_in()
+                with self._state:
+                    self._ready, has_ended = self._decrypted()
+            except OSError:
+                return False
+            if has_ended or self._ready:
+                return False
+        return not self._ready
 
     def close_sending(self) -> None:
         """Say farewell to the other side; it may go on sending."""

@@ -14,12 +14,12 @@ import win32event
 import win32file
 import win32pipe
 
-from dynadock.transport.pipes import ABORTED, PipeFault
+from dynadock.transport.links.pipes import ABORTED, PipeFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dynadock.transport.pipes import Pending
+    from dynadock.transport.links.pipes import Pending
 
 _OVERLAPPED = 0x40000000
 _ANONYMOUS = 0x00100000

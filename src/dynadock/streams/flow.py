@@ -1,0 +1,273 @@
+"""The half of a stream that never waits: what state it is in, what it decodes, what it raises.
+
+The other half is whoever waits for bytes: `dynadock.streams.stream.Stream` by blocking. It asks
+`Flow` before it waits whether there is anything to wait for, tells it afterwards what came, and how
+waiting failed.
+"""
+
+from __future__ import annotations
+
+import atexit
+import enum
+import os
+import sys
+import warnings
+import weakref
+from typing import TYPE_CHECKING, Generic, NamedTuple, NoReturn, Protocol, TypeVar
+
+from dynadock.call.interpret import stream_error
+from dynadock.errors import (
+    DynadockError,
+    StreamClosed,
+    StreamError,
+    TransportError,
+    UnreadStreamWarning,
+)
+from dynadock.wire.messages import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from dynadock.spec.model import Operation
+    from dynadock.wire.messages import Data, Headers
+
+Item = TypeVar("Item")
+
+
+class Connection(Protocol):
+    """What a flow needs of the connection that its bytes come from."""
+
+    @property
+    def status(self) -> int:
+        """The reply's status code."""
+
+    @property
+    def headers(self) -> Headers:
+        """The reply's headers."""
+
+    def close(self) -> None:
+        """Close for good, ending what others wait for; may be called again."""
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait at, -1 once closed."""
+
+
+class Source(Connection, Protocol):
+    """A connection whose bytes are waited for by blocking, as `transport.driver.Driver` is."""
+
+    def receive(self) -> bytes:
+        """Return some bytes as soon as there are any, none at the end; TransportError."""
+
+    def read_all(self, limit: int | None) -> bytes:
+        """Return all bytes to the end, at most ``limit``; TransportError."""
+
+    def send(self, data: Data) -> None:
+        """Send bytes to the other side, after an upgrade; TransportError."""
+
+    def close_sending(self) -> None:
+        """Tell the other side that nothing more comes; Unsupported where there is no way to."""
+
+
+class Origin(NamedTuple):
+    """What a stream answers: the operation, and the engine that it was asked of."""
+
+    operation: Operation
+    host: str
+
+    def __str__(self) -> str:
+        return f"{self.operation.operation_id} (API {self.operation.version})"
+
+
+class State(enum.Enum):
+    """What can be had of a stream: more, all had, no more, or what went wrong."""
+
+    OPEN = "open"
+    ENDED = "at its end"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+
+_ACTING: weakref.WeakSet[Flow] = weakref.WeakSet()
+"""Streams that the engine works for; what is open at the program's end is dropped by that."""
+
+
+class Flow:
+    """A reply that comes bit by bit over a connection of its own."""
+
+    def __init__(self, connection: Connection, origin: Origin) -> None:
+        self._connection = connection
+        self._origin = origin
+        self._state = State.OPEN
+        self._error: BaseException | None = None
+        if origin.operation.reply.acts:
+            _ACTING.add(self)
+
+    @property
+    def status(self) -> int:
+        """The reply's status code: 200, or 101 after an upgrade."""
+        return self._connection.status
+
+    @property
+    def headers(self) -> Headers:
+        """The reply's headers."""
+        return self._connection.headers
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is closed: at the end, after `close`, or after an error."""
+        return self._state is not State.OPEN
+
+    def fileno(self) -> int:
+        """Return the connection's descriptor, for select and the like; -1 once closed.
+
+        It may wait although something is there: what came with the head, or is decoded already.
+        """
+        return self._connection.fileno()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{self._origin}: a stream is one connection, which cannot be copied")
+
+    def __del__(self) -> None:
+        # A stream whose making failed has no state.
+        if hasattr(self, "_state") and not sys.is_finalizing():
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._cut_off():
+            self._warn_of_unread("dropped")
+            if not self._origin.operation.reply.acts:
+                message = f"{self._origin}: the stream was left open; close it, or use with"
+                warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
+
+    def _cut_off(self) -> bool:
+        """Close; tell whether there was anything to close."""
+        was_open = self._state is State.OPEN
+        if was_open:
+            self._state = State.CLOSED
+            self._connection.close()
+            self._forget()
+        return was_open
+
+    def _forget(self) -> None:
+        """Drop what has come and was not given."""
+
+    def _warn_of_unread(self, what: str) -> None:
+        if self._origin.operation.reply.acts:
+            message = (
+                f"{self._origin}: the stream was {what} before its end, so the engine may have"
+                " given up what it was doing; .wait() runs it to the end"
+            )
+            warnings.warn(message, UnreadStreamWarning, stacklevel=3)
+
+    def _may_receive(self) -> bool:
+        """Tell whether more may come; raise what a stream raises that failed or was closed."""
+        if self._state is State.OPEN:
+            return True
+        if self._state is State.ENDED:
+            return False
+        if self._error is not None:
+            raise self._error.with_traceback(None)
+        raise StreamClosed(f"{self._origin}: the stream is closed")
+
+    def _note_received(self, data: bytes) -> None:
+        """Note what was waited for; no bytes are the end."""
+        if not data:
+            self._raise_if_closed()
+            self._finish()
+
+    def _note_broken(self, error: BaseException) -> None:
+        """Note what waiting raised; StreamClosed if that is because the stream was closed."""
+        self._raise_if_closed(error)
+        self._note_failure(error)
+
+    def _raise_if_closed(self, error: BaseException | None = None) -> None:
+        """Raise StreamClosed where somebody closed what was being waited for."""
+        if self._state is State.CLOSED and (error is None or isinstance(error, TransportError)):
+            message = f"{self._origin}: the stream was closed while it was read"
+            raise StreamClosed(message) from error
+        if self._state is State.FAILED and self._error is not None:
+            # Sending failed meanwhile, and closed what was being waited for.
+            raise self._error.with_traceback(None)
+
+    def _finish(self) -> None:
+        """Note that the stream has come to its end."""
+        self._state = State.ENDED
+        self._connection.close()
+
+    def _fail(self, error: Exception) -> NoReturn:
+        """Close and raise; reading on raises the same error again."""
+        self._note_failure(error)
+        raise error
+
+    def _note_failure(self, error: BaseException) -> None:
+        if self._state in (State.OPEN, State.ENDED):
+            self._state = State.FAILED
+            # An interruption is not the stream's own fault, and is not to be raised twice.
+            self._error = error if isinstance(error, DynadockError) else None
+        self._connection.close()
+        self._forget()
+
+    def _placed(self, fault: Exception) -> Exception:
+        """Return a decoder's complaint as an error of this stream."""
+        if isinstance(fault, TransportError) and not fault.endpoint:
+            return type(fault)(f"{self._origin}: {self._origin.host}: {fault}", self._origin.host)
+        return fault
+
+    def _stream_error(self, message: str, value: Any) -> StreamError:
+        head = Reply(self.status, self.headers, b"")
+        return stream_error(self._origin.operation, head, self._origin.host, message, value)
+
+    def __repr__(self) -> str:
+        kind = type(self).__name__
+        return f"<{kind} of {self._origin}, {self._state.value}>"
+
+
+class Decoder(Protocol[Item]):
+    """Makes items of bytes, however these are cut; what goes wrong waits in ``fault``."""
+
+    fault: Exception | None
+
+    def feed(self, data: bytes) -> list[Item]:
+        """Return the items that are whole with these bytes."""
+
+    def finish(self) -> list[Item] | None:
+        """Return what the end makes whole; raise where it comes too early."""
+
+
+class DecodedFlow(Flow, Generic[Item]):
+    """A flow of items; ``_ready`` are those that have come and were not given."""
+
+    def __init__(self, connection: Connection, origin: Origin, decoder: Decoder[Item]) -> None:
+        super().__init__(connection, origin)
+        self._decoder = decoder
+        self._ready: Iterator[Item] = iter(())
+
+    def _forget(self) -> None:
+        # Used up and not replaced: a loop may be in the midst of them.
+        for _ in self._ready:
+            pass
+
+    def _is_over(self) -> bool:
+        """Tell whether nothing more is to be decoded; raise what the decoder complains of."""
+        if self._decoder.fault is not None and self._state in (State.OPEN, State.ENDED):
+            self._fail(self._placed(self._decoder.fault))
+        return self._state is State.ENDED
+
+    def _at_the_end(self) -> list[Item]:
+        """Return what the end makes whole."""
+        try:
+            return self._decoder.finish() or []
+        except TransportError as fault:
+            self._fail(self._placed(fault))
+
+
+# Windows has no fork. A child's streams are its parent's, which will do the warning.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ACTING.clear)
+
+
+@atexit.register
+def _warn_of_what_is_open() -> None:
+    for flow in [*_ACTING]:
+        flow._drop()  # noqa: SLF001 - the end of the program is the end of its streams

@@ -1,0 +1,1 @@
+"""Connections to an engine, whatever they are made of."""

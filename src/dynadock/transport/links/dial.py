@@ -1,0 +1,55 @@
+"""From an endpoint to a link: the one place that knows every kind of address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dynadock.transport.links.sockets import SocketLink, dial_tcp, dial_unix
+
+if TYPE_CHECKING:
+    import socket
+
+    from dynadock.transport.endpoint import Endpoint
+    from dynadock.transport.links.link import Link
+
+
+def connect(endpoint: Endpoint, timeout: float | None) -> Link:
+    """Return a connection to an endpoint, made within ``timeout`` seconds; OSError if it fails."""
+    if endpoint.scheme == "npipe":
+        from dynadock.transport.links.npipe import PipeLink, dial_pipe  # noqa: PLC0415
+
+        return PipeLink(dial_pipe(endpoint, timeout))
+    if endpoint.tls is None:
+        return SocketLink(_dial(endpoint, timeout))
+    from dynadock.transport.links.tls import TlsLink, client_context  # noqa: PLC0415
+
+    context = client_context(endpoint.tls)
+    connection = _dial(endpoint, timeout)
+    try:
+        link = TlsLink(connection, context, endpoint.host)
+        link.shake_hands()
+    except BaseException:
+        connection.close()
+        raise
+    return link
+
+
+def _dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
+    if endpoint.scheme == "unix":
+        return dial_unix(endpoint.path, timeout)
+    if endpoint.scheme == "ssh":
+        from dynadock.transport.links.ssh import dial_ssh  # noqa: PLC0415
+
+        return dial_ssh(endpoint, timeout)
+    if endpoint.proxy is not None:
+        from dynadock.transport.links.tunnel import dial_through  # noqa: PLC0415
+
+        return dial_through(endpoint.proxy, endpoint, timeout)
+    return dial_tcp(endpoint.host, endpoint.port, timeout)
+
+
+def host_header(endpoint: Endpoint) -> str:
+    """Return what the Host header says: engines ignore it, HTTP/1.1 wants it."""
+    if endpoint.scheme != "tcp":
+        return "localhost"
+    return str(endpoint).partition("://")[2]

@@ -1,0 +1,156 @@
+"""HTTP messages: a request complete and unsent, a reply whole, and the headers of either."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
+
+from dynadock.options import MASK, is_secret_name
+from dynadock.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+_USER_OF_ADDRESS = re.compile("(%3A%2F%2F)(?:(?!%2F|%22)[^&])*(%40)")
+"""What stands between ``://`` and ``@``, as it is written in a query."""
+
+Data = bytes | bytearray | memoryview
+"""Bytes, however they are held."""
+
+
+class Request(NamedTuple):
+    """One HTTP request, complete and unsent.
+
+    ``target`` is path and query as they are sent; ``body`` bytes, an iterator of bytes (sent in
+    chunks, or with its length if it is `dynadock.wire.uploads.Measured`), or None. ``secrets``
+    names query parameters and headers whose values are not shown, beside those that tell by their
+    names.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes | Iterator[bytes] | None = None
+    secrets: frozenset[str] = frozenset()
+
+    @property
+    def asks_for_upgrade(self) -> bool:
+        """Whether the peer may switch protocols in answer to it."""
+        return any(name.lower() == "upgrade" for name in self.headers)
+
+    @property
+    def shown_target(self) -> str:
+        """The target as anybody may see it."""
+        path, mark, query = self.target.partition("?")
+        return path + mark + "&".join(map(self._shown_pair, query.split("&")))
+
+    def _shown_pair(self, pair: str) -> str:
+        name, mark, _ = pair.partition("=")
+        if mark and unquote(name) in self.secrets:
+            return name + mark + MASK
+        # Build arguments tell of proxies, whose addresses may have a password.
+        return _USER_OF_ADDRESS.sub(rf"\1{MASK}\2", pair)
+
+    @property
+    def shown_headers(self) -> dict[str, str]:
+        """The headers as anybody may see them."""
+        secrets = {name.lower() for name in self.secrets}
+        return {
+            name: MASK if is_secret_name(name) or name.lower() in secrets else value
+            for name, value in self.headers.items()
+        }
+
+    def __repr__(self) -> str:
+        # A body may be a secret (SecretCreate, SystemAuth), so its size has to do.
+        body = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else self.body
+        head = f"{self.method} {self.shown_target}"
+        return f"Request({head}, headers={self.shown_headers}, body={body})"
+
+
+class Reply(NamedTuple):
+    """A whole reply: its head and all bytes of its body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """Return a reply's media type in lower case and without parameters, empty if it names none."""
+    return (headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+
+
+class Headers(Record):
+    """A reply's headers: names in any case, and with ``_`` for ``-``: ``headers.Api_Version``."""
+
+    __slots__ = ()
+
+    def __init__(self, headers: Any = ()) -> None:
+        if isinstance(headers, Headers):
+            super().__init__(headers)
+            return
+        pairs = headers.items() if hasattr(headers, "items") else headers
+        super().__init__({header_case(name): value for name, value in pairs})
+
+    @classmethod
+    def of_cased(cls, headers: dict[str, str]) -> Headers:
+        """Take headers whose names are in their usual case already."""
+        made = cls.__new__(cls)
+        dict.update(made, headers)
+        return made
+
+    def __getitem__(self, name: str) -> Any:
+        return super().__getitem__(header_case(name))
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(header_case(name), value)
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(header_case(name))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(header_case(name))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a header's value, ``default`` without one."""
+        return super().get(header_case(name), default)
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """Return a header's value, after setting it to ``default`` if there was none."""
+        return super().setdefault(header_case(name), default)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        """Remove a header and return its value; ``default``, else KeyError, if there was none."""
+        return super().pop(header_case(name), *default)
+
+    def update(self, *others: Any, **named: Any) -> None:
+        """Set headers as dict.update does."""
+        for name, value in dict(*others, **named).items():
+            self[name] = value
+
+    def __dir__(self) -> list[str]:
+        return [*dict.__dir__(self), *(name.replace("-", "_") for name in self)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Headers, (dict(self),))
+
+
+class _Cases(dict[str, str]):
+    """Headers' names in their usual case: looking one up is faster than writing it."""
+
+    def __missing__(self, name: str) -> str:
+        cased = name.replace("_", "-").title()
+        if len(name) <= _LONGEST_KEPT_NAME:
+            if len(self) >= _MOST_KEPT_NAMES:
+                self.clear()
+            self[name] = cased
+        return cased
+
+
+_MOST_KEPT_NAMES = 1024
+_LONGEST_KEPT_NAME = 64
+
+header_case = _Cases().__getitem__
+"""Write a header's name the usual way: ``api_version`` is ``Api-Version``."""

@@ -1,0 +1,33 @@
+"""What a server of TLS answers to a request that comes without TLS.
+
+It is neither HTTP nor the reply to the call, and says nothing of the cause to who does not know it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dynadock.errors import TlsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_WANTS_TLS = "the engine wants TLS there; DOCKER_TLS_VERIFY=1 or a context with TLS speaks it"
+
+_BAD_REQUEST = 400
+_ALERT_RECORD = b"\x15\x03"
+
+
+def check_beginning(beginning: bytes) -> None:
+    """Raise TlsError if a reply begins with a TLS alert, as OpenSSL's servers send it."""
+    if beginning.startswith(_ALERT_RECORD):
+        raise TlsError(_WANTS_TLS)
+
+
+def check_reply(status: int, headers: Mapping[str, str]) -> None:
+    """Raise TlsError for the reply of Go's servers with TLS, engines among them.
+
+    It is a 400 without a single header (seen on Docker 26.1 and 28.5).
+    """
+    if status == _BAD_REQUEST and not headers:
+        raise TlsError(_WANTS_TLS)
