@@ -52,7 +52,7 @@ OF_THE_NETWORK = {
 }
 LATE = {
     *("jsonschema", "openapi_core", "yaml", "requests", "urllib3", "platformdirs"),
-    *("tarfile", "websocket", "rich", "rapidfuzz"),
+    *("tarfile", "websocket", "websockets", "rich", "rapidfuzz"),
 }
 
 
