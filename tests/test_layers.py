@@ -47,12 +47,12 @@ OF_THE_NETWORK = {
         "socket",
         "ssl",
         "urllib3",
-        "websocket",
+        "websockets",
     ),
 }
 LATE = {
     *("jsonschema", "openapi_core", "yaml", "requests", "urllib3", "platformdirs"),
-    *("tarfile", "websocket", "websockets", "rich", "rapidfuzz"),
+    *("tarfile", "websockets", "rich", "rapidfuzz"),
 }
 
 

@@ -18,17 +18,16 @@ from websockets.protocol import Protocol, Side
 from websockets.server import ServerProtocol
 
 from cuts import decoded, parts, steps
-from dynadock.call.http1 import HeadReader, request_head
-from dynadock.call.record import Headers
-from dynadock.call.request import Request
-from dynadock.call.websocket import (
+from dynadock.errors import ConnectionLost, MalformedStream, TruncatedStream
+from dynadock.wire.http1 import HeadReader, request_head
+from dynadock.wire.messages import Headers, Request
+from dynadock.wire.websocket import (
     LARGEST_MESSAGE,
     WebSocketCodec,
     accepted,
     check_handshake,
     with_handshake,
 )
-from dynadock.errors import ConnectionLost, MalformedStream, TruncatedStream
 from wire.peer import BINARY, CLOSE, PING, PONG, TEXT, farewell, message
 
 CONTINUED = 0

@@ -106,7 +106,8 @@ class Connector:
         self, request: Request, timeout: float | None, options: Options
     ) -> WebSocketSource | Driver:
         """Ask for a websocket; where the engine refuses, return its reply."""
-        from dynadock.transport.websocket import agreed, with_handshake  # noqa: PLC0415
+        from dynadock.transport.websocket import agreed  # noqa: PLC0415
+        from dynadock.wire.websocket import with_handshake  # noqa: PLC0415
 
         asking = with_handshake(request)
         driver = self.open(asking, timeout, options, keeps=False)

@@ -1,126 +1,43 @@
-"""Websockets (RFC 6455) over an driver: our handshake, websocket-client's messages."""
+"""A websocket as a stream's source: the content of messages over a driver."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
-import secrets
-from typing import TYPE_CHECKING, Any, cast
+import threading
+from typing import TYPE_CHECKING
 
-from websocket import (
-    ABNF,
-    WebSocket,
-    WebSocketConnectionClosedException,
-    WebSocketException,
-    WebSocketTimeoutException,
-)
-
-from dynadock.errors import (
-    ConnectionLost,
-    MalformedStream,
-    TransportError,
-    TruncatedStream,
-    Unsupported,
-)
+from dynadock.errors import ConnectionLost, TransportError, Unsupported
 from dynadock.transport.faults import placed
 from dynadock.wire.coding import too_large
+from dynadock.wire.websocket import WebSocketCodec, check_handshake
 
 if TYPE_CHECKING:
-    import socket
-
     from dynadock.transport.driver import Driver
     from dynadock.wire.messages import Data, Headers, Request
 
-_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_VERSION = "13"
-_NORMAL = (1000, 1001, 1005)
-"""Codes of a close that is no error: done, going away, none given (RFC 6455, section 7.4.1)."""
-
-
-def with_handshake(request: Request) -> Request:
-    """Return a request that also asks for a websocket, with a key of its own."""
-    key = base64.b64encode(secrets.token_bytes(16)).decode("ascii")
-    asked = {"Sec-WebSocket-Key": key, "Sec-WebSocket-Version": _VERSION}
-    return request._replace(headers={**request.headers, **asked})
-
 
 def agreed(request: Request, driver: Driver) -> WebSocketSource | Driver:
-    """Return the websocket that the engine has agreed to; the exchange as it is if it has not."""
+    """Return the websocket that the engine has agreed to; the driver as it is if it has not.
+
+    ``request`` is the one with the handshake. Raises MalformedStream for a wrong answer to it.
+    """
     if not driver.is_upgraded:
         return driver
-    expected = _accepted(request.headers["Sec-WebSocket-Key"])
-    if driver.headers.get("Sec-WebSocket-Accept") != expected:
-        problem = "the websocket's handshake was answered with a wrong key"
-        raise MalformedStream(f"{driver.endpoint}: {problem}", str(driver.endpoint))
+    try:
+        check_handshake(request, driver.headers)
+    except TransportError as error:
+        raise placed(error, driver.endpoint) from None
     return WebSocketSource(driver)
 
 
-def _accepted(key: str) -> str:
-    # The RFC wants this digest as proof of understanding; nothing is kept secret by it.
-    digest = hashlib.sha1((key + _GUID).encode("ascii"), usedforsecurity=False).digest()
-    return base64.b64encode(digest).decode("ascii")
-
-
-class _Socket:
-    """What websocket-client takes for a socket: a driver, whose errors are kept as they were."""
-
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
-        self._left = b""
-        self.error: TransportError | None = None
-
-    def recv(self, size: int) -> bytes:
-        try:
-            data = self._left or self._driver.receive()
-        except TransportError as error:
-            self.error = error
-            raise
-        self._left = data[size:]
-        return data[:size]
-
-    def send(self, data: bytes) -> int:
-        try:
-            self._driver.send(data)
-        except TransportError as error:
-            self.error = error
-            raise
-        return len(data)
-
-    def gettimeout(self) -> None:
-        """Tell that this waits by itself."""
-
-    def fileno(self) -> int:
-        return self._driver.fileno()
-
-    def close(self) -> None:
-        self._driver.close()
-
-
-class _Messages(WebSocket):
-    """websocket-client's websocket."""
-
-    def send_close(self, *arguments: Any, **options: Any) -> None:
-        # Engines hang up behind their farewell and do not wait for ours (seen on 20.10 to 28.5).
-        with contextlib.suppress(ConnectionLost):
-            super().send_close(*arguments, **options)
-
-    def pong(self, *arguments: Any, **options: Any) -> None:
-        # Who has hung up needs no answer, and what has come from there is still to be read.
-        with contextlib.suppress(ConnectionLost):
-            super().pong(*arguments, **options)
-
-
 class WebSocketSource:
-    """A websocket as a stream's source: the content of messages, one after the other."""
+    """The content of a websocket's messages, one after the other, and messages the other way."""
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
-        self._socket = _Socket(driver)
-        # Engines put whatever a container prints into text messages (seen at API 1.27).
-        self._messages = _Messages(skip_utf8_validation=True)
-        self._messages.sock = cast("socket.socket", self._socket)
-        self._messages.connected = True
+        self._codec = WebSocketCodec()
+        # Frames of one thread must not get into those of another.
+        self._sending = threading.Lock()
 
     @property
     def status(self) -> int:
@@ -133,38 +50,43 @@ class WebSocketSource:
         return self._driver.headers
 
     def receive(self) -> bytes:
-        """Return the next message's content, none after the last; raises a TransportError."""
-        while True:
-            opcode, message = self._next()
-            content = cast("bytes", message.data)
-            if opcode == ABNF.OPCODE_CLOSE:
-                self._check_close(content)
+        """Return content as soon as there is any, none after the close; raises a TransportError."""
+        codec = self._codec
+        while not codec.done:
+            if codec.fault is not None:
+                raise self._placed(codec.fault)
+            data = self._driver.receive()
+            if not data:
+                self._finish()
                 return b""
+            content = codec.feed(data)
+            self._answer()
             if content:
                 return content
+        return b""
 
-    def _next(self) -> tuple[int, ABNF]:
+    def _finish(self) -> None:
         try:
-            opcode, message = self._messages.recv_data_frame()
-        except WebSocketConnectionClosedException:
-            problem = "the websocket ended without a farewell, so something may be missing"
-            raise TruncatedStream(
-                f"{self._driver.endpoint}: {problem}", str(self._driver.endpoint)
-            ) from None
-        except WebSocketTimeoutException as error:
-            raise (self._socket.error or error) from None
-        except WebSocketException as error:
-            raise MalformedStream(f"{self._driver.endpoint}: no websocket: {error}") from error
-        return opcode, message
+            self._codec.finish()
+        except TransportError as error:
+            raise self._placed(error) from None
 
-    def _check_close(self, data: bytes) -> None:
-        code = int.from_bytes(data[:2], "big") if data else 1000
-        if code not in _NORMAL:
-            reason = data[2:].decode("utf-8", "replace")
-            raise ConnectionLost(
-                f"{self._driver.endpoint}: the websocket was closed with code {code} {reason}",
-                str(self._driver.endpoint),
-            )
+    def _answer(self) -> None:
+        """Send what the codec has to say, unless another thread is sending: that takes it along."""
+        if self._sending.acquire(blocking=False):
+            try:
+                # Who has hung up needs no answer, and what has come from there is still to be read.
+                with contextlib.suppress(ConnectionLost):
+                    self._send(self._codec.outgoing())
+            finally:
+                self._sending.release()
+
+    def _send(self, frames: bytes) -> None:
+        if frames:
+            self._driver.send(frames)
+
+    def _placed(self, error: Exception) -> Exception:
+        return placed(error, self._driver.endpoint) if isinstance(error, TransportError) else error
 
     def read_all(self, limit: int | None) -> bytes:
         """Return the content of all messages; TooLarge if that is more than ``limit`` bytes."""
@@ -177,10 +99,8 @@ class WebSocketSource:
 
     def send(self, data: Data) -> None:
         """Send one binary message; raises a TransportError."""
-        try:
-            self._messages.send(bytes(data), ABNF.OPCODE_BINARY)
-        except WebSocketTimeoutException as error:
-            raise (self._socket.error or error) from None
+        with self._sending:
+            self._send(self._codec.message(data) + self._codec.outgoing())
 
     def close_sending(self) -> None:
         """Raise Unsupported: a websocket closes both ways or none."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from websockets.frames import Close
 
-    from dynadock.call.request import Data, Request
+    from dynadock.wire.messages import Data, Request
 
 LARGEST_MESSAGE = 64 * 1024 * 1024
 """Bytes of one message, in one frame or in several; engines put into one what they read at once."""
