@@ -258,10 +258,14 @@ def test_which_body_follows(status, method, fields, kind):
         ("Content-Length", "5x"),
         ("Content-Length", "\u0665"),
         ("Content-Length", "9" * 19),
+        ("Content-Length", "\xa05"),
+        ("Content-Length", "5, 5\x85"),
         ("Transfer-Encoding", "gzip, chunked"),
         ("Transfer-Encoding", "identity"),
         ("Transfer-Encoding", "chunked, chunked"),
         ("Transfer-Encoding", ""),
+        ("Transfer-Encoding", "\xa0chunked"),
+        ("Transfer-Encoding", "chunked\x85"),
     ],
 )
 def test_framings_that_cannot_be_followed(field):

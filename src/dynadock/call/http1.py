@@ -26,6 +26,9 @@ FIRST_FINAL = 200
 NO_CONTENT = 204
 NOT_MODIFIED = 304
 
+BLANKS = " \t"
+"""What may stand around a value (RFC 9110, section 5.6.3); Latin-1 has more, which are text."""
+
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET = re.compile(r"[\x21-\x7e]+")
@@ -146,7 +149,7 @@ def _head(data: bytes) -> Head:
         name, colon, value = line.partition(":")
         if not colon or not _TOKEN.fullmatch(name) or _UNSAFE_IN_HEADER.search(value):
             raise MalformedStream(f"a line of the reply's head is no header: {line[:60]!r}")
-        fields.setdefault(header_case(name), []).append(value.strip(" \t"))
+        fields.setdefault(header_case(name), []).append(value.strip(BLANKS))
     headers = Headers({name: ", ".join(values) for name, values in fields.items()})
     return Head(int(status[1]), status[2] or "", headers)
 
@@ -183,7 +186,7 @@ def body_decoder(head: Head, method: str, *, upgraded: bool = False) -> BodyDeco
         return Sized(0)
     codings = head.headers.get("Transfer-Encoding")
     if codings is not None:
-        if codings.strip().lower() != "chunked":
+        if codings.strip(BLANKS).lower() != "chunked":
             raise MalformedStream(f"the body comes in an unknown transfer coding: {codings[:60]!r}")
         return Chunked()
     length = head.headers.get("Content-Length")
@@ -192,7 +195,7 @@ def body_decoder(head: Head, method: str, *, upgraded: bool = False) -> BodyDeco
 
 def _length(field: str) -> int:
     # The same length more than once is one length (RFC 9112, section 6.3).
-    lengths = {value.strip() for value in field.split(",")}
+    lengths = {value.strip(BLANKS) for value in field.split(",")}
     if len(lengths) > 1 or not _LENGTH.fullmatch(field := lengths.pop()):
         raise MalformedStream(f"the reply's Content-Length is no length: {field[:60]!r}")
     return int(field)
