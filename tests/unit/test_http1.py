@@ -176,6 +176,12 @@ NO_HEADS = {
 }
 
 
+@pytest.mark.parametrize("name", ["Content_Length", "content_length", "Transfer_Encoding"])
+def test_framing_with_an_underscore_is_refused(name):
+    with pytest.raises(MalformedStream, match=f"almost like framing: '{name}: 5'"):
+        read_head([f"HTTP/1.1 200 OK\r\n{name}: 5\r\n\r\n".encode()])
+
+
 @pytest.mark.parametrize("data", NO_HEADS.values(), ids=NO_HEADS)
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_what_is_no_http(data, size):

@@ -149,6 +149,9 @@ def _head(data: bytes) -> Head:
         name, colon, value = line.partition(":")
         if not colon or not _TOKEN.fullmatch(name) or _UNSAFE_IN_HEADER.search(value):
             raise MalformedStream(f"a line of the reply's head is no header: {line[:60]!r}")
+        if "_" in name and header_case(name).lower() in _FRAMING:
+            # Headers would take it for the one with hyphens, and nobody else would.
+            raise MalformedStream(f"a header is spelled almost like framing: {line[:60]!r}")
         fields.setdefault(header_case(name), []).append(value.strip(BLANKS))
     headers = Headers({name: ", ".join(values) for name, values in fields.items()})
     return Head(int(status[1]), status[2] or "", headers)
