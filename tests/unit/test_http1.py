@@ -171,6 +171,8 @@ NO_HEADS = {
     "no colon": b"HTTP/1.1 200 OK\r\nA b\r\n\r\n",
     "space before the colon": b"HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
     "no name": b"HTTP/1.1 200 OK\r\n: b\r\n\r\n",
+    "folded status line": b"HTTP/1.1 200 OK\r\n A: b\r\n\r\n",
+    "blanks behind the status line": b"HTTP/1.1 200 OK\r\n\t\r\nA: b\r\n\r\n",
     "NUL in a header": b"HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n",
     "CR in a header": b"HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n",
 }

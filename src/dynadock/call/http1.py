@@ -139,13 +139,13 @@ class HeadReader:
 
 def _head(data: bytes) -> Head:
     text = data.decode("latin-1").removesuffix("\r")
-    # Folded lines are obsolete; a reader joins them (RFC 9112, section 5.2).
-    first, *lines = _LINE_END.split(_FOLD.sub(" ", text))
+    first, *behind = _LINE_END.split(text, maxsplit=1)
     status = _STATUS_LINE.fullmatch(first)
     if status is None:
         raise MalformedStream(f"the reply begins with no status line: {first[:60]!r}")
     fields: dict[str, list[str]] = {}
-    for line in lines:
+    # Folded lines are obsolete; a reader joins them to a header (RFC 9112, section 5.2).
+    for line in _LINE_END.split(_FOLD.sub(" ", behind[0])) if behind else ():
         name, colon, value = line.partition(":")
         if not colon or not _TOKEN.fullmatch(name) or _UNSAFE_IN_HEADER.search(value):
             raise MalformedStream(f"a line of the reply's head is no header: {line[:60]!r}")
