@@ -168,6 +168,7 @@ NO_HEADS = {
     "short status": b"HTTP/1.1 20 OK\r\n\r\n",
     "status below 100": b"HTTP/1.1 099 OK\r\n\r\n",
     "NUL in the reason": b"HTTP/1.1 200 O\0K\r\n\r\n",
+    "form feed in the reason": b"HTTP/1.1 200 O\x0cK\r\n\r\n",
     "no colon": b"HTTP/1.1 200 OK\r\nA b\r\n\r\n",
     "space before the colon": b"HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
     "no name": b"HTTP/1.1 200 OK\r\n: b\r\n\r\n",

@@ -37,7 +37,7 @@ _UNSAFE_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _LINE_END = re.compile(r"\r?\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
-_STATUS_LINE = re.compile(r"HTTP/1\.[0-9] ([1-9][0-9][0-9])(?: ([^\r\0]*))?")
+_STATUS_LINE = re.compile(r"HTTP/1\.[0-9] ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
 
