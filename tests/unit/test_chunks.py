@@ -30,7 +30,7 @@ CHUNKED = {
         b"0123456789abcdefghij",
     ),
     "extensions": (b'3;a="b;c";d\r\nabc\r\n1 ;x=y\r\nd\r\n2 \t\r\nef\r\n0;z\r\n\r\n', b"abcdef"),
-    "trailers": (b"3\r\nabc\r\n0\r\nX-A: b\r\n5\r\nX-B: c\r\n\r\n", b"abc"),
+    "trailers": (b"3\r\nabc\r\n0\r\nX-A: b\r\n c\r\nX-B:\r\n\r\n", b"abc"),
 }
 
 
@@ -89,6 +89,12 @@ BROKEN = {
     "CR in an extension": b"5;a\rb\r\nhello",
     "frames": b"\x01\x00\x00\x00\x00\x00\x00\x05hello",
     "bare line feed behind trailers": b"0\r\nA: b\n\r\n",
+    "another chunk for a trailer": b"0\r\n5\r\nhello\r\n0\r\n\r\n",
+    "the next reply for a trailer": b"0\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\n",
+    "no name of a trailer": b"0\r\n: b\r\n\r\n",
+    "NUL in a trailer": b"0\r\nA: b\0\r\n\r\n",
+    "CR in a trailer": b"0\r\nA: b\rB: c\r\n\r\n",
+    "blanks before trailers": b"0\r\n A: b\r\n\r\n",
 }
 
 

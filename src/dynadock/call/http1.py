@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from dynadock.call.chunks import Chunked
+from dynadock.call.chunks import CONTROLS, FIELD_NAME, Chunked
 from dynadock.call.record import Headers, header_case
 from dynadock.call.uploads import Measured
 from dynadock.errors import MalformedStream, TruncatedStream
@@ -30,9 +30,9 @@ BLANKS = " \t"
 """What may stand around a value (RFC 9110, section 5.6.3); Latin-1 has more, which are text."""
 
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN = re.compile(FIELD_NAME)
 _TARGET = re.compile(r"[\x21-\x7e]+")
-_UNSAFE_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_UNSAFE_IN_HEADER = re.compile(f"[{CONTROLS}]")
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _LINE_END = re.compile(r"\r?\n")
