@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,6 +138,16 @@ def test_what_is_dropped_has_an_end(data, size):
     decoder = Chunked()
     assert decoded(decoder, steps(data, size)) == b""
     assert isinstance(decoder.fault, MalformedStream)
+
+
+@pytest.mark.parametrize("dropped", [b"5;", b"5 ", b"0;", b"0\t"])
+def test_what_is_dropped_byte_by_byte_costs_little(dropped):
+    sent = dropped + dropped[1:] * (chunks_module.LONGEST_CHUNK_LINE - len(dropped))
+    begun = time.thread_time()
+    decoder = Chunked()
+    assert decoded(decoder, steps(sent, 1)) == b""
+    assert decoder.fault is None
+    assert time.thread_time() - begun < 1
 
 
 def test_a_chunk_is_given_as_it_comes():

@@ -12,8 +12,8 @@ from dynadock.errors import MalformedStream, TruncatedStream
 LARGEST_CHUNK = sys.maxsize
 """Bytes; more than that Python cannot be asked to read."""
 
-LONGEST_CHUNK_LINE = 16 * 1024
-"""Bytes of a chunk's size with its extensions."""
+LONGEST_CHUNK_LINE = 4 * 1024
+"""Bytes of a chunk's size with its extensions; one that comes byte by byte is read each time."""
 
 LONGEST_TRAILERS = 64 * 1024
 """Bytes of all that may stand behind the last chunk."""
@@ -29,7 +29,8 @@ FIELD_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 CONTROLS = r"\x00-\x08\x0a-\x1f\x7f"
 """What must not stand in the value of either, as a pattern's set."""
 
-_EXTENSIONS = rb"[ \t]*(?:;[^\0\r\n]*)?"
+# Possessive, or what is no whole line would be tried again from each of its ends.
+_EXTENSIONS = rb"[ \t]*+(?:;[^\0\r\n]*+)?+"
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})" + _EXTENSIONS + rb"\r\n")
 _CHUNK_LINE_BEGUN = re.compile(rb"(?:[0-9A-Fa-f]{1,15}" + _EXTENSIONS + rb"\r?)?")
 _LAST_CHUNK_LINE = re.compile(rb"0{1,15}" + _EXTENSIONS + rb"\r\n")
