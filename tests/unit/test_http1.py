@@ -232,7 +232,6 @@ CHUNKS = ("Transfer-Encoding", "chunked")
 FRAMINGS = {
     "chunks": (200, "GET", [CHUNKS], Chunked),
     "chunks in capitals": (200, "GET", [("transfer-encoding", " Chunked ")], Chunked),
-    "chunks before a length": (200, "POST", [CHUNKS, ("Content-Length", "5")], Chunked),
     "length": (200, "GET", [("Content-Length", "5")], Sized),
     "the same length twice": (200, "GET", [("Content-Length", "5, 5")], Sized),
     "length 0": (200, "GET", [("Content-Length", "0")], None),
@@ -280,6 +279,14 @@ def test_which_body_follows(status, method, fields, kind):
 def test_framings_that_cannot_be_followed(field):
     with pytest.raises(MalformedStream):
         body_decoder(head_of(200, [field]), "GET")
+
+
+@pytest.mark.parametrize("codings", ["chunked", "identity"])
+def test_chunks_and_a_length_are_refused(codings):
+    fields = [("Content-Length", "5"), ("Transfer-Encoding", codings)]
+    with pytest.raises(MalformedStream, match="and has a Content-Length too: '5'"):
+        body_decoder(head_of(200, fields), "GET")
+    assert body_decoder(head_of(304, fields), "GET").done
 
 
 # Bodies

@@ -188,11 +188,16 @@ def body_decoder(head: Head, method: str, *, upgraded: bool = False) -> BodyDeco
     if method == "HEAD" or head.status < FIRST_FINAL or head.status in (NO_CONTENT, NOT_MODIFIED):
         return Sized(0)
     codings = head.headers.get("Transfer-Encoding")
+    length = head.headers.get("Content-Length")
     if codings is not None:
+        if length is not None:
+            # Readers differ in which of the two they follow (RFC 9112, section 6.3).
+            raise MalformedStream(
+                f"the body comes in a transfer coding and has a Content-Length too: {length[:60]!r}"
+            )
         if codings.strip(BLANKS).lower() != "chunked":
             raise MalformedStream(f"the body comes in an unknown transfer coding: {codings[:60]!r}")
         return Chunked()
-    length = head.headers.get("Content-Length")
     return UntilClose() if length is None else Sized(_length(length))
 
 
