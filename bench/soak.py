@@ -59,6 +59,9 @@ WITH_DEADLINE = 0.2
 LEAST_ANSWERED = 0.9
 """Of the calls whose fault is harmless; the others met a connection that an earlier one spoilt."""
 
+FEW = 3
+"""Calls that say nothing: any may meet such a connection."""
+
 GOOD = 0.4
 """Of the calls are answered without any fault."""
 
@@ -197,6 +200,7 @@ class Tally:
         self.answered: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
         self.failures: Counter[Failure] = Counter()
+        self.latest: dict[str, str] = {}  # errors by their faults
         self._lock = threading.Lock()
 
     def note(self, fault: str, error: Exception | None) -> None:
@@ -206,6 +210,7 @@ class Tally:
                 self.answered[fault] += 1
             else:
                 self.errors[type(error).__name__] += 1
+                self.latest[fault] = f"{error!r:.300}"
 
     def fail(self, what: str, fault: str, example: object) -> None:
         failure = Failure(what, fault)
@@ -364,9 +369,9 @@ def check_answers(tally: Tally) -> None:
     harmless = [name for name, fault in FAULTS.items() if fault.is_harmless]
     for fault in harmless:
         played, answered = tally.played[fault], tally.answered[fault]
-        # A few calls say little: one may always meet a connection that another spoilt.
-        if played >= 50 and answered < played * LEAST_ANSWERED:
-            tally.fail("too few answers", fault, f"{answered} of {played}, though it is harmless")
+        if answered < played * LEAST_ANSWERED - FEW:
+            latest = tally.latest[fault]
+            tally.fail("too few answers", fault, f"{answered} of {played}, the latest: {latest}")
 
 
 def summarize(tally: Tally, memory: Memory | None) -> None:

@@ -347,13 +347,16 @@ def _intruder(reply: Reply) -> bytes:
     return bytes(replace(reply, status=b"200 OK", fields=fields, body=body, answers_head=False))
 
 
-def _without_body(status: bytes, *framing: bytes) -> Callable[[Connection, Reply], object]:
-    """Return a fault: a reply that has no body, with the body of another reply behind it."""
+def _without_body(
+    status: bytes, *framing: bytes, behind: Callable[[Reply], bytes] = lambda _: b""
+) -> Callable[[Connection, Reply], object]:
+    """Return a fault: a reply that has no body, whatever its framing says."""
 
-    def head(reply: Reply) -> bytes:
-        return replace(reply, status=status, fields=()).head_with(*framing)
+    def change(reply: Reply) -> bytes:
+        head = replace(reply, status=status, fields=()).head_with(*framing)
+        return head + behind(reply)
 
-    return _send(lambda reply: head(reply) + _intruder(reply))
+    return _send(change)
 
 
 def _close(connection: Connection, _: Reply) -> None:
@@ -474,13 +477,19 @@ FAULTS = {
     # Bytes that are nobody's
     "extra-bytes": Fault(_send(lambda reply: bytes(reply) + b"\r\nextra"), NO_UPGRADE),
     "extra-reply": Fault(_send(lambda reply: bytes(reply) + _intruder(reply)), NO_UPGRADE),
-    "body-behind-204": Fault(_without_body(b"204 No Content"), "ContainerStart"),
-    "body-behind-304": Fault(_without_body(b"304 Not Modified"), "ContainerStart"),
+    "body-behind-204": Fault(_without_body(b"204 No Content", behind=_intruder), "ContainerStart"),
+    "body-behind-304": Fault(
+        _without_body(b"304 Not Modified", behind=_intruder), "ContainerStart"
+    ),
     "length-304": Fault(
-        _without_body(b"304 Not Modified", b"Content-Length: 20"), "ContainerStart"
+        _without_body(b"304 Not Modified", b"Content-Length: 20"),
+        "ContainerStart",
+        is_harmless=True,
     ),
     "chunked-304": Fault(
-        _without_body(b"304 Not Modified", b"Transfer-Encoding: chunked"), "ContainerStart"
+        _without_body(b"304 Not Modified", b"Transfer-Encoding: chunked"),
+        "ContainerStart",
+        is_harmless=True,
     ),
     "body-behind-head": Fault(
         _send(lambda reply: reply.head_with(b"Content-Length: 20") + b'{"Id": "intruder-x"}'),
