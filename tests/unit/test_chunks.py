@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +32,7 @@ CHUNKED = {
         b"0123456789abcdefghij",
     ),
     "extensions": (b'3;a="b;c";d\r\nabc\r\n1 ;x=y\r\nd\r\n2 \t\r\nef\r\n0;z\r\n\r\n', b"abcdef"),
-    "trailers": (b"3\r\nabc\r\n0\r\nX-A: b\r\n5\r\nX-B: c\r\n\r\n", b"abc"),
+    "trailers": (b"3\r\nabc\r\n0\r\nX-A: b\r\n c\r\nX-B:\r\n\r\n", b"abc"),
 }
 
 
@@ -89,6 +91,12 @@ BROKEN = {
     "CR in an extension": b"5;a\rb\r\nhello",
     "frames": b"\x01\x00\x00\x00\x00\x00\x00\x05hello",
     "bare line feed behind trailers": b"0\r\nA: b\n\r\n",
+    "another chunk for a trailer": b"0\r\n5\r\nhello\r\n0\r\n\r\n",
+    "the next reply for a trailer": b"0\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\n",
+    "no name of a trailer": b"0\r\n: b\r\n\r\n",
+    "NUL in a trailer": b"0\r\nA: b\0\r\n\r\n",
+    "CR in a trailer": b"0\r\nA: b\rB: c\r\n\r\n",
+    "blanks before trailers": b"0\r\n A: b\r\n\r\n",
 }
 
 
@@ -130,6 +138,16 @@ def test_what_is_dropped_has_an_end(data, size):
     decoder = Chunked()
     assert decoded(decoder, steps(data, size)) == b""
     assert isinstance(decoder.fault, MalformedStream)
+
+
+@pytest.mark.parametrize("dropped", [b"5;", b"5 ", b"0;", b"0\t"])
+def test_what_is_dropped_byte_by_byte_costs_little(dropped):
+    sent = dropped + dropped[1:] * (chunks_module.LONGEST_CHUNK_LINE - len(dropped))
+    begun = time.thread_time()
+    decoder = Chunked()
+    assert decoded(decoder, steps(sent, 1)) == b""
+    assert decoder.fault is None
+    assert time.thread_time() - begun < 1
 
 
 def test_a_chunk_is_given_as_it_comes():

@@ -168,12 +168,21 @@ NO_HEADS = {
     "short status": b"HTTP/1.1 20 OK\r\n\r\n",
     "status below 100": b"HTTP/1.1 099 OK\r\n\r\n",
     "NUL in the reason": b"HTTP/1.1 200 O\0K\r\n\r\n",
+    "form feed in the reason": b"HTTP/1.1 200 O\x0cK\r\n\r\n",
     "no colon": b"HTTP/1.1 200 OK\r\nA b\r\n\r\n",
     "space before the colon": b"HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
     "no name": b"HTTP/1.1 200 OK\r\n: b\r\n\r\n",
+    "folded status line": b"HTTP/1.1 200 OK\r\n A: b\r\n\r\n",
+    "blanks behind the status line": b"HTTP/1.1 200 OK\r\n\t\r\nA: b\r\n\r\n",
     "NUL in a header": b"HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n",
     "CR in a header": b"HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n",
 }
+
+
+@pytest.mark.parametrize("name", ["Content_Length", "content_length", "Transfer_Encoding"])
+def test_framing_with_an_underscore_is_refused(name):
+    with pytest.raises(MalformedStream, match=f"almost like framing: '{name}: 5'"):
+        read_head([f"HTTP/1.1 200 OK\r\n{name}: 5\r\n\r\n".encode()])
 
 
 @pytest.mark.parametrize("data", NO_HEADS.values(), ids=NO_HEADS)
@@ -223,7 +232,6 @@ CHUNKS = ("Transfer-Encoding", "chunked")
 FRAMINGS = {
     "chunks": (200, "GET", [CHUNKS], Chunked),
     "chunks in capitals": (200, "GET", [("transfer-encoding", " Chunked ")], Chunked),
-    "chunks before a length": (200, "POST", [CHUNKS, ("Content-Length", "5")], Chunked),
     "length": (200, "GET", [("Content-Length", "5")], Sized),
     "the same length twice": (200, "GET", [("Content-Length", "5, 5")], Sized),
     "length 0": (200, "GET", [("Content-Length", "0")], None),
@@ -259,15 +267,27 @@ def test_which_body_follows(status, method, fields, kind):
         ("Content-Length", "5x"),
         ("Content-Length", "\u0665"),
         ("Content-Length", "9" * 19),
+        ("Content-Length", "\xa05"),
+        ("Content-Length", "5, 5\x85"),
         ("Transfer-Encoding", "gzip, chunked"),
         ("Transfer-Encoding", "identity"),
         ("Transfer-Encoding", "chunked, chunked"),
         ("Transfer-Encoding", ""),
+        ("Transfer-Encoding", "\xa0chunked"),
+        ("Transfer-Encoding", "chunked\x85"),
     ],
 )
 def test_framings_that_cannot_be_followed(field):
     with pytest.raises(MalformedStream):
         body_decoder(head_of(200, [field]), "GET")
+
+
+@pytest.mark.parametrize("codings", ["chunked", "identity"])
+def test_chunks_and_a_length_are_refused(codings):
+    fields = [("Content-Length", "5"), ("Transfer-Encoding", codings)]
+    with pytest.raises(MalformedStream, match="and has a Content-Length too: '5'"):
+        body_decoder(head_of(200, fields), "GET")
+    assert body_decoder(head_of(304, fields), "GET").done
 
 
 # Bodies

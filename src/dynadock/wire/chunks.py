@@ -12,8 +12,8 @@ from dynadock.errors import MalformedStream, TruncatedStream
 LARGEST_CHUNK = sys.maxsize
 """Bytes; more than that Python cannot be asked to read."""
 
-LONGEST_CHUNK_LINE = 16 * 1024
-"""Bytes of a chunk's size with its extensions."""
+LONGEST_CHUNK_LINE = 4 * 1024
+"""Bytes of a chunk's size with its extensions; one that comes byte by byte is read each time."""
 
 LONGEST_TRAILERS = 64 * 1024
 """Bytes of all that may stand behind the last chunk."""
@@ -23,10 +23,19 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 CRLF = b"\r\n"
 
-_EXTENSIONS = rb"[ \t]*(?:;[^\0\r\n]*)?"
+FIELD_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+"""The name of a header or a trailer (RFC 9110, section 5.6.2), as a pattern."""
+
+CONTROLS = r"\x00-\x08\x0a-\x1f\x7f"
+"""What must not stand in the value of either, as a pattern's set."""
+
+# Possessive, or what is no whole line would be tried again from each of its ends.
+_EXTENSIONS = rb"[ \t]*+(?:;[^\0\r\n]*+)?+"
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})" + _EXTENSIONS + rb"\r\n")
 _CHUNK_LINE_BEGUN = re.compile(rb"(?:[0-9A-Fa-f]{1,15}" + _EXTENSIONS + rb"\r?)?")
 _LAST_CHUNK_LINE = re.compile(rb"0{1,15}" + _EXTENSIONS + rb"\r\n")
+_TRAILER = re.compile(f"{FIELD_NAME}:[^{CONTROLS}]*\r\n".encode())
+_FOLDED = re.compile(f"[ \t][^{CONTROLS}]*\r\n".encode())
 _LONGEST_PLAIN_LINE = 17
 _MOST_SIZES = 4096
 
@@ -172,13 +181,13 @@ class Chunked:
                 self.rest = stream.read()
             elif self._trailers + len(line) > LONGEST_TRAILERS:
                 self._fail(f"the trailers are longer than {LONGEST_TRAILERS} bytes")
-            elif line.endswith(CRLF):
+            elif not line.endswith(b"\n"):
+                self._kept = line
+            elif _TRAILER.fullmatch(line) or (self._trailers and _FOLDED.fullmatch(line)):
                 self._trailers += len(line)
                 continue
-            elif line.endswith(b"\n"):
-                self._fail(f"a trailer ends without CRLF: {line[:40]!r}")
             else:
-                self._kept = line
+                self._fail(f"no trailer is {line[:40]!r}")
             return
 
     def _fail(self, reason: str) -> None:

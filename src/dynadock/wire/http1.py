@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dynadock.errors import MalformedStream, TruncatedStream
-from dynadock.wire.chunks import Chunked
+from dynadock.wire.chunks import CONTROLS, FIELD_NAME, Chunked
 from dynadock.wire.messages import Headers, header_case
 from dynadock.wire.uploads import Measured
 
@@ -36,10 +36,13 @@ NO_CONTENT = 204
 NOT_MODIFIED = 304
 
 _OURS = {"host": "Host", "accept-encoding": "Accept-Encoding"}
+BLANKS = " \t"
+"""What may stand around a value (RFC 9110, section 5.6.3); Latin-1 has more, which are text."""
+
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN = re.compile(FIELD_NAME)
 _TARGET = re.compile(r"[\x21-\x7e]+")
-_UNSAFE_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_UNSAFE_IN_HEADER = re.compile(f"[{CONTROLS}]")
 
 _REQUEST_HEAD = re.compile(
     rf"{_TOKEN.pattern}+ {_TARGET.pattern}+ HTTP/1\.1\r\n"
@@ -50,12 +53,12 @@ _REQUEST_HEAD = re.compile(
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _LINE_END = re.compile(r"\r?\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
-_STATUS_LINE = re.compile(r"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([^\r\0]*))?")
+_STATUS_LINE = re.compile(r"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
 _USUAL_FIELD = rf"({_TOKEN.pattern}+):[ \t]*+([^\x00-\x08\x0a-\x1f\x7f]*+)\r\n"
 _USUAL_HEAD = re.compile(
-    r"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([^\r\n\0]*+))?\r\n"
+    r"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*+))?\r\n"
     rf"((?:{_USUAL_FIELD.replace('(', '(?:')})*+)\r\n"
 )
 _USUAL_FIELDS = re.compile(_USUAL_FIELD)
@@ -125,15 +128,10 @@ class Head(NamedTuple):
 
     @property
     def is_persistent(self) -> bool:
-        """Whether the peer keeps the connection, and it is clear where the body ends.
-
-        A length beside a transfer coding is what request smuggling is made of, so that nothing may
-        follow on such a connection (RFC 9112, section 6.1).
-        """
-        headers = self.headers
-        if self.minor < 1 or ("Transfer-Encoding" in headers and "Content-Length" in headers):
+        """Whether the peer keeps the connection after the body (RFC 9112, section 9.3)."""
+        if self.minor < 1:
             return False
-        wishes = headers.get("Connection")
+        wishes = self.headers.get("Connection")
         return wishes is None or "close" not in [each.strip().lower() for each in wishes.split(",")]
 
 
@@ -188,8 +186,8 @@ class HeadReader:
         if not _is_final(int(status)):
             return None
         fields = _USUAL_FIELDS.findall(lines)
-        headers = {header_case(name): value.rstrip(" \t") for name, value in fields}
-        if len(headers) != len(fields):
+        headers = {header_case(name): value.rstrip(BLANKS) for name, value in fields}
+        if len(headers) != len(fields) or "_" in lines:
             return None
         self.rest = data[end:]
         return Head(int(status), reason or "", Headers.of_cased(headers), int(minor))
@@ -219,17 +217,20 @@ def _is_final(status: int) -> bool:
 
 def _head(data: bytes) -> Head:
     text = data.decode("latin-1").removesuffix("\r")
-    # Folded lines are obsolete; a reader joins them (RFC 9112, section 5.2).
-    first, *lines = _LINE_END.split(_FOLD.sub(" ", text))
+    first, *behind = _LINE_END.split(text, maxsplit=1)
     status = _STATUS_LINE.fullmatch(first)
     if status is None:
         raise MalformedStream(f"the reply begins with no status line: {first[:60]!r}")
     fields: dict[str, list[str]] = {}
-    for line in lines:
+    # Folded lines are obsolete; a reader joins them to a header (RFC 9112, section 5.2).
+    for line in _LINE_END.split(_FOLD.sub(" ", behind[0])) if behind else ():
         name, colon, value = line.partition(":")
         if not colon or not _TOKEN.fullmatch(name) or _UNSAFE_IN_HEADER.search(value):
             raise MalformedStream(f"a line of the reply's head is no header: {line[:60]!r}")
-        fields.setdefault(header_case(name), []).append(value.strip(" \t"))
+        if "_" in name and header_case(name).lower() in _FRAMING:
+            # Headers would take it for the one with hyphens, and nobody else would.
+            raise MalformedStream(f"a header is spelled almost like framing: {line[:60]!r}")
+        fields.setdefault(header_case(name), []).append(value.strip(BLANKS))
     headers = Headers.of_cased({name: ", ".join(values) for name, values in fields.items()})
     return Head(int(status[2]), status[3] or "", headers, int(status[1]))
 
@@ -266,17 +267,22 @@ def body_decoder(head: Head, method: str) -> BodyDecoder:
     if method == "HEAD" or status < FIRST_FINAL or status in (NO_CONTENT, NOT_MODIFIED):
         return Sized(0)
     codings = headers.get("Transfer-Encoding")
+    length = headers.get("Content-Length")
     if codings is not None:
-        if codings.strip().lower() != "chunked":
+        if length is not None:
+            # Readers differ in which of the two they follow (RFC 9112, section 6.3).
+            raise MalformedStream(
+                f"the body comes in a transfer coding and has a Content-Length too: {length[:60]!r}"
+            )
+        if codings.strip(BLANKS).lower() != "chunked":
             raise MalformedStream(f"the body comes in an unknown transfer coding: {codings[:60]!r}")
         return Chunked()
-    length = headers.get("Content-Length")
     return UntilClose() if length is None else Sized(_length(length))
 
 
 def _length(field: str) -> int:
     # The same length more than once is one length (RFC 9112, section 6.3).
-    lengths = {value.strip() for value in field.split(",")}
+    lengths = {value.strip(BLANKS) for value in field.split(",")}
     if len(lengths) > 1 or not _LENGTH.fullmatch(field := lengths.pop()):
         raise MalformedStream(f"the reply's Content-Length is no length: {field[:60]!r}")
     return int(field)
