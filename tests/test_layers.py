@@ -19,8 +19,9 @@ from dynadock.spec.loader import load_version
 
 SOURCE = Path(dynadock.__file__).parent
 LAYERS = (
-    *("errors", "warn", "spec", "accounts", "options", "archive", "config", "show", "call"),
-    *("explore", "transport", "streams", "configured", "bound", "client", "commands"),
+    *("errors", "warn", "keywords", "spec", "accounts", "options", "archive", "config"),
+    *("show", "call", "explore", "transport", "streams", "configured", "bound", "client"),
+    "commands",
 )
 """From the lowest to the highest; each may import what stands before it, and itself."""
 
