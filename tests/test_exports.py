@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import subprocess
 import sys
 import types
@@ -12,15 +14,33 @@ import pytest
 import dynadock
 from dynadock import errors
 
+MODULES = {"config", "errors"}
+
 
 def test_all_is_sorted_and_without_doubles():
-    assert len(set(dynadock.__all__)) == len(dynadock.__all__)
+    assert dynadock.__all__ == sorted(set(dynadock.__all__))
     assert set(dynadock.__all__) <= set(dir(dynadock))
 
 
 def test_what_is_offered_is_public():
     offered = {name for name in dir(dynadock) if not name.startswith("__")}
-    assert offered == {*dynadock.__all__, "config", "errors"}
+    assert offered == {*dynadock.__all__, *MODULES}
+
+
+def imports_for_types():
+    """Yield what type checkers read: from which module, which name, and as what."""
+    for node in ast.walk(ast.parse(inspect.getsource(dynadock))):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            for line in node.body:
+                yield from ((line.module, each.name, each.asname) for each in line.names)
+
+
+def test_type_checkers_are_told_of_the_same_names_in_the_same_places():
+    homes = {(module, name) for module, names in dynadock._HOMES.items() for name in names}
+    modules = {("dynadock", name) for name in MODULES}
+    told = {(module, name) for module, name, _ in imports_for_types()}
+    assert told == homes | modules | {("dynadock.errors", "*")}
+    assert all(shown == name for _, name, shown in imports_for_types() if name != "*")
 
 
 @pytest.mark.parametrize("name", dynadock.__all__)
@@ -45,13 +65,19 @@ def test_all_is_all_that_is_public():
     assert public - own == set(dynadock.__all__)
 
 
-def test_every_exception_is_exported():
-    defined = {
-        name
-        for name, value in vars(errors).items()
-        if isinstance(value, type) and value.__module__ == errors.__name__
-    }
-    assert defined <= set(dynadock.__all__)
+def test_errors_are_exported_all_and_alone():
+    public = {name for name, value in vars(errors).items() if isinstance(value, type)}
+    assert public & set(dynadock.__all__) >= {"DynadockError", "NotFound", "Fault", "TimedOut"}
+    own = {name for name in public if getattr(errors, name).__module__ == errors.__name__}
+    assert own <= set(dynadock.__all__)
+    assert not (public - own) & set(dynadock.__all__)
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_modules_that_are_offered_are_there(name):
+    code = f"import dynadock; print(dynadock.{name}.__name__)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == f"dynadock.{name}"
 
 
 def test_a_star_import_gives_all():
@@ -65,6 +91,8 @@ def test_what_is_not_there_is_an_attribute_error():
         _ = dynadock.nothing
     assert not hasattr(dynadock, "v2_42")
     assert not hasattr(dynadock, "v1_")
+    assert not hasattr(dynadock, "NamedTuple")
+    assert not hasattr(dynadock, "__wrapped__")
 
 
 @pytest.mark.parametrize("version", ["1.25", "1.42", "1.55"])

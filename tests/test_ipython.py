@@ -49,7 +49,7 @@ def offered(shell, text):
         ("client.container_", {"container_create", "container_list"}),
         ("client.", {"ContainerList", "container_list", "find", "schema", "with_options"}),
         # options
-        ("client.with_options(", set(map("{}=".format, dynadock.Options.__slots__))),
+        ("client.with_options(", set(map("{}=".format, dynadock.Options().as_dict()))),
         ("client.with_options(dea", {"deadline="}),
         ("load('1.42', val", {"validate="}),
         ("load(ho", {"host="}),

@@ -19,19 +19,9 @@ from dynadock.spec.loader import load_version
 
 SOURCE = Path(dynadock.__file__).parent
 LAYERS = (
-    *(
-        "errors",
-        "warn",
-        "deadline",
-        "spec",
-        "accounts",
-        "options",
-        "archive",
-        "config",
-        "show",
-        "record",
-    ),
-    *("wire", "call", "explore", "transport", "streams", "configured", "bound", "client"),
+    *("errors", "warn", "deadline", "keywords", "spec", "accounts", "options", "archive"),
+    *("config", "show", "record", "wire", "call", "explore", "transport", "streams"),
+    *("configured", "bound", "client"),
     "commands",
 )
 """From the lowest to the highest; each may import what stands before it, and itself."""
@@ -47,7 +37,6 @@ OF_THE_NETWORK = {
         "socket",
         "ssl",
         "urllib3",
-        "websockets",
     ),
 }
 LATE = {

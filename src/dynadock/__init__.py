@@ -17,166 +17,91 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dynadock.archive.pack import build_context, pack
-    from dynadock.bound import BoundOperation
-    from dynadock.call.interpret import NOT_MODIFIED
-    from dynadock.client import Client, load
-    from dynadock.commands import Completed, execute, run
-    from dynadock.config.store import erase_credentials, store_credentials
-    from dynadock.errors import (
-        AccessDenied,
-        APIError,
-        BadRequest,
-        BodyError,
-        CommandTimeout,
-        ConfigError,
-        Conflict,
-        ConnectionLost,
-        ConnectionRefused,
-        DynadockError,
-        DynadockWarning,
-        EndpointError,
-        Fault,
-        MalformedStream,
-        NotFound,
-        ParameterError,
-        PermissionDenied,
-        ServerError,
-        SocketMissing,
-        SpecError,
-        StreamClosed,
-        StreamError,
-        TimedOut,
-        TlsError,
-        TooLarge,
-        TransportError,
-        TruncatedStream,
-        UnknownFieldWarning,
-        UnknownOperation,
-        UnreadStreamWarning,
-        UnsafeMember,
-        Unsupported,
-        ValidationError,
-        VersionError,
-    )
-    from dynadock.options import Options
-    from dynadock.record import Record, Records
-    from dynadock.streams.download import ByteStream, Download, TarStream
-    from dynadock.streams.duplex import Duplex, RawDuplex
-    from dynadock.streams.frames import FrameStream, Output
-    from dynadock.streams.stream import Stream
-    from dynadock.streams.values import JsonStream
-    from dynadock.wire.frames import Frame
-    from dynadock.wire.lines import Line
-    from dynadock.wire.messages import Headers, Request
+    # `_HOMES` for type checkers, to whom `as` says that a name is offered.
+    from dynadock import config as config
+    from dynadock import errors as errors
+    from dynadock.archive.pack import build_context as build_context
+    from dynadock.archive.pack import pack as pack
+    from dynadock.bound import BoundOperation as BoundOperation
+    from dynadock.call.interpret import NOT_MODIFIED as NOT_MODIFIED
+    from dynadock.client import Client as Client
+    from dynadock.client import load as load
+    from dynadock.commands import Completed as Completed
+    from dynadock.commands import execute as execute
+    from dynadock.commands import run as run
+    from dynadock.config.store import erase_credentials as erase_credentials
+    from dynadock.config.store import store_credentials as store_credentials
+    from dynadock.errors import *  # noqa: F403 - all of its classes, and nothing else, is public
+    from dynadock.options import Options as Options
+    from dynadock.record import Record as Record
+    from dynadock.record import Records as Records
+    from dynadock.streams.download import ByteStream as ByteStream
+    from dynadock.streams.download import Download as Download
+    from dynadock.streams.download import TarStream as TarStream
+    from dynadock.streams.duplex import Duplex as Duplex
+    from dynadock.streams.duplex import RawDuplex as RawDuplex
+    from dynadock.streams.frames import FrameStream as FrameStream
+    from dynadock.streams.frames import Output as Output
+    from dynadock.streams.stream import Stream as Stream
+    from dynadock.streams.values import JsonStream as JsonStream
+    from dynadock.wire.frames import Frame as Frame
+    from dynadock.wire.lines import Line as Line
+    from dynadock.wire.messages import Headers as Headers
+    from dynadock.wire.messages import Request as Request
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "NOT_MODIFIED",
-    "APIError",
-    "AccessDenied",
-    "BadRequest",
-    "BodyError",
-    "BoundOperation",
-    "ByteStream",
-    "Client",
-    "CommandTimeout",
-    "Completed",
-    "ConfigError",
-    "Conflict",
-    "ConnectionLost",
-    "ConnectionRefused",
-    "Download",
-    "Duplex",
-    "DynadockError",
-    "DynadockWarning",
-    "EndpointError",
-    "Fault",
-    "Frame",
-    "FrameStream",
-    "Headers",
-    "JsonStream",
-    "Line",
-    "MalformedStream",
-    "NotFound",
-    "Options",
-    "Output",
-    "ParameterError",
-    "PermissionDenied",
-    "RawDuplex",
-    "Record",
-    "Records",
-    "Request",
-    "ServerError",
-    "SocketMissing",
-    "SpecError",
-    "Stream",
-    "StreamClosed",
-    "StreamError",
-    "TarStream",
-    "TimedOut",
-    "TlsError",
-    "TooLarge",
-    "TransportError",
-    "TruncatedStream",
-    "UnknownFieldWarning",
-    "UnknownOperation",
-    "UnreadStreamWarning",
-    "UnsafeMember",
-    "Unsupported",
-    "ValidationError",
-    "VersionError",
-    "build_context",
-    "erase_credentials",
-    "execute",
-    "load",
-    "pack",
-    "run",
-    "store_credentials",
-]
-
-_ERRORS = "dynadock.errors"
 _HOMES = {
-    "BoundOperation": "dynadock.bound",
-    "ByteStream": "dynadock.streams.download",
-    "Client": "dynadock.client",
-    "Completed": "dynadock.commands",
-    "Download": "dynadock.streams.download",
-    "Duplex": "dynadock.streams.duplex",
-    "Frame": "dynadock.wire.frames",
-    "FrameStream": "dynadock.streams.frames",
-    "Headers": "dynadock.wire.messages",
-    "JsonStream": "dynadock.streams.values",
-    "Line": "dynadock.wire.lines",
-    "NOT_MODIFIED": "dynadock.call.interpret",
-    "Options": "dynadock.options",
-    "Output": "dynadock.streams.frames",
-    "RawDuplex": "dynadock.streams.duplex",
-    "Record": "dynadock.record",
-    "Records": "dynadock.record",
-    "Request": "dynadock.wire.messages",
-    "Stream": "dynadock.streams.stream",
-    "TarStream": "dynadock.streams.download",
-    "build_context": "dynadock.archive.pack",
-    "erase_credentials": "dynadock.config.store",
-    "execute": "dynadock.commands",
-    "load": "dynadock.client",
-    "pack": "dynadock.archive.pack",
-    "run": "dynadock.commands",
-    "store_credentials": "dynadock.config.store",
+    "dynadock.archive.pack": ("build_context", "pack"),
+    "dynadock.bound": ("BoundOperation",),
+    "dynadock.wire.frames": ("Frame",),
+    "dynadock.call.interpret": ("NOT_MODIFIED",),
+    "dynadock.wire.lines": ("Line",),
+    "dynadock.record": ("Record", "Records"),
+    "dynadock.wire.messages": ("Headers", "Request"),
+    "dynadock.client": ("Client", "load"),
+    "dynadock.commands": ("Completed", "execute", "run"),
+    "dynadock.config.store": ("erase_credentials", "store_credentials"),
+    "dynadock.options": ("Options",),
+    "dynadock.streams.download": ("ByteStream", "Download", "TarStream"),
+    "dynadock.streams.duplex": ("Duplex", "RawDuplex"),
+    "dynadock.streams.frames": ("FrameStream", "Output"),
+    "dynadock.streams.stream": ("Stream",),
+    "dynadock.streams.values": ("JsonStream",),
 }
+"""Where the public names are; but for errors.py, all of whose classes are public."""
+
+_MODULES = ("config", "errors")
+"""What is offered as a module."""
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        value = getattr(import_module(_HOMES.get(name, _ERRORS)), name)
+    value: Any
+    home = next((module for module, names in _HOMES.items() if name in names), None)
+    if home:
+        value = getattr(import_module(home), name)
+    elif name in _MODULES:
+        value = import_module(f"{__name__}.{name}")
+    elif name == "__all__":
+        value = _public_names()
     elif re.fullmatch(r"v[1-9]\d*_(0|[1-9]\d*)", name, re.ASCII):
         value = _client_at(name.replace("_", "."))
+    elif not name.startswith("_") and name in (errors := _errors()):
+        value = errors[name]
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+def _errors() -> dict[str, type]:
+    module = import_module("dynadock.errors")
+    classes = {name: value for name, value in vars(module).items() if isinstance(value, type)}
+    return {name: each for name, each in classes.items() if each.__module__ == module.__name__}
+
+
+def _public_names() -> list[str]:
+    return sorted({*_errors(), *(name for names in _HOMES.values() for name in names)})
 
 
 def _client_at(version: str) -> Client:
@@ -190,4 +115,4 @@ def _client_at(version: str) -> Client:
 def __dir__() -> list[str]:
     # Versions are not among them: tools that look at all that is offered would load every document.
     special = (name for name in globals() if name.startswith("__"))
-    return sorted({*__all__, *special, "config", "errors"})
+    return sorted({*_public_names(), *_MODULES, *special})

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, Self, SupportsIndex, overload
 
 from dynadock.bound import BoundOperation
 from dynadock.errors import DynadockError, SpecError
-from dynadock.options import CONNECT_TIMEOUT, CONNECTIONS, KEPT, LARGEST_REPLY, NOTHING, Options
+from dynadock.options import (
+    CONNECT_TIMEOUT,
+    CONNECTIONS,
+    Options,
+    changes_options,
+    takes_options,
+)
 from dynadock.spec.library import available_versions
 from dynadock.spec.loader import load_spec, load_version
 from dynadock.spec.versions import parse_version
 from dynadock.transport.connector import Connector
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from dynadock.explore.definition import Definition
+    from dynadock.options import OptionValues
     from dynadock.spec.loader import Source
     from dynadock.spec.model import Operation, Spec
     from dynadock.transport.endpoint import Endpoint
@@ -26,24 +35,14 @@ MOST_SHOWN = 30
 """Operations that are printed at once; each of the documents' groups has fewer."""
 
 
+@takes_options
 def load(
     source: Source | None = None,
     *,
     host: str | None = None,
     context: str | None = None,
     connections: int = CONNECTIONS,
-    timeout: float | Literal["auto"] | None = "auto",
-    deadline: float | None = None,
-    retries: int = 1,
-    limit: int | None = LARGEST_REPLY,
-    validate: bool = True,
-    unknown: Literal["error", "warn", "send"] = "error",
-    tty: bool | None = None,
-    headers: Mapping[str, str] = NOTHING,
-    query: Mapping[str, Any] = NOTHING,
-    credentials: bool | Mapping[str, Mapping[str, str]] = True,
-    proxies: bool = False,
-    **others: Any,
+    **options: Unpack[OptionValues],
 ) -> Client:
     """Return a client for an API version or a document.
 
@@ -64,20 +63,7 @@ def load(
     TransportError where no engine is reached, DynadockError where what answers is none.
     """
     connector = Connector(host, context, connections)
-    given = {
-        "timeout": timeout,
-        "deadline": deadline,
-        "retries": retries,
-        "limit": limit,
-        "validate": validate,
-        "unknown": unknown,
-        "tty": tty,
-        "headers": headers,
-        "query": query,
-        "credentials": credentials,
-        "proxies": proxies,
-    }
-    chosen = Options().merged({**given, **others})
+    chosen = Options(**options)
     pinned = os.environ.get(VERSION_VARIABLE)
     if source is not None:
         spec = load_spec(source)
@@ -189,41 +175,14 @@ class Client:
         """
         return Client(load_spec(source), self._connector, self._options)
 
-    def with_options(
-        self,
-        *,
-        timeout: float | Literal["auto"] | None = KEPT,
-        deadline: float | None = KEPT,
-        retries: int = KEPT,
-        limit: int | None = KEPT,
-        validate: bool = KEPT,
-        unknown: Literal["error", "warn", "send"] = KEPT,
-        tty: bool | None = KEPT,
-        headers: Mapping[str, str] = KEPT,
-        query: Mapping[str, Any] = KEPT,
-        credentials: bool | Mapping[str, Mapping[str, str]] = KEPT,
-        proxies: bool = KEPT,
-        **others: Any,
-    ) -> Client:
+    @changes_options
+    def with_options(self, /, **options: Unpack[OptionValues]) -> Client:
         """Return a client with other options (see `Options`), over the same connections.
 
         Headers and query are added to those that there are. TypeError for an unknown option,
         TypeError or ValueError for a wrong value of one.
         """
-        changes = {
-            "timeout": timeout,
-            "deadline": deadline,
-            "retries": retries,
-            "limit": limit,
-            "validate": validate,
-            "unknown": unknown,
-            "tty": tty,
-            "headers": headers,
-            "query": query,
-            "credentials": credentials,
-            "proxies": proxies,
-        }
-        merged = self._options.merged({**changes, **others})
+        merged = self._options.merged(options)
         return Client(self._spec, self._connector, merged)
 
     def close(self) -> None:

@@ -19,7 +19,7 @@
     │   ├── PermissionDenied
     │   ├── ConnectionRefused
     │   ├── TlsError           the two sides do not agree on TLS
-    │   ├── TimedOut
+    │   ├── TimedOut           no connection, or no answer in time        (TimeoutError)
     │   ├── TooLarge           the reply is longer than the option ``limit`` allows
     │   ├── MalformedStream    what came is not what the engine said it would be
     │   └── ConnectionLost

@@ -1,14 +1,43 @@
-"""How calls are made: one frozen value that every call of a client goes by."""
+"""How calls are made: one frozen value that every call of a client goes by.
+
+An option is a row of `Options`, a line of `OptionValues` for type checkers, and a row of the
+README's table. All that takes, checks, merges or shows options goes by the rows of `Options`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 from dynadock.accounts import accounts
+from dynadock.keywords import ShowsKeywords
 from dynadock.spec.names import closest
+
+if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
+    from dynadock.keywords import Keyword
+
+    class OptionValues(TypedDict, total=False):
+        """Options as keywords: what a function's ``**options`` may be."""
+
+        timeout: float | Literal["auto"] | None
+        deadline: float | None
+        retries: int
+        limit: int | None
+        validate: bool
+        unknown: Literal["error", "warn", "send"]
+        tty: bool | None
+        headers: Mapping[str, str]
+        query: Mapping[str, Any]
+        credentials: bool | Mapping[str, Mapping[str, str]]
+        proxies: bool
+
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_TIMEOUT = 60.0
 """Seconds to wait for an answer where the caller says nothing and no long work is asked for."""
@@ -29,12 +58,6 @@ times as much.
 LONGEST_TIMEOUT = 1e9
 """Seconds; sockets refuse much more. None is the way to wait for ever."""
 
-NAMES = (
-    *("timeout", "deadline", "retries", "limit", "validate", "unknown", "tty"),
-    *("headers", "query", "credentials", "proxies"),
-)
-NOTHING: Mapping[str, Any] = {}
-
 KEPT: Any = ...
 """Given for an option, it leaves the option as it is."""
 
@@ -46,89 +69,234 @@ _SECRET_NAME = re.compile(
 )
 
 
-class Options:
-    """How calls are made; frozen.
+class Option:
+    """A row of `Options`: all that there is to know of one option.
 
-    - ``timeout``: seconds to wait for an answer, None for ever. ``"auto"`` is 60 s, without a limit
-      for operations that answer only when their work is done (ContainerWait, prunes), and with the
-      ``t`` of ContainerStop and ContainerRestart on top. For a stream it is the longest silence.
-    - ``deadline``: seconds for a whole call, a stream to its end, None (the default) for no limit.
-    - ``retries``: how often a call is tried again that cannot have had an effect: nothing listens
-      at the endpoint (with a short pause, twice as long each time), or a GET or HEAD went out over
-      a kept connection that ended without a byte of an answer. 0 never does.
-    - ``limit``: bytes of a reply that is held in memory as a whole (a value, an error's body), None
-      for any number. Streams have no limit but that of a single value in them.
-    - ``validate``: False sends arguments as they are, unchecked.
-    - ``unknown``: what happens to parameters and body fields that the document does not know:
-      ``"error"``, ``"warn"`` (UnknownFieldWarning, and sent) or ``"send"``.
-    - ``tty``: whether output of containers is a terminal's, raw and not in frames. None asks the
-      engine where its reply does not tell.
-    - ``headers``, ``query``: sent with every call, over what the call itself makes; ``query`` is
-      the way to send a parameter that no document knows, lists give a key more than once.
-    - ``credentials``: True (the default) finds those for registries where the docker command keeps
-      them, for calls that need some and are given none; False sends none. A mapping from registry
-      to an ``AuthConfig`` stands in their place, and is neither shown nor pickled.
-    - ``proxies``: True tells new containers and builds of the proxies that the docker command's
-      configuration names for them, as that command does; False is the default.
+    ``default`` is its value where the caller says nothing. ``fits`` tells whether a value may be
+    given, ``expected`` says in words which may, and ``wrong`` is raised for others. ``words`` are
+    the help. Whether secrets may be in it, and how two values of it are merged, its class knows.
     """
-
-    __slots__ = NAMES
-
-    timeout: float | Literal["auto"] | None
-    deadline: float | None
-    retries: int
-    limit: int | None
-    validate: bool
-    unknown: Literal["error", "warn", "send"]
-    tty: bool | None
-    headers: Mapping[str, str]
-    query: Mapping[str, Any]
-    credentials: bool | Mapping[str, Mapping[str, str]]
-    proxies: bool
 
     def __init__(
         self,
-        *,
-        timeout: float | Literal["auto"] | None = "auto",
-        deadline: float | None = None,
-        retries: int = 1,
-        limit: int | None = LARGEST_REPLY,
-        validate: bool = True,
-        unknown: Literal["error", "warn", "send"] = "error",
-        tty: bool | None = None,
-        headers: Mapping[str, str] = NOTHING,
-        query: Mapping[str, Any] = NOTHING,
-        credentials: bool | Mapping[str, Mapping[str, str]] = True,
-        proxies: bool = False,
+        default: Any,
+        fits: Callable[[Any], bool],
+        expected: str,
+        words: str,
+        wrong: type[Exception] = ValueError,
     ) -> None:
-        if unknown not in ("error", "warn", "send"):
-            raise ValueError(f"unknown: expected 'error', 'warn' or 'send', got {unknown!r}")
-        for name, flag in (("validate", validate), ("proxies", proxies)):
-            if not isinstance(flag, bool):
-                raise TypeError(f"{name}: expected True or False, got {flag!r}")
-        if not _is_timeout(timeout):
-            raise ValueError(f"timeout: expected seconds above 0, None or 'auto', got {timeout!r}")
-        if isinstance(deadline, str) or not _is_timeout(deadline):
-            raise ValueError(f"deadline: expected seconds above 0 or None, got {deadline!r}")
-        _check_counts(retries, limit)
-        if tty not in (True, False, None):
-            raise TypeError(f"tty: expected True, False or None, got {tty!r}")
-        for name, value in (("headers", headers), ("query", query)):
-            if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-                raise TypeError(f"{name}: expected a mapping with text for keys")
-        # Copies, so that what the caller does with its own later changes nothing here.
-        values = (
-            *(timeout, deadline, retries, limit, validate, unknown, tty),
-            *(dict(headers), dict(query), _checked_credentials(credentials), proxies),
-        )
-        for option, checked in zip(NAMES, values, strict=True):
-            object.__setattr__(self, option, checked)
+        self.name = ""
+        self.default = default
+        self.fits = fits
+        self.expected = expected
+        self.words = words
+        self.wrong = wrong
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self.name = name
+
+    def merged(self, present: Any, given: Any) -> Any:
+        """Return the value after ``given`` was given to who has another at ``present``.
+
+        TypeError or ValueError says what was expected.
+        """
+        if not self.fits(given):
+            raise self.wrong(f"{self.name}: expected {self.expected}, got {self.told(given)}")
+        return self.joined(present, given)
+
+    def told(self, value: Any) -> str:
+        """Return what an error says of a value that does not fit."""
+        return repr(value)
+
+    def joined(self, _present: Any, given: Any) -> Any:
+        """Return what becomes of two values that fit."""
+        return given
+
+    def shown(self, value: Any) -> Any:
+        """Return what a repr shows of the value."""
+        return value
+
+    def public(self, value: Any) -> Any:
+        """Return what of the value may leave the process."""
+        return value
+
+
+class _Private(Option):
+    """An option that may hold secrets: of a value that does not fit, an error tells the type."""
+
+    def told(self, value: Any) -> str:
+        return type(value).__name__
+
+
+class _ByKey(_Private):
+    """A mapping that is merged key by key, and some of whose keys are secret."""
+
+    def joined(self, present: Any, given: Any) -> dict[str, Any]:
+        return {**present, **given}
+
+    def shown(self, value: Any) -> dict[str, Any]:
+        return {key: MASK if is_secret_name(key) else each for key, each in value.items()}
+
+    def public(self, value: Any) -> dict[str, Any]:
+        return {key: each for key, each in value.items() if not is_secret_name(key)}
+
+
+class _Credentials(_Private):
+    """True or False, or accounts by registry, which hide themselves."""
+
+    def joined(self, _present: Any, given: Any) -> Any:
+        return accounts(given) if isinstance(given, Mapping) else given
+
+    def public(self, value: Any) -> bool:
+        return value is not False
+
+
+def _option(
+    default: T,
+    fits: Callable[[Any], bool],
+    expected: str,
+    words: str,
+    *,
+    wrong: type[Exception] = ValueError,
+    kind: type[Option] = Option,
+) -> T:
+    """Return a row, which to type checkers is what options have in its place."""
+    return cast("T", kind(default, fits, expected, words, wrong))
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_time(value: object) -> bool:
+    if value is None:
+        return True
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return 0 < value < LONGEST_TIMEOUT
+
+
+def _is_count(value: object, least: int = 0) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _has_text_keys(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+
+
+def takes_options(function: F) -> F:
+    """Let a function with ``**options`` show each option and its default."""
+    return cast("F", ShowsKeywords(function, lambda: _as_keywords(DEFAULTS)))
+
+
+def changes_options(function: F) -> F:
+    """Let a function with ``**options`` show each option, which is `KEPT` by default."""
+    return cast("F", ShowsKeywords(function, lambda: _as_keywords(dict.fromkeys(OPTIONS, KEPT))))
+
+
+class Options:
+    """How calls are made; frozen.
+
+    TypeError for an unknown option, TypeError or ValueError for a wrong value of one.
+    """
+
+    timeout: float | Literal["auto"] | None = _option(
+        "auto",
+        lambda value: value == "auto" or _is_time(value),
+        "seconds above 0, None or 'auto'",
+        """seconds to wait for an answer, None for ever. ``"auto"`` is 60 s, without a limit
+        for operations that answer only when their work is done (ContainerWait, prunes), and with
+        the ``t`` of ContainerStop and ContainerRestart on top. For a stream it is the longest
+        silence.""",
+    )
+    deadline: float | None = _option(
+        None,
+        _is_time,
+        "seconds above 0 or None",
+        """seconds for a whole call, a stream to its end, None (the default) for no limit.""",
+    )
+    retries: int = _option(
+        1,
+        _is_count,
+        "an integer from 0 on",
+        """how often a call is tried again that cannot have had an effect: nothing listens
+        at the endpoint (with a short pause, twice as long each time), or a GET or HEAD went out
+        over a kept connection that ended without a byte of an answer. 0 never does.""",
+    )
+    limit: int | None = _option(
+        LARGEST_REPLY,
+        lambda value: value is None or _is_count(value, 1),
+        "bytes above 0 or None",
+        """bytes of a reply that is held in memory as a whole (a value, an error's body),
+        None for any number. Streams have no limit but that of a single value in them.""",
+    )
+    validate: bool = _option(
+        True,
+        _is_flag,
+        "True or False",
+        """False sends arguments as they are, unchecked.""",
+        wrong=TypeError,
+    )
+    unknown: Literal["error", "warn", "send"] = _option(
+        "error",
+        ("error", "warn", "send").__contains__,
+        "'error', 'warn' or 'send'",
+        """what happens to parameters and body fields that the document does not know:
+        ``"error"``, ``"warn"`` (UnknownFieldWarning, and sent) or ``"send"``.""",
+    )
+    tty: bool | None = _option(
+        None,
+        (True, False, None).__contains__,
+        "True, False or None",
+        """whether output of containers is a terminal's, raw and not in frames. None asks the
+        engine where its reply does not tell.""",
+        wrong=TypeError,
+    )
+    headers: Mapping[str, str] = _option(
+        {},
+        _has_text_keys,
+        "a mapping with text for keys",
+        """sent with every call, over those that the call itself makes.""",
+        wrong=TypeError,
+        kind=_ByKey,
+    )
+    query: Mapping[str, Any] = _option(
+        {},
+        _has_text_keys,
+        "a mapping with text for keys",
+        """sent with every call, over what the call itself makes; it is the way to send a
+        parameter that no document knows, lists give a key more than once.""",
+        wrong=TypeError,
+        kind=_ByKey,
+    )
+    credentials: bool | Mapping[str, Mapping[str, str]] = _option(
+        True,
+        lambda value: isinstance(value, (bool, Mapping)),
+        "True, False or a mapping",
+        """True (the default) finds those for registries where the docker command keeps
+        them, for calls that need some and are given none; False sends none. A mapping from
+        registry to an ``AuthConfig`` stands in their place, and is neither shown nor pickled.""",
+        wrong=TypeError,
+        kind=_Credentials,
+    )
+    proxies: bool = _option(
+        False,
+        _is_flag,
+        "True or False",
+        """True tells new containers and builds of the proxies that the docker command's
+        configuration names for them, as that command does; False is the default.""",
+        wrong=TypeError,
+    )
+
+    @takes_options
+    def __init__(self, /, **options: Unpack[OptionValues]) -> None:
+        vars(self).update(_merged(DEFAULTS, options))
 
     def __setattr__(self, name: str, _value: Any) -> None:
         raise AttributeError(f"{name}: options are frozen; with_options({name}=…) makes others")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Options) and self.as_dict() == other.as_dict()
+        return isinstance(other, Options) and vars(self) == vars(other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -136,33 +304,22 @@ class Options:
         return self
 
     def __deepcopy__(self, memo: Any) -> Options:
-        own = {"headers": deepcopy(self.headers, memo), "query": deepcopy(self.query, memo)}
-        return Options(**{**self.as_dict(), **own})
+        return _made_of(deepcopy(vars(self), memo))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave secrets behind: what is pickled gets into files and to other processes."""
-        return (_made_of, (self.without_secrets().as_dict(),))
+        return (_restored, (self.without_secrets().as_dict(),))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options by name."""
-        return {name: getattr(self, name) for name in NAMES}
+        return {**vars(self)}
 
     def merged(self, changes: Mapping[str, Any]) -> Options:
         """Return a copy with ``changes``; headers and query are merged key by key.
 
         What is `KEPT` is no change. TypeError names an option that there is not.
         """
-        changes = {name: value for name, value in changes.items() if value is not KEPT}
-        for name in changes:
-            if name not in NAMES:
-                meant = closest(name, NAMES)
-                hint = f"; did you mean {meant!r}?" if meant else f"; there are {', '.join(NAMES)}"
-                raise TypeError(f"there is no option {name!r}{hint}")
-        merged = changes
-        for name in ("headers", "query"):
-            if isinstance(merged.get(name), Mapping):
-                merged[name] = {**getattr(self, name), **merged[name]}
-        return Options(**{**self.as_dict(), **merged})
+        return _made_of(_merged(vars(self), changes))
 
     def without_secrets(self) -> Options:
         """Return a copy without headers, query and credentials that are secret.
@@ -170,20 +327,26 @@ class Options:
         It is fit to leave the process. Credentials given by registry are looked for in the
         configuration instead, where the copy is used.
         """
-        kept: dict[str, Any] = {
-            part: {name: value for name, value in values.items() if not is_secret_name(name)}
-            for part, values in (("headers", self.headers), ("query", self.query))
-        }
-        kept["credentials"] = self.credentials is not False
-        return Options(**{**self.as_dict(), **kept})
+        return _made_of({name: OPTIONS[name].public(value) for name, value in vars(self).items()})
 
     def __repr__(self) -> str:
-        shown = self.as_dict()
-        for part in ("headers", "query"):
-            shown[part] = {
-                name: MASK if is_secret_name(name) else value for name, value in shown[part].items()
-            }
-        return f"Options({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+        shown = (f"{name}={OPTIONS[name].shown(value)!r}" for name, value in vars(self).items())
+        return f"Options({', '.join(shown)})"
+
+
+OPTIONS = {name: row for name, row in vars(Options).items() if isinstance(row, Option)}
+"""The rows by the options' names, in their order."""
+
+DEFAULTS = {name: row.default for name, row in OPTIONS.items()}
+_BY_KEY = [name for name, row in OPTIONS.items() if isinstance(row, _ByKey)]
+
+# Rows are not the class's own attributes, so that only options have them.
+for each in OPTIONS:
+    delattr(Options, each)
+
+# As a docstring is indented: the second lines of a row's words are where they stand.
+_HELP = [f"      - ``{name}``: {row.words}" for name, row in OPTIONS.items()]
+Options.__doc__ = "\n".join([Options.__doc__ or "", *_HELP])
 
 
 def is_secret_name(name: str) -> bool:
@@ -191,34 +354,36 @@ def is_secret_name(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
-def _checked_credentials(value: object) -> bool | Mapping[str, Mapping[str, str]]:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, Mapping):
-        return accounts(value)
-    # Not shown: it may be a password.
-    kind = type(value).__name__
-    raise TypeError(f"credentials: expected True, False or a mapping, got {kind}")
+def _merged(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values that are checked, where those at present are and the changes are not."""
+    values = {**present}
+    for name in _BY_KEY:
+        # A copy, so that nobody changes the mapping of others by changing one's own.
+        values[name] = {**values[name]}
+    for name, value in changes.items():
+        if name not in OPTIONS:
+            raise _unknown(name)
+        if value is not KEPT:
+            values[name] = OPTIONS[name].merged(values[name], value)
+    return values
 
 
-def _is_timeout(value: object) -> bool:
-    if value is None or value == "auto":
-        return True
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return 0 < value < LONGEST_TIMEOUT
+def _unknown(name: str) -> TypeError:
+    meant = closest(name, OPTIONS)
+    hint = f"; did you mean {meant!r}?" if meant else f"; there are {', '.join(OPTIONS)}"
+    return TypeError(f"there is no option {name!r}{hint}")
 
 
-def _check_counts(retries: int, limit: int | None) -> None:
-    if not _is_count(retries, 0):
-        raise ValueError(f"retries: expected an integer from 0 on, got {retries!r}")
-    if limit is not None and not _is_count(limit, 1):
-        raise ValueError(f"limit: expected bytes above 0 or None, got {limit!r}")
+def _as_keywords(defaults: Mapping[str, Any]) -> Iterator[Keyword]:
+    for name, default in defaults.items():
+        yield name, Options.__annotations__[name], default
 
 
-def _is_count(value: object, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def _made_of(checked: Mapping[str, Any]) -> Options:
+    options = Options.__new__(Options)
+    vars(options).update(checked)
+    return options
 
 
-def _made_of(values: dict[str, Any]) -> Options:
+def _restored(values: dict[str, Any]) -> Options:
     return Options(**values)

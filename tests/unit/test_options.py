@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import copy
+import inspect
 import math
 import pickle
+import re
+from pathlib import Path
 
 import pytest
 
-from dynadock import Options
+import dynadock.options
+from dynadock import Client, Options, load
+from dynadock.options import OPTIONS
+
+HOST = "unix:///nowhere.sock"
+README = Path(__file__).parents[2] / "README.md"
 
 
 def test_what_they_are_without_a_word():
@@ -28,11 +37,18 @@ def test_what_they_are_without_a_word():
         ({"timeout": True}, ValueError, "got True"),
         ({"timeout": math.nan}, ValueError, "got nan"),
         ({"timeout": math.inf}, ValueError, "got inf"),
+        (
+            {"deadline": "auto"},
+            ValueError,
+            "deadline: expected seconds above 0 or None, got 'auto'",
+        ),
         ({"retries": -1}, ValueError, "retries: expected an integer from 0 on, got -1"),
         ({"retries": True}, ValueError, "got True"),
         ({"retries": 1.5}, ValueError, "got 1.5"),
         ({"limit": 0}, ValueError, "limit: expected bytes above 0 or None, got 0"),
         ({"limit": "1G"}, ValueError, "got '1G'"),
+        ({"tty": "no"}, TypeError, "tty: expected True, False or None, got 'no'"),
+        ({"proxies": "http://p"}, TypeError, "proxies: expected True or False, got 'http://p'"),
         ({"headers": [("a", "b")]}, TypeError, "headers: expected a mapping"),
         ({"query": "a=b"}, TypeError, "query: expected a mapping"),
         ({"headers": None}, TypeError, "headers: expected a mapping"),
@@ -60,11 +76,22 @@ def test_timeouts(timeout):
         ("Validate", "did you mean 'validate'?"),
         ("qwertz", "there are timeout, deadline, retries, limit, validate, unknown, tty, headers"),
         ("retrys", "did you mean 'retries'?"),
+        ("self", "there are timeout"),
     ],
 )
-def test_unknown_ones(name, part):
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda options: Options(**options),
+        lambda options: Options().merged(options),
+        lambda options: load("1.42", host=HOST, **options),
+        lambda options: load("1.42", host=HOST).with_options(**options),
+    ],
+    ids=["Options", "merged", "load", "with_options"],
+)
+def test_unknown_ones(give, name, part):
     with pytest.raises(TypeError) as caught:
-        Options().merged({name: 1})
+        give({name: 1})
     assert f"no option {name!r}" in str(caught.value)
     assert part in str(caught.value)
 
@@ -92,6 +119,16 @@ def test_what_they_are_made_of_may_change_afterwards():
     assert options.headers == {"A": "1"}
 
 
+@pytest.mark.parametrize("make", [Options, Options().merged, Options(query={}).without_secrets])
+def test_what_is_done_to_the_mappings_of_one_is_not_done_to_others(make):
+    first = make({}) if make.__name__ == "merged" else make()
+    first.headers["A"] = first.query["x"] = "1"
+    assert Options().headers == Options().query == {}
+    assert first.merged({}).headers == {"A": "1"}
+    first.merged({}).headers["B"] = "2"
+    assert first.headers == {"A": "1"}
+
+
 def test_they_survive_pickle_and_copy():
     options = Options(timeout=5, headers={"A": "1"}, query={"x": [1]})
     assert pickle.loads(pickle.dumps(options)) == options
@@ -105,3 +142,56 @@ def test_secrets_are_neither_shown_nor_taken_along(name):
     assert "'X-Trace': '7'" in repr(options)
     assert options.without_secrets() == Options(headers={"X-Trace": "7"}, timeout=5)
     assert options.headers[name] == "hunter2"
+
+
+# Where the options' names stand
+
+
+def keywords_of(function):
+    parameters = inspect.signature(function).parameters.values()
+    return {each.name: each for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def typed_names():
+    """Return the names and types that type checkers know."""
+    tree = ast.parse(inspect.getsource(dynadock.options))
+    (typed,) = (
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and node.name == "OptionValues"
+    )
+    lines = (node for node in typed.body if isinstance(node, ast.AnnAssign))
+    return {node.target.id: ast.unparse(node.annotation) for node in lines}
+
+
+def test_all_lists_of_the_options_agree():
+    types = {name: kind.replace('"', "'") for name, kind in Options.__annotations__.items()}
+    assert typed_names() == types
+    assert [*OPTIONS] == [*types] == [*Options().as_dict()]
+    assert re.findall(r"^ *- ``(\w+)``: \S", Options.__doc__, re.MULTILINE) == [*OPTIONS]
+    (table,) = re.findall(
+        r"^\| option \|.*?\n\n", README.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    rows = [line.split("|")[1] for line in table.splitlines()[2:] if line]
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == {*OPTIONS}
+
+
+@pytest.mark.parametrize(
+    ("function", "own"),
+    [(Options, set()), (load, {"host", "context", "connections"}), (Client.with_options, set())],
+)
+def test_every_option_is_in_the_signature_of_what_takes_it(function, own):
+    shown = keywords_of(function)
+    assert [*shown][len(own) :] == [*OPTIONS]
+    assert {*shown} - {*OPTIONS} == own
+    assert {name: shown[name].annotation for name in OPTIONS} == Options.__annotations__
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_default_that_is_shown_is_the_one_that_counts(name):
+    shown = keywords_of(load)[name].default
+    assert shown == keywords_of(Options)[name].default == getattr(Options(), name)
+    assert Options(**{name: shown}) == Options() == load("1.42", host=HOST).options
+    unlike = load("1.42", host=HOST, timeout=5, retries=3, headers={"A": "1"}, tty=True)
+    kept = {name: keywords_of(Client.with_options)[name].default}
+    assert unlike.with_options(**kept).options == unlike.options
