@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from io import TextIOBase
 from os import PathLike
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynadock.call.body import check_body, hint_for_field, warn_of_unknown
+from dynadock.call.fields import WITHOUT_CONTROLS, has_controls
 from dynadock.call.path import encode_segment, fill, other_operation_at
 from dynadock.call.plain import Plain
 from dynadock.call.values import Mismatch, encode_value, loose_texts, shown, utf8_text
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 
 ABSENT: Any = object()
 """Stands for a body that was not given."""
-
-NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-"""Control characters but the tab, which no header may have (RFC 9110, section 5.5).
-
-Some of them end a header and start another, the rest makes strict readers refuse the request.
-"""
 
 
 class Bound:
@@ -329,10 +323,8 @@ def _is_binary(value: Any) -> bool:
 
 
 def _header_text(text: str) -> str:
-    if NOT_IN_HEADERS.search(text):
-        raise Mismatch(
-            "expected text without line breaks and other controls, got some that has them"
-        )
+    if has_controls(text):
+        raise Mismatch(WITHOUT_CONTROLS)
     if not text.isascii():
         raise Mismatch("expected ASCII text, which is all that a header can hold")
     return text

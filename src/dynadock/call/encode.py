@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from dynadock import __version__
-from dynadock.call.bind import ABSENT, NOT_IN_HEADERS
+from dynadock.call.bind import ABSENT
+from dynadock.call.fields import OF_THE_CONNECTION, WITHOUT_CONTROLS, has_controls, is_token
 from dynadock.call.kinds import TWO_WAY, expected_kind
 from dynadock.call.request import Request
 from dynadock.call.uploads import blocks_of
@@ -20,15 +21,6 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 TAR = "application/x-tar"
-FRAMING = (
-    "connection",
-    "content-length",
-    "sec-websocket-key",
-    "sec-websocket-version",
-    "transfer-encoding",
-    "upgrade",
-)
-"""Headers that must fit the bytes around them: another value would be another request."""
 
 USER_AGENT = f"dynadock/{__version__}"
 
@@ -83,19 +75,13 @@ def _checked(bound: Bound, options: Options) -> dict[str, str]:
     for name, value in options.headers.items():
         if not isinstance(value, str) or not f"{name}{value}".isascii():
             faults.append(Fault(f"headers.{name}", "expected ASCII text", "header"))
-        elif not _is_token(name):
+        elif not is_token(name):
             faults.append(Fault(f"headers.{name}", "this is no header's name", "header"))
-        elif name.lower() in FRAMING:
+        elif name.lower() in OF_THE_CONNECTION:
             problem = "the connection makes this header itself"
             faults.append(Fault(f"headers.{name}", problem, "header"))
-        elif NOT_IN_HEADERS.search(value):
-            problem = "expected text without line breaks and other controls, got some that has them"
-            faults.append(Fault(f"headers.{name}", problem, "header"))
+        elif has_controls(value):
+            faults.append(Fault(f"headers.{name}", WITHOUT_CONTROLS, "header"))
     if faults:
         raise _error(bound, faults)
     return dict(options.headers)
-
-
-def _is_token(name: str) -> bool:
-    """Tell whether a header's name is a token as RFC 9110 has it."""
-    return bool(name) and all(c.isalnum() or c in "!#$%&'*+-.^_`|~" for c in name)

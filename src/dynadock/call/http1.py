@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dynadock.call.chunks import Chunked
+from dynadock.call.fields import LENGTHS, has_controls, is_token
 from dynadock.call.record import Headers, header_case
 from dynadock.call.uploads import Measured
 from dynadock.errors import MalformedStream, TruncatedStream
@@ -26,10 +27,7 @@ FIRST_FINAL = 200
 NO_CONTENT = 204
 NOT_MODIFIED = 304
 
-_FRAMING = frozenset({"content-length", "transfer-encoding"})
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET = re.compile(r"[\x21-\x7e]+")
-_UNSAFE_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _LINE_END = re.compile(r"\r?\n")
@@ -46,7 +44,7 @@ def request_head(request: Request, host: str) -> bytes:
     request's headers goes before ``host``; framing among them is dropped. Raises ValueError for
     what would end a line or a field early.
     """
-    if not _TOKEN.fullmatch(request.method):
+    if not is_token(request.method):
         raise ValueError(f"the method {request.method!r} is no token")
     if not _TARGET.fullmatch(request.target):
         raise ValueError(f"the target {request.target!r} would break the request line")
@@ -54,11 +52,11 @@ def request_head(request: Request, host: str) -> bytes:
     for name, value in request.headers.items():
         if name.lower() == "host":
             fields["Host"] = value
-        elif name.lower() not in _FRAMING:
+        elif name.lower() not in LENGTHS:
             fields[name] = value
     fields.update(_framing(request))
     for name, value in fields.items():
-        if not _TOKEN.fullmatch(name) or _UNSAFE_IN_HEADER.search(value):
+        if not is_token(name) or has_controls(value):
             raise ValueError(f"the header {name!r} would break the request's head")
     lines = [f"{request.method} {request.target} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in fields.items()]
@@ -144,7 +142,7 @@ def _head(data: bytes) -> Head:
     fields: dict[str, list[str]] = {}
     for line in lines:
         name, colon, value = line.partition(":")
-        if not colon or not _TOKEN.fullmatch(name) or _UNSAFE_IN_HEADER.search(value):
+        if not colon or not is_token(name) or has_controls(value):
             raise MalformedStream(f"a line of the reply's head is no header: {line[:60]!r}")
         fields.setdefault(header_case(name), []).append(value.strip(" \t"))
     headers = Headers({name: ", ".join(values) for name, values in fields.items()})
