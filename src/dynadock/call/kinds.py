@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
+from dynadock.spec.kinds import KINDS, MULTIPLEXED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dynadock.call.bind import Bound
 
-PLAIN = ("value", "none", "headers")
+PLAIN = frozenset(name for name, kind in KINDS.items() if not kind.stream)
 """Kinds that are one value, read whole."""
 
-TWO_WAY = ("duplex", "raw-duplex", "websocket")
+TWO_WAY = frozenset(name for name, kind in KINDS.items() if kind.two_way)
 """Kinds that take the connection over."""
 
-OUTPUT = ("frames", "duplex")
+OUTPUT = frozenset(name for name, kind in KINDS.items() if kind.has_output)
 """Kinds that carry what a container writes: in frames, or raw from a terminal."""
-
-MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 
 _SWITCHING_PROTOCOLS = 101
 _WITHOUT_BODY = (204, 205)
@@ -42,7 +42,7 @@ class Kind(NamedTuple):
     """What a reply is.
 
     ``name`` is ``value`` (anything that is read whole: JSON, text, nothing, an error) or a kind of
-    stream as `dynadock.spec.model.Reply` has them. ``is_terminal`` tells for `OUTPUT` whether it is
+    stream as `dynadock.spec.kinds` has them. ``is_terminal`` tells for `OUTPUT` whether it is
     raw output of a terminal, else frames; while that is open, ``question`` is there.
     """
 

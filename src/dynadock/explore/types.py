@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dynadock.spec.kinds import KINDS
 from dynadock.spec.schema import flatten, reference_name
 
 if TYPE_CHECKING:
@@ -34,29 +35,6 @@ _ENCODED = {
     "count": "integer or string",
 }
 
-_KINDS = {
-    "value": "nothing",
-    "none": "nothing",
-    "headers": "headers",
-    "json-stream": "a stream of values (JsonStream)",
-    "frames": "a stream of output (FrameStream)",
-    "duplex": "output, and input to write to (Duplex)",
-    "websocket": "output, and input to write to (Duplex)",
-    "raw-duplex": "bytes both ways (RawDuplex)",
-    "tar": "a tar archive (TarStream)",
-    "bytes": "bytes (Download)",
-}
-
-_OUTPUT_USE = "Iterate over its frames, or take .lines(), .text(), .collect() or .copy_to(file)"
-_USES = {
-    "json-stream": "Iterate over the values, and close it when you have seen enough.",
-    "frames": f"{_OUTPUT_USE}.",
-    "duplex": f"{_OUTPUT_USE}; .write(data) sends input, .close_stdin() ends it.",
-    "websocket": f"{_OUTPUT_USE}; .write(data) sends input, .close_stdin() ends it.",
-    "raw-duplex": "Iterate over the bytes; .write(data) sends some.",
-    "tar": "Iterate over the bytes, .save(path) or .extract(folder) it, or look at its .members().",
-    "bytes": "Iterate over the bytes, or .save(path) them.",
-}
 _USE_OF_WORK = "Let .wait() run it to the end, or .show() with its progress, or iterate."
 
 BYTES = "bytes, Path, open file, iterator or pack(…)"
@@ -91,7 +69,7 @@ def word_for_reply(operation: Operation) -> str:
     reply = operation.reply
     if reply.kind == "value" and reply.schema is not None:
         return word_for_schema(reply.schema, operation.spec.definitions)
-    return _KINDS[reply.kind]
+    return KINDS[reply.kind].words
 
 
 def word_for_body(body: Body) -> str:
@@ -102,7 +80,7 @@ def word_for_body(body: Body) -> str:
 def use_of_reply(operation: Operation) -> str:
     """Say what to do with a reply that is a stream, and when it is none; nothing of a value."""
     reply = operation.reply
-    use = _USE_OF_WORK if reply.acts else _USES.get(reply.kind, "")
+    use = _USE_OF_WORK if reply.acts else KINDS[reply.kind].use
     for name, value in reply.unless.items() if use else ():
         use += f" With {name}={value!r} it is no stream but the value itself."
     return use

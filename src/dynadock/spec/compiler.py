@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dynadock.spec.kinds import KINDS
 from dynadock.spec.names import python_name, snake_case
 from dynadock.spec.schema import BOUNDS, bounds_of_format, kind_of
 
@@ -20,15 +21,7 @@ _CORRECTIONS = {
     "x-proxies": "proxies",
 }
 
-_KINDS = {
-    "application/json-seq": "json-stream",
-    "application/jsonl": "json-stream",
-    "application/x-ndjson": "json-stream",
-    "application/vnd.docker.multiplexed-stream": "frames",
-    "application/vnd.docker.raw-stream": "frames",
-    "application/x-tar": "tar",
-    "application/octet-stream": "bytes",
-}
+_BY_MEDIA_TYPE = {each: name for name, kind in KINDS.items() for each in kind.media_types}
 """What a document's media types say of a reply that the overlay says nothing about."""
 
 _SWITCHING_PROTOCOLS = "101"
@@ -136,8 +129,8 @@ def _kind(operation: DocumentedOperation) -> str:
     if operation.method == "HEAD":
         return "headers"
     produces = operation.node.get("produces")
-    declared = [each for each in produces if each in _KINDS] if isinstance(produces, list) else []
-    kinds = {_KINDS[media_type] for media_type in declared}
+    declared = produces if isinstance(produces, list) else []
+    kinds = {_BY_MEDIA_TYPE[each] for each in declared if each in _BY_MEDIA_TYPE}
     if "frames" in kinds and _SWITCHING_PROTOCOLS in operation.node["responses"]:
         return "duplex"
     # Where a document names several, the reply's own Content-Type has the last word.

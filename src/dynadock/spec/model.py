@@ -107,15 +107,13 @@ class Body:
 class Reply:
     """What a success brings.
 
-    ``kind``: ``value`` (JSON, text or nothing: the reply itself tells), ``none``, ``headers``, or a
-    kind of stream (``json-stream``, ``frames``, ``bytes``, ``tar``, ``duplex``, ``raw-duplex``,
-    ``websocket``); ``unless`` maps argument names to the values with which it is a plain value
-    after all; ``wait`` is ``forever`` where an answer may take as long as the work does, or the
-    name of the parameter whose seconds are added to the time allowed; ``decode`` names encoded
-    headers; ``acts`` tells that the engine works for as long as the stream is read; ``tty`` where
-    to learn whether output is a terminal's (see `dynadock.call.kinds`); ``resize`` is the
-    operation that sets the terminal's size; ``upgrade`` the protocol that is asked for; ``rows``
-    the field that holds what is listed, where the reply is no list itself.
+    ``kind`` is one of `dynadock.spec.kinds`; ``unless`` maps argument names to the values with
+    which it is a plain value after all; ``wait`` is ``forever`` where an answer may take as long as
+    the work does, or the name of the parameter whose seconds are added to the time allowed;
+    ``decode`` names encoded headers; ``acts`` tells that the engine works for as long as the stream
+    is read; ``tty`` where to learn whether output is a terminal's (see `dynadock.call.kinds`);
+    ``resize`` is the operation that sets the terminal's size; ``upgrade`` the protocol that is
+    asked for; ``rows`` the field that holds what is listed, where the reply is no list itself.
     """
 
     __slots__ = (
