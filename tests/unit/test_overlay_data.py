@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from dynadock.call.encodings import ENCODINGS
 from dynadock.call.kinds import OUTPUT
-from dynadock.call.values import ENCODERS
 from dynadock.options import is_secret_name
 from dynadock.spec.build import bundled_overlay, open_document
 from dynadock.spec.compiler import compile_document
@@ -133,7 +133,7 @@ def test_encodings_and_kinds_are_those_that_the_code_knows(version):
         reply = operation.node.get("x-reply", {})
         kinds.add(reply.get("kind", "value"))
         keys.update(reply)
-    assert encodings <= set(ENCODERS)
+    assert encodings <= set(ENCODINGS)
     assert kinds <= set(KINDS)
     assert keys <= REPLY_KEYS
 

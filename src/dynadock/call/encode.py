@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from dynadock import __version__
+from dynadock.call.arguments import Loose, written
 from dynadock.call.bind import ABSENT
 from dynadock.call.fields import OF_THE_CONNECTION, WITHOUT_CONTROLS, has_controls, is_token
 from dynadock.call.kinds import TWO_WAY, expected_kind
+from dynadock.call.path import fill
 from dynadock.call.request import Request
 from dynadock.call.uploads import blocks_of
 from dynadock.call.values import compact_json
@@ -24,6 +28,9 @@ TAR = "application/x-tar"
 
 USER_AGENT = f"dynadock/{__version__}"
 
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
+"""What RFC 3986, section 2.3, lets stand as it is."""
+
 
 def encode(bound: Bound, options: Options) -> Request:
     """Make the request of a call.
@@ -32,10 +39,11 @@ def encode(bound: Bound, options: Options) -> Request:
     that documents declare. Headers and query of the options come last and win.
     """
     operation = bound.operation
-    target = operation.spec.base_path + bound.path
-    query = bound.query
-    if query:
-        target += "?" + "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in query)
+    target = operation.target
+    if bound.segments:
+        target = operation.spec.base_path + fill(operation, bound.segments)
+    if bound.query:
+        target = _with_query(target, bound)
     headers = {"User-Agent": USER_AGENT}
     body = None
     if bound.body is not ABSENT:
@@ -45,14 +53,38 @@ def encode(bound: Bound, options: Options) -> Request:
     if expected_kind(bound) in TWO_WAY:
         headers |= {"Connection": "Upgrade", "Upgrade": operation.reply.upgrade}
     if bound.headers or options.headers:
-        headers = _merged(headers, bound.headers, _checked(bound, options))
+        headers = _merged(headers, _written_headers(bound), _checked(bound, options))
     return Request(operation.method, target, headers, body, _secrets(bound))
+
+
+def _with_query(target: str, bound: Bound) -> str:
+    parameters = bound.operation.in_query
+    pairs = [
+        f"{_quoted_name(name)}={_quoted(text)}"
+        for name, value in bound.query.items()
+        for text in (value.texts if isinstance(value, Loose) else written(parameters[name], value))
+    ]
+    return f"{target}?{'&'.join(pairs)}" if pairs else target
+
+
+def _quoted(text: str) -> str:
+    return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
+
+
+_quoted_name = lru_cache(maxsize=1024)(_quoted)
+
+
+def _written_headers(bound: Bound) -> dict[str, str]:
+    parameters = bound.operation.in_headers
+    return {
+        name: ",".join(written(parameters[name], value)) for name, value in bound.headers.items()
+    }
 
 
 def _secrets(bound: Bound) -> frozenset[str]:
     """Return the names of what is not to be shown; what no document knows is judged by its name."""
-    known = bound.operation.by_name
-    unknown = [name for name, _ in bound.query if name not in known and is_secret_name(name)]
+    known = bound.operation.in_query
+    unknown = [name for name in bound.query if name not in known and is_secret_name(name)]
     return bound.operation.secrets.union(unknown) if unknown else bound.operation.secrets
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, NamedTuple
 
 from dynadock.spec.kinds import KINDS, MULTIPLEXED
 
@@ -59,7 +58,7 @@ def expected_kind(bound: Bound) -> str:
     """
     reply = bound.operation.reply
     for name, value in reply.unless.items():
-        if argument(bound, name) == value:
+        if bound.value(name) == value:
             return "value"
     return reply.kind
 
@@ -87,16 +86,6 @@ def media_type(headers: Mapping[str, str]) -> str:
     return (headers.get("Content-Type") or "").partition(";")[0].strip().lower()
 
 
-def argument(bound: Bound, name: str) -> Any:
-    """Return what a call sends under that name, in its body or its query; None for nothing."""
-    if isinstance(bound.body, dict) and name in bound.body:
-        return bound.body[name]
-    sent = dict(bound.query)
-    if name not in sent:
-        return None
-    return {"true": True, "false": False}.get(sent[name], sent[name])
-
-
 def _is_stream(status: int) -> bool:
     if status == _SWITCHING_PROTOCOLS:
         return True
@@ -113,14 +102,9 @@ def _told(bound: Bound, headers: Mapping[str, str]) -> bool | None:
     rule = bound.operation.reply.tty
     if "argument" not in rule or not (headers.get("Server") or "").startswith(rule["obeyed_by"]):
         return None
-    return bool(argument(bound, rule["argument"]))
+    return bool(bound.value(rule["argument"]))
 
 
 def _question(bound: Bound) -> Question:
     rule = bound.operation.reply.tty
-    return Question(rule.get("operation", ""), path_arguments(bound), rule.get("field", ""))
-
-
-def path_arguments(bound: Bound) -> dict[str, str]:
-    """Return what a call names in its path, by parameter."""
-    return {name: unquote(segment) for name, segment in bound.segments.items()}
+    return Question(rule.get("operation", ""), bound.segments, rule.get("field", ""))

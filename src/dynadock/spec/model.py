@@ -188,10 +188,25 @@ class Operation:
         return in_body or any(each.proxies for each in self.parameters)
 
     @cached_property
+    def target(self) -> str:
+        """The path's template behind the version, as it is sent where it has no parameters."""
+        return self.spec.base_path + self.path
+
+    @cached_property
     def by_name(self) -> Mapping[str, Parameter]:
         """Parameters by the names that a caller may use: Python's and the wire's."""
         by_wire_name = {parameter.name: parameter for parameter in self.parameters}
         return by_wire_name | {parameter.python_name: parameter for parameter in self.parameters}
+
+    @cached_property
+    def in_query(self) -> Mapping[str, Parameter]:
+        """The query's parameters by their names on the wire."""
+        return {each.name: each for each in self.parameters if each.location == "query"}
+
+    @cached_property
+    def in_headers(self) -> Mapping[str, Parameter]:
+        """The parameters that are headers, by these headers' names."""
+        return {each.name: each for each in self.parameters if each.location == "header"}
 
     @cached_property
     def positional(self) -> tuple[Parameter, ...]:
@@ -207,6 +222,11 @@ class Operation:
             for each in self.parameters
             if each.required or each.send is not None or each.location == "path"
         )
+
+    @cached_property
+    def needs_arguments(self) -> bool:
+        """Whether there is something to send, or to miss, when the caller gives nothing."""
+        return bool(self.must_have) or self.body is not None
 
     @cached_property
     def secrets(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dynadock.call.interpret import Reply, interpret
-from dynadock.call.kinds import kind_of, path_arguments
+from dynadock.call.kinds import kind_of
 from dynadock.errors import APIError, DynadockError, MalformedStream
 from dynadock.spec.kinds import KINDS
 from dynadock.streams.download import Download, TarStream
@@ -71,7 +71,7 @@ def _resize(bound: Bound, ask: Ask) -> Callable[..., Any] | None:
     operation_id = bound.operation.reply.resize
     if not operation_id:
         return None
-    arguments = path_arguments(bound)
+    arguments = bound.segments
     return lambda **size: ask(operation_id, **arguments, **size)
 
 
