@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dynadock.call.encodings import ENCODINGS
+from dynadock.call.values import Mismatch
 from dynadock.spec.kinds import KINDS
 from dynadock.spec.schema import flatten, reference_name
 
@@ -12,28 +14,8 @@ if TYPE_CHECKING:
 
     from dynadock.spec.model import Body, Operation, Parameter
 
-_PYTHON: dict[str, Any] = {
-    "string": str,
-    "boolean": bool,
-    "integer": int,
-    "number": float,
-    "array": list,
-    "object": dict,
-    "filters": dict,
-    "json-object": dict,
-    "json-array": list,
-    "base64-json": dict,
-}
-
-_ENCODED = {
-    "filters": "filters (dict of lists)",
-    "json-object": "object (dict)",
-    "json-array": "list",
-    "base64-json": "object (dict)",
-    "timestamp": "timestamp (datetime, UNIX seconds or RFC 3339)",
-    "seconds": "seconds (integer or timedelta)",
-    "count": "integer or string",
-}
+_CONTAINERS: Mapping[str, Any] = {"array": list, "object": dict}
+"""The types that hold others, which only schemas have."""
 
 _USE_OF_WORK = "Let .wait() run it to the end, or .show() with its progress, or iterate."
 
@@ -44,7 +26,8 @@ def word_for_parameter(parameter: Parameter) -> str:
     """Name the type of value that a parameter takes: ``boolean``, ``list of string``."""
     if parameter.items is not None:
         return f"list of {word_for_parameter(parameter.items)}"
-    return _ENCODED.get(parameter.encoding, parameter.encoding)
+    row = ENCODINGS.get(parameter.encoding)
+    return parameter.encoding if row is None else row.word
 
 
 def word_for_schema(schema: Mapping[str, Any] | None, definitions: Mapping[str, Any]) -> str:
@@ -88,4 +71,17 @@ def use_of_reply(operation: Operation) -> str:
 
 def python_type(word: str) -> Any:
     """Return the Python type for a parameter's encoding or a schema's type, Any where none fits."""
-    return _PYTHON.get(word, Any)
+    row = ENCODINGS.get(word)
+    return _CONTAINERS.get(word, Any) if row is None else row.python
+
+
+def has_type(value: Any, word: str) -> bool:
+    """Tell whether a value is what a parameter's encoding or a schema's type takes."""
+    row = ENCODINGS.get(word)
+    if row is None:
+        return isinstance(value, _CONTAINERS.get(word, object))
+    try:
+        row.check(value)
+    except Mismatch:
+        return False
+    return True
