@@ -262,3 +262,10 @@ def test_what_is_sent_unchecked_can_be_read(arguments, query, name, value):
     options = Options(validate=False, unknown="send", query=query)
     bound = bind(load_spec("1.42")["ContainerStop"], ("web",), arguments, options)
     assert bound.value(name) == value
+
+
+def test_a_querys_own_is_no_header():
+    options = Options(query={"X-Registry-Auth": "e30="})
+    bound = bind(load_spec("1.42")["ImageCreate"], (), {"fromImage": "a"}, options)
+    assert bound.value("X-Registry-Auth") is None
+    assert bound.value("fromImage") == "a"

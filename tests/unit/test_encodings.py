@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import enum
 import math
+import re
 from collections import OrderedDict
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -229,6 +231,13 @@ def test_every_example_can_be_sent(encoding):
     row = ENCODINGS[encoding]
     assert isinstance(row.write(row.check(row.example)), str)
     assert row.word
+
+
+def test_contributors_are_told_every_encoding_that_the_overlay_may_name():
+    text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    told = re.search(r"`x-encoding` \(how a value is\s+written: (.*?)\)", text, re.DOTALL)
+    of_documents = {"string", "boolean", "integer", "number"}
+    assert {*re.findall(r"`([^`]+)`", told[1])} == ENCODINGS.keys() - of_documents
 
 
 @pytest.mark.parametrize("version", bundled_versions(), ids=str)

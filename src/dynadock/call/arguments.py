@@ -43,16 +43,20 @@ def checked(parameter: Parameter, value: Any) -> Any:
     return _checked_one(parameter, value)
 
 
-def written(parameter: Parameter, value: Any) -> list[str]:
-    """Return the texts to send for what was `checked`: of a ``multi`` array each, else one."""
-    if isinstance(value, Loose):
-        return value.texts
+def written(parameter: Parameter | None, value: Any) -> list[str]:
+    """Return the texts to send for what was `checked`: of a ``multi`` array each, else one.
+
+    What is `Loose` may be for no parameter that there is.
+    """
+    if parameter is None or isinstance(value, Loose):
+        texts: list[str] = value.texts
+        return texts
     if parameter.items is None:
         return [encoding_of(parameter).write(value)]
-    texts = [*map(encoding_of(parameter.items).write, value)]
+    members = [*map(encoding_of(parameter.items).write, value)]
     if parameter.collection == "multi":
-        return texts
-    return [_SEPARATORS.get(parameter.collection, ",").join(texts)]
+        return members
+    return [_SEPARATORS.get(parameter.collection, ",").join(members)]
 
 
 def loose(value: Any, parameter: Parameter | None = None) -> Loose:

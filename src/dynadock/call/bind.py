@@ -62,17 +62,21 @@ class Bound:
         is read as what its parameter takes, where that is possible.
         """
         parameter = self.operation.by_name.get(name)
-        wire_name = name if parameter is None else parameter.name
         if parameter is not None:
-            for sent in (self.segments, self.query, self.headers):
-                if wire_name in sent:
-                    return plain(sent[wire_name])
+            sent = self._sent_in(parameter.location)
+            if parameter.name in sent:
+                return plain(sent[parameter.name])
         found = self.body
         for step in name.split("."):
             found = found.get(step) if isinstance(found, dict) else None
         if found is None and parameter is None and name in self.query:
             return plain(self.query[name])
         return found
+
+    def _sent_in(self, location: str) -> dict[str, Any]:
+        if location == "path":
+            return self.segments
+        return self.query if location == "query" else self.headers
 
 
 def bind(

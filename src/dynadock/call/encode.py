@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from dynadock import __version__
-from dynadock.call.arguments import Loose, written
+from dynadock.call.arguments import written
 from dynadock.call.bind import ABSENT
 from dynadock.call.fields import OF_THE_CONNECTION, WITHOUT_CONTROLS, has_controls, is_token
 from dynadock.call.kinds import TWO_WAY, expected_kind
@@ -62,7 +62,7 @@ def _with_query(target: str, bound: Bound) -> str:
     pairs = [
         f"{_quoted_name(name)}={_quoted(text)}"
         for name, value in bound.query.items()
-        for text in (value.texts if isinstance(value, Loose) else written(parameters[name], value))
+        for text in written(parameters.get(name), value)
     ]
     return f"{target}?{'&'.join(pairs)}" if pairs else target
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dynadock.errors import SpecError
 from dynadock.spec.kinds import KINDS
 from dynadock.spec.names import python_name, snake_case
 from dynadock.spec.schema import BOUNDS, bounds_of_format, kind_of
@@ -64,7 +65,7 @@ def _operation(operation: DocumentedOperation, document: Document) -> dict[str, 
         "parameters": [
             _parameter(parameter) for parameter in operation.parameters if parameter["in"] != "body"
         ],
-        "reply": _reply(operation),
+        "reply": _reply(operation, document),
     }
     if operation.body is not None:
         compiled["body"] = _body(operation.body, document)
@@ -115,11 +116,15 @@ def _body(body: dict[str, Any], document: Document) -> dict[str, Any]:
     return compiled
 
 
-def _reply(operation: DocumentedOperation) -> dict[str, Any]:
+def _reply(operation: DocumentedOperation, document: Document) -> dict[str, Any]:
     success = operation.success
     compiled: dict[str, Any] = {"kind": _kind(operation), **operation.node.get("x-reply", {})}
     if success is not None and "schema" in success:
         compiled["schema"] = success["schema"]
+    if compiled["kind"] not in [*KINDS]:
+        known = ", ".join(KINDS)
+        problem = f"{compiled['kind']!r} is no kind of reply; there are {known}"
+        raise SpecError(f"{document.name}: {operation.operation_id}: {problem}")
     compiled["codes"] = list(operation.node["responses"])
     return compiled
 
