@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -27,9 +26,6 @@ JSON = "application/json"
 TAR = "application/x-tar"
 
 USER_AGENT = f"dynadock/{__version__}"
-
-_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
-"""What RFC 3986, section 2.3, lets stand as it is."""
 
 
 def encode(bound: Bound, options: Options) -> Request:
@@ -68,7 +64,8 @@ def _with_query(target: str, bound: Bound) -> str:
 
 
 def _quoted(text: str) -> str:
-    return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
+    # Most are words and numbers; to see that is much faster than to quote them.
+    return text if text.isascii() and text.isalnum() else quote(text, safe="")
 
 
 _quoted_name = lru_cache(maxsize=1024)(_quoted)
