@@ -292,14 +292,13 @@ class _Binder:
 
     def _check_binary(self, body: Body) -> None:
         value = self.bound.body
+        dockerfile = getattr(value, "dockerfile", None)
         if isinstance(value, (bytearray, memoryview)):
             self.bound.body = bytes(value)
         elif isinstance(value, PathLike):
             self._open_path(body, value)
-        elif isinstance(getattr(value, "dockerfile", None), str) and not self.bound.value(
-            body.context
-        ):
-            self._send_instead(body.context, value.dockerfile)
+        elif isinstance(dockerfile, str) and not self.bound.value(body.context):
+            self._send_instead(body.context, dockerfile)
         elif not _is_binary(value):
             expected = "bytes, a Path, an open binary file or an iterator of bytes"
             self._fault(body.python_name, f"expected {expected}, got {shown(value)}", "body")
