@@ -289,7 +289,9 @@ def time_allowed(bound: Bound, options: Options) -> float | None:
     wait = bound.operation.reply.wait
     if wait == "forever":
         return None
-    seconds = dict(bound.query).get(wait, "0")
-    if not seconds.isdecimal() or float(seconds) > LONGEST_TIMEOUT / 2:
+    seconds = bound.value(wait) if wait else None
+    if seconds is None:
+        return DEFAULT_TIMEOUT
+    if not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_TIMEOUT / 2:
         return None
-    return DEFAULT_TIMEOUT + int(seconds)
+    return DEFAULT_TIMEOUT + seconds

@@ -7,11 +7,10 @@ is seen by the next call. What a caller gives wins.
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import TYPE_CHECKING, Any
 
+from dynadock.call.arguments import checked
 from dynadock.call.registries import ALL, wanted_registry
-from dynadock.call.values import compact_json, encode_value
 from dynadock.config.credentials import all_credentials, credentials_for
 from dynadock.config.folder import spelling
 from dynadock.config.helper import HELPER_TIMEOUT
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from dynadock.call.bind import Bound
     from dynadock.options import Options
+    from dynadock.spec.model import Parameter
 
     Account = Mapping[str, str]
     Accounts = Mapping[str, Account]
@@ -43,7 +43,7 @@ def add_credentials(bound: Bound, options: Options) -> None:
                 registry = wanted_registry(bound, parameter.credentials)
                 found = _found(registry, options) if registry else None
                 if found:
-                    bound.headers[parameter.name] = encode_value(parameter, found)[0]
+                    bound.headers[parameter.name] = checked(parameter, found)
 
 
 def add_proxies(bound: Bound, host: str) -> None:
@@ -55,7 +55,7 @@ def add_proxies(bound: Bound, host: str) -> None:
         variables = proxy_variables(host)
     for parameter in bound.operation.parameters:
         if parameter.proxies and variables:
-            _add_to_query(bound, parameter.name, variables)
+            _add_to_query(bound, parameter, variables)
     body = bound.operation.body
     if body is not None and body.proxies and variables and isinstance(bound.body, dict):
         _add_to_field(bound.body, spelling(bound.body, body.proxies), variables)
@@ -97,15 +97,12 @@ def _addressed(name: str, auth: Account) -> Account:
     return {"serveraddress": auth_key(name), **auth}
 
 
-def _add_to_query(bound: Bound, name: str, variables: Mapping[str, str]) -> None:
-    sent = dict(bound.query).get(name, "{}")
-    given: Any = None
-    with contextlib.suppress(ValueError):
-        given = json.loads(sent)
+def _add_to_query(bound: Bound, parameter: Parameter, variables: Mapping[str, str]) -> None:
+    given = bound.value(parameter.name) if parameter.name in bound.query else {}
     # What is no object was sent unchecked, and is to stay as it is.
     if isinstance(given, dict):
-        others = [pair for pair in bound.query if pair[0] != name]
-        bound.query = [*others, (name, compact_json({**variables, **given}))]
+        bound.query.pop(parameter.name, None)
+        bound.query[parameter.name] = checked(parameter, {**variables, **given})
 
 
 def _add_to_field(body: dict[str, Any], name: str, variables: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ import codecs
 import io
 import json
 import warnings
+from datetime import timedelta
 
 import pytest
 
@@ -106,9 +107,9 @@ def test_what_is_bound():
     operation = load_spec("1.42")["ContainerList"]
     bound = bind(operation, (), {"all": True}, OPTIONS)
     assert bound.operation is operation
-    assert bound.path == "/containers/json"
-    assert bound.query == [("all", "true")]
-    assert bound.headers == {}
+    assert bound.query == {"all": True}
+    assert bound.segments == bound.headers == {}
+    assert bound.arguments == {"all": True}
     assert bound.body is ABSENT
 
 
@@ -199,7 +200,7 @@ def test_the_engine_is_told_the_dockerfile_of_a_build_context(tmp_path, outside)
     build = load_spec("1.42")["ImageBuild"]
     for body, arguments in ((context, {}), (folder, {"dockerfile": str(dockerfile)})):
         bound = bind(build, (), {"body": body, **arguments}, OPTIONS)
-        assert dict(bound.query)["dockerfile"] == context.dockerfile
+        assert bound.value("dockerfile") == context.dockerfile
     assert (context.dockerfile == "Other") is not outside
 
 
@@ -208,9 +209,63 @@ def test_an_explicit_dockerfile_is_sent_as_it_is(tmp_path):
     build = load_spec("1.42")["ImageBuild"]
     context = build_context(tmp_path)
     bound = bind(build, (), {"body": context, "dockerfile": "Mine"}, OPTIONS)
-    assert dict(bound.query) == {"dockerfile": "Mine"}
+    assert bound.query == {"dockerfile": "Mine"}
 
 
 def test_a_folder_that_is_not_there_is_a_fault(tmp_path):
     with pytest.raises(BodyError, match="cannot be sent"):
         bind(load_spec("1.42")["ImageBuild"], (), {"body": tmp_path / "none"}, OPTIONS)
+
+
+VALUES = {
+    "a segment": ("ContainerStop", {"id": "/web"}, "id", "web"),
+    "a duration": ("ContainerStop", {"id": "web", "t": timedelta(minutes=1)}, "t", 60),
+    "nothing": ("ContainerStop", {"id": "web"}, "t", None),
+    "filters": ("ContainerList", {"filters": {"label": "a"}}, "filters", {"label": ["a"]}),
+    "an object": ("ImageBuild", {"body": b"", "labels": {"a": "b"}}, "labels", {"a": "b"}),
+    "its own text": ("ImageBuild", {"body": b"", "labels": '{"a": "b"}'}, "labels", {"a": "b"}),
+    "a header": (
+        *("ImagePush", {"name": "a", "X_Registry_Auth": {"username": "u"}}),
+        *("X_Registry_Auth", {"username": "u"}),
+    ),
+    "a default that is sent": ("ImagePush", {"name": "a"}, "X-Registry-Auth", {}),
+    "a list": ("ImageGetAll", {"names": ["a", "b"]}, "names", ["a", "b"]),
+    "a field": ("ExecStart", {"id": "e", "Tty": True}, "Tty", True),
+    "a field below": (
+        *("ContainerCreate", {"Image": "a", "HostConfig": {"Memory": 5}}),
+        *("HostConfig.Memory", 5),
+    ),
+    "no such": ("ContainerCreate", {"Image": "a"}, "HostConfig.Memory", None),
+}
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "arguments", "name", "value"), VALUES.values(), ids=VALUES
+)
+def test_what_is_sent_can_be_read(operation_id, arguments, name, value):
+    bound = bind(load_spec("1.42")[operation_id], (), arguments, OPTIONS)
+    assert bound.value(name) == value
+
+
+UNCHECKED = {
+    "a parameter": ({"t": "5"}, {}, "t", 5),
+    "the options' query": ({"t": 5}, {"t": 7}, "t", 7),
+    "its last": ({}, {"t": [1, 2]}, "t", 2),
+    "no number": ({"t": "soon"}, {}, "t", "soon"),
+    "an unknown one": ({"x": 5}, {}, "x", "5"),
+    "taken back": ({"t": 5}, {"t": None}, "t", None),
+}
+
+
+@pytest.mark.parametrize(("arguments", "query", "name", "value"), UNCHECKED.values(), ids=UNCHECKED)
+def test_what_is_sent_unchecked_can_be_read(arguments, query, name, value):
+    options = Options(validate=False, unknown="send", query=query)
+    bound = bind(load_spec("1.42")["ContainerStop"], ("web",), arguments, options)
+    assert bound.value(name) == value
+
+
+def test_a_querys_own_is_no_header():
+    options = Options(query={"X-Registry-Auth": "e30="})
+    bound = bind(load_spec("1.42")["ImageCreate"], (), {"fromImage": "a"}, options)
+    assert bound.value("X-Registry-Auth") is None
+    assert bound.value("fromImage") == "a"

@@ -200,3 +200,46 @@ def test_missing_keys_are_told_one_by_one():
     faults = faults_of("SwarmInit", {"Spec": None, "Bogus": 1, "Spec2": 2})
     assert [place for place, _ in faults] == ["Bogus", "Spec2"]
     assert "did you mean 'Spec'?" in faults[1][1]
+
+
+STRICT = {
+    "type": "object",
+    "required": ["A", "It's", "B' is a required property"],
+    "properties": {
+        "A": {"type": "string"},
+        "Inner": {
+            "type": "array",
+            "items": {"type": "object", "required": ["C", "D"], "properties": {"C": {}, "D": {}}},
+        },
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "missing"),
+    [
+        ({}, ["A", "It's", "B' is a required property"]),
+        ({"It's": 1, "A": "a"}, ["B' is a required property"]),
+        (
+            {"A": "a", "It's": 1, "B' is a required property": 1, "Inner": [{}, {"C": 1}, {}]},
+            ["Inner[0].C", "Inner[0].D", "Inner[1].D", "Inner[2].C", "Inner[2].D"],
+        ),
+    ],
+)
+def test_each_missing_key_is_told_once(body, missing):
+    parameter = {"name": "body", "in": "body", "required": True, "schema": STRICT}
+    operation = {
+        "operationId": "Make",
+        "parameters": [parameter],
+        "responses": {"200": {"description": ""}},
+    }
+    document = {
+        "swagger": "2.0",
+        "info": {"version": "1.42"},
+        "basePath": "/v1.42",
+        "paths": {"/make": {"post": operation}},
+    }
+    with pytest.raises(BodyError) as caught:
+        bind(load_spec(document)["Make"], (), {"body": body}, Options(unknown="send"))
+    faults = [(fault.place, fault.problem) for fault in caught.value.faults]
+    assert faults == [(place, "missing; it is required") for place in missing]

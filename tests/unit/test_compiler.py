@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dynadock.errors import SpecError
 from dynadock.spec.build import open_document
 from dynadock.spec.compiler import compile_document
 from dynadock.spec.model import Spec
@@ -154,3 +155,12 @@ def test_what_the_configuration_may_add(document):
     assert operation.takes_proxies
     assert spec["AnimalList"].credentials == ()
     assert not spec["AnimalList"].takes_proxies
+
+
+@pytest.mark.parametrize("kind", ["stream", "", None, ["tar"]])
+def test_a_kind_of_reply_that_there_is_not(document, kind):
+    Overlay({"replies": [{"operation": "AnimalList", "set": {"kind": kind}, "why": "So."}]}).apply(
+        document
+    )
+    with pytest.raises(SpecError, match=r"zoo: AnimalList: .* is no kind of reply; there are val"):
+        compile_document(document)

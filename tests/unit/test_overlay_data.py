@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from dynadock.call.encodings import ENCODINGS
 from dynadock.call.kinds import OUTPUT
-from dynadock.call.values import ENCODERS
 from dynadock.options import is_secret_name
 from dynadock.spec.build import bundled_overlay, open_document
 from dynadock.spec.compiler import compile_document
+from dynadock.spec.kinds import KINDS
 from dynadock.spec.library import bundled_folder, bundled_versions, document_name
 from dynadock.spec.model import Spec
 from dynadock.spec.reader import read_document
@@ -28,18 +29,6 @@ if TYPE_CHECKING:
     from dynadock.spec.document import Document
     from dynadock.spec.overlay import Target
 
-KINDS = {
-    "value",
-    "none",
-    "headers",
-    "json-stream",
-    "frames",
-    "bytes",
-    "tar",
-    "duplex",
-    "raw-duplex",
-    "websocket",
-}
 REPLY_KEYS = {"kind", "unless", "wait", "decode", "acts", "tty", "resize", "upgrade", "rows"}
 OPEN = VersionRange(None, None)
 
@@ -144,8 +133,8 @@ def test_encodings_and_kinds_are_those_that_the_code_knows(version):
         reply = operation.node.get("x-reply", {})
         kinds.add(reply.get("kind", "value"))
         keys.update(reply)
-    assert encodings <= set(ENCODERS)
-    assert kinds <= KINDS
+    assert encodings <= set(ENCODINGS)
+    assert kinds <= set(KINDS)
     assert keys <= REPLY_KEYS
 
 

@@ -6,7 +6,7 @@ import enum
 
 import pytest
 
-from dynadock.call.path import encode_segment, fill, other_operation_at
+from dynadock.call.path import checked_segment, fill, other_operation_at
 from dynadock.call.values import Mismatch
 from dynadock.spec.loader import load_spec
 
@@ -16,22 +16,25 @@ class Name(enum.StrEnum):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
+    ("value", "text", "path"),
     [
-        ("web", "web"),
-        ("/web", "web"),
-        (Name.WEB, "web"),
-        ("a/b:1@sha256:0", "a/b:1@sha256:0"),
-        ("a~b-c_d.e", "a~b-c_d.e"),
-        ("a b", "a%20b"),
-        ("100%", "100%25"),
-        ("ü", "%C3%BC"),
-        ("\u2028", "%E2%80%A8"),
-        ("...", "..."),
+        ("web", "web", "web"),
+        ("/web", "web", "web"),
+        (Name.WEB, "web", "web"),
+        ("a/b:1@sha256:0", "a/b:1@sha256:0", "a/b:1@sha256:0"),
+        ("a~b-c_d.e", "a~b-c_d.e", "a~b-c_d.e"),
+        ("a b", "a b", "a%20b"),
+        ("100%", "100%", "100%25"),
+        ("{id}", "{id}", "%7Bid%7D"),
+        ("ü", "ü", "%C3%BC"),
+        ("\u2028", "\u2028", "%E2%80%A8"),
+        ("...", "...", "..."),
     ],
 )
-def test_what_is_sent(value, text):
-    assert encode_segment(value) == text
+def test_what_is_sent(value, text, path):
+    assert checked_segment(value) == text
+    door = load_spec("1.42")["ContainerInspect"]
+    assert fill(door, {"id": text}) == f"/containers/{path}/json"
 
 
 @pytest.mark.parametrize(
@@ -43,28 +46,57 @@ def test_what_is_sent(value, text):
 )
 def test_what_is_refused(value):
     with pytest.raises(Mismatch, match="expected"):
-        encode_segment(value)
-
-
-def test_filling_a_template():
-    door = load_spec("1.42")["ContainerInspect"]
-    assert fill(door, {"id": "a/b"}) == "/containers/a/b/json"
+        checked_segment(value)
 
 
 @pytest.mark.parametrize(
-    ("version", "operation_id", "path", "rival"),
+    ("version", "operation_id", "name", "rival"),
     [
-        ("1.42", "ServiceInspect", "/services/web/logs", "ServiceLogs"),
-        ("1.42", "ServiceInspect", "/services/web", None),
-        ("1.42", "ServiceInspect", "/services/web/other", None),
-        ("1.42", "TaskInspect", "/tasks/t/logs", "TaskLogs"),
-        ("1.42", "ServiceLogs", "/services/web/logs/logs", None),
-        ("1.42", "ContainerInspect", "/containers/json/json", None),
-        ("1.42", "ImageInspect", "/images/search/json", None),
-        ("1.42", "ImageGet", "/images/get/get", None),
-        ("1.42", "VolumeInspect", "/volumes/a/b", None),
-        ("1.42", "SecretInspect", "/secrets/a", None),
+        ("1.42", "ServiceInspect", "web/logs", "ServiceLogs"),
+        ("1.42", "ServiceInspect", "web", None),
+        ("1.42", "ServiceInspect", "web/other", None),
+        ("1.42", "ServiceInspect", "a/b/logs", "ServiceLogs"),
+        ("1.42", "TaskInspect", "t/logs", "TaskLogs"),
+        ("1.42", "ServiceLogs", "web/logs", None),
+        ("1.42", "ContainerInspect", "json", None),
+        ("1.42", "ImageInspect", "search", None),
+        ("1.42", "ImageGet", "get", None),
+        ("1.42", "VolumeInspect", "a/b", None),
+        ("1.42", "SecretInspect", "a", None),
     ],
 )
-def test_rivals(version, operation_id, path, rival):
-    assert other_operation_at(load_spec(version)[operation_id], path) == rival
+def test_rivals(version, operation_id, name, rival):
+    operation = load_spec(version)[operation_id]
+    segments = {operation.positional[0].name: name}
+    assert other_operation_at(operation, segments) == rival
+
+
+ZOO = {
+    "/a/{x}/b": "Own",
+    "/a/c/b": "Literal",
+    "/a/{x}/c/b": "Longer",
+    "/a/b": "Shorter",
+    "/a/{x}/c": "OtherEnd",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "rival"),
+    [("c", "Literal"), ("z/c", "Longer"), ("z", None), ("c/c", "Longer"), ("b", None)],
+)
+def test_rivals_of_any_form(name, rival):
+    responses = {"200": {"description": ""}}
+    parameter = {"name": "x", "in": "path", "type": "string", "required": True}
+    paths = {
+        path: {
+            "get": {
+                "operationId": operation_id,
+                "parameters": [parameter] if "{x}" in path else [],
+                "responses": responses,
+            }
+        }
+        for path, operation_id in ZOO.items()
+    }
+    document = {"swagger": "2.0", "info": {"version": "1.42"}, "paths": paths}
+    operation = load_spec({**document, "basePath": "/v1.42"})["Own"]
+    assert other_operation_at(operation, {"x": name}) == rival

@@ -2,54 +2,81 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from io import TextIOBase
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dynadock.call.arguments import check_texts, checked, loose, plain
 from dynadock.call.body import check_body, hint_for_field, warn_of_unknown
-from dynadock.call.path import encode_segment, fill, other_operation_at
+from dynadock.call.path import checked_segment, fill, other_operation_at
 from dynadock.call.plain import Plain
-from dynadock.call.values import Mismatch, encode_value, loose_texts, shown, utf8_text
+from dynadock.call.values import Mismatch, shown, utf8_text
 from dynadock.errors import Fault, ValidationError
 from dynadock.options import is_secret_name
 from dynadock.spec import history
 from dynadock.spec.names import respelt
+from dynadock.wire.fields import WITHOUT_CONTROLS, has_controls
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dynadock.options import Options
     from dynadock.spec.model import Body, Operation, Parameter
 
 ABSENT: Any = object()
 """Stands for a body that was not given."""
 
-NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-"""Control characters but the tab, which no header may have (RFC 9110, section 5.5).
-
-Some of them end a header and start another, the rest makes strict readers refuse the request.
-"""
-
 
 class Bound:
-    """The arguments of one call in their places, each as text; the body plain.
+    """The arguments of one call in their places, checked and as plain Python has them.
 
-    ``path`` is filled in with ``segments``, by name; ``query`` holds pairs in the order of the
-    arguments; ``headers`` those that are parameters; ``body`` what JSON can hold, a stream of
-    bytes, or `ABSENT`. ``given`` names the parameters that the caller gave a value.
+    ``segments`` are those of the path, ``query`` and ``headers`` the others, by the wire's names
+    and in the order in which they are sent: each in the normal form of its encoding (see
+    `dynadock.call.encodings`), a list of such for an array, or `Loose` for what is sent unchecked.
+    ``body`` is what JSON can hold, a stream of bytes, or `ABSENT`. ``given`` names the parameters
+    that the caller gave a value. `value` reads any of these.
     """
 
-    __slots__ = ("body", "given", "headers", "operation", "path", "query", "segments")
+    __slots__ = ("body", "given", "headers", "operation", "query", "segments")
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
-        self.path = operation.path
         self.segments: dict[str, str] = {}
-        self.query: list[tuple[str, str]] = []
-        self.headers: dict[str, str] = {}
+        self.query: dict[str, Any] = {}
+        self.headers: dict[str, Any] = {}
         self.body: Any = ABSENT
         self.given: set[str] = set()
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What is sent for parameters, by the wire's names, without the body."""
+        sent = {**self.query, **self.headers, **self.segments}
+        return {name: plain(value) for name, value in sent.items()}
+
+    def value(self, name: str) -> Any:
+        """Return what is sent for a parameter, by either name, else at a place of the body.
+
+        The latter is ``A.B.C`` for a field below others. None is nothing; what was sent unchecked
+        is read as what its parameter takes, where that is possible.
+        """
+        parameter = self.operation.by_name.get(name)
+        if parameter is not None:
+            sent = self._sent_in(parameter.location)
+            if parameter.name in sent:
+                return plain(sent[parameter.name])
+        found = self.body
+        for step in name.split("."):
+            found = found.get(step) if isinstance(found, dict) else None
+        if found is None and parameter is None and name in self.query:
+            return plain(self.query[name])
+        return found
+
+    def _sent_in(self, location: str) -> dict[str, Any]:
+        if location == "path":
+            return self.segments
+        return self.query if location == "query" else self.headers
 
 
 def bind(
@@ -61,6 +88,8 @@ def bind(
     or ``body``, or its topmost fields; None leaves an argument out. Raises ParameterError or
     BodyError with every fault that there is.
     """
+    if not (args or kwargs or options.query or operation.needs_arguments):
+        return Bound(operation)
     binder = _Binder(operation, options)
     for name, value in binder.named(args, kwargs):
         binder.place(name, value)
@@ -75,7 +104,6 @@ class _Binder:
         self.options = options
         self.bound = Bound(operation)
         self.faults: list[Fault] = []
-        self.given = self.bound.given
         self.fields: dict[str, Any] = {}
         self.unknown: dict[str, Any] = {}
 
@@ -112,38 +140,36 @@ class _Binder:
     def _place_parameter(self, parameter: Parameter, value: Any) -> None:
         if value is None:
             return
-        if parameter.name in self.given:
+        given = self.bound.given
+        if parameter.name in given:
             self._fault(parameter.python_name, "given twice", parameter.location)
             return
-        self.given.add(parameter.name)
+        given.add(parameter.name)
+        self._send(parameter, value)
+
+    def _send(self, parameter: Parameter, value: Any) -> None:
+        """Keep a value for a parameter, or note why it cannot be sent."""
         try:
-            texts = self._texts(parameter, value)
+            if parameter.location == "path":
+                self.bound.segments[parameter.name] = checked_segment(value)
+            elif parameter.location == "query":
+                self.bound.query[parameter.name] = self._checked(parameter, value, utf8_text)
+            else:
+                self.bound.headers[parameter.name] = self._checked(parameter, value, _header_text)
         except Mismatch as mismatch:
             place = parameter.python_name + mismatch.place
             problem = mismatch.discreet if parameter.secret else mismatch.problem
             self._fault(place, problem, parameter.location)
-            return
-        self._send(parameter, texts)
 
-    def _texts(self, parameter: Parameter, value: Any) -> list[str]:
-        if parameter.location == "path":
-            return [encode_segment(value)]
+    def _checked(self, parameter: Parameter, value: Any, check: Callable[[str], object]) -> Any:
         try:
-            texts = encode_value(parameter, value)
+            normal = checked(parameter, value)
         except Mismatch:
             if self.options.validate:
                 raise
-            texts = loose_texts(value)
-        check = _header_text if parameter.location == "header" else utf8_text
-        return [check(text) for text in texts]
-
-    def _send(self, parameter: Parameter, texts: list[str]) -> None:
-        if parameter.location == "path":
-            self.bound.segments[parameter.name] = texts[0]
-        elif parameter.location == "query":
-            self.bound.query.extend((parameter.name, text) for text in texts)
-        else:
-            self.bound.headers[parameter.name] = ",".join(texts)
+            normal = loose(value, parameter)
+        check_texts(normal, check)
+        return normal
 
     def _place_body(self, name: str, value: Any) -> None:
         if value is None:
@@ -174,20 +200,23 @@ class _Binder:
     def _add_query(self) -> None:
         """Add the options' query, which wins over what the arguments made."""
         extra = self.options.query
-        if extra:
-            self.bound.query = [pair for pair in self.bound.query if pair[0] not in extra]
-            for name, value in extra.items():
-                if value is not None:
-                    self._place_loose(name, value, f"query.{name}")
+        for name in extra:
+            self.bound.query.pop(name, None)
+        for name, value in extra.items():
+            if value is not None:
+                self._place_loose(name, value, f"query.{name}")
 
     def _place_loose(self, name: str, value: Any, place: str = "") -> None:
         try:
-            texts = [utf8_text(text) for text in loose_texts(value)]
-            self.bound.query.extend((utf8_text(name), text) for text in texts)
+            sent = loose(value, self.operation.in_query.get(name))
+            for text in (name, *sent.texts):
+                utf8_text(text)
         except Mismatch as mismatch:
             is_secret = name in self.operation.secrets or is_secret_name(name)
             problem = mismatch.discreet if is_secret else mismatch.problem
             self._fault(place or name, problem, "query")
+        else:
+            self.bound.query[name] = sent
 
     def _hint(self, name: str) -> str:
         operation = self.operation
@@ -202,9 +231,10 @@ class _Binder:
     def finish(self) -> Bound:
         """Look for what is missing, check the body, and give the result or raise."""
         for parameter in self.operation.must_have:
-            if parameter.name not in self.given:
+            if parameter.name not in self.bound.given:
                 self._add_missing(parameter)
-        self._fill_path()
+        if self.bound.segments:
+            self._check_path()
         for name, value in self.unknown.items():
             self._send_unknown(name, value)
         if self.operation.body is not None:
@@ -216,18 +246,16 @@ class _Binder:
 
     def _add_missing(self, parameter: Parameter) -> None:
         if parameter.send is not None:
-            self._send(parameter, encode_value(parameter, parameter.send))
+            self._send(parameter, parameter.send)
         elif self.options.validate or parameter.location == "path":
             problem = f"missing; expected {parameter.type}"
             fault = Fault(parameter.python_name, problem, parameter.location, "missing")
             self.faults.append(fault)
 
-    def _fill_path(self) -> None:
-        if not self.bound.segments:
-            return
-        path = self.bound.path = fill(self.operation, self.bound.segments)
-        rival = other_operation_at(self.operation, path)
+    def _check_path(self) -> None:
+        rival = other_operation_at(self.operation, self.bound.segments)
         if rival is not None:
+            path = fill(self.operation, self.bound.segments)
             name = self.operation.positional[0].python_name
             self._fault(name, f"an engine would take {path} for {rival}", "path")
 
@@ -264,12 +292,13 @@ class _Binder:
 
     def _check_binary(self, body: Body) -> None:
         value = self.bound.body
+        dockerfile = getattr(value, "dockerfile", None)
         if isinstance(value, (bytearray, memoryview)):
             self.bound.body = bytes(value)
         elif isinstance(value, PathLike):
             self._open_path(body, value)
-        elif isinstance(getattr(value, "dockerfile", None), str) and not self._sent(body.context):
-            self._send_instead(body.context, value.dockerfile)
+        elif isinstance(dockerfile, str) and not self.bound.value(body.context):
+            self._send_instead(body.context, dockerfile)
         elif not _is_binary(value):
             expected = "bytes, a Path, an open binary file or an iterator of bytes"
             self._fault(body.python_name, f"expected {expected}, got {shown(value)}", "body")
@@ -283,24 +312,19 @@ class _Binder:
             if not Path(path).is_dir():
                 Path(path).stat()
             elif body.context:
-                self.bound.body = context = build_context(path, self._sent(body.context))
+                self.bound.body = context = build_context(path, self.bound.value(body.context))
                 self._send_instead(body.context, context.dockerfile)
             else:
                 self.bound.body = pack(path)
         except (OSError, ValueError) as error:
             self._fault(body.python_name, f"{shown(str(path))} cannot be sent: {error}", "body")
 
-    def _sent(self, name: str) -> str | None:
-        return dict(self.bound.query).get(name)
-
     def _send_instead(self, name: str, value: str) -> None:
         """Send a parameter's value in place of the caller's own, or of what the engine assumes."""
-        if name not in self.operation.by_name:
-            return
-        before = self._sent(name) or self.operation.by_name[name].default
-        if value != before:
-            others = [pair for pair in self.bound.query if pair[0] != name]
-            self.bound.query = [*others, (name, value)]
+        parameter = self.operation.in_query.get(name)
+        if parameter is not None and value != (self.bound.value(name) or parameter.default):
+            self.bound.query.pop(name, None)
+            self._send(parameter, value)
 
     def _check_plain(self, body: Body) -> None:
         plain = Plain(body)
@@ -329,10 +353,8 @@ def _is_binary(value: Any) -> bool:
 
 
 def _header_text(text: str) -> str:
-    if NOT_IN_HEADERS.search(text):
-        raise Mismatch(
-            "expected text without line breaks and other controls, got some that has them"
-        )
+    if has_controls(text):
+        raise Mismatch(WITHOUT_CONTROLS)
     if not text.isascii():
         raise Mismatch("expected ASCII text, which is all that a header can hold")
     return text

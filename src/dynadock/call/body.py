@@ -31,11 +31,16 @@ def check_body(operation: Operation, body: Body, value: Any, unknown: str) -> It
     faults, ``warn`` warns of them, ``send`` lets them pass. Those with an empty value always pass:
     the engine's own replies and the docker command are full of them, and engines drop them.
     """
+    incomplete: set[tuple[object, ...]] = set()
     for error in validator_for(body).iter_errors(value):
         if error.validator == "additionalProperties":
             yield from _unknown_keys(operation, error, unknown)
         elif error.validator == "required":
-            yield from _missing_keys(error)
+            # There is one such error for each missing key, and those of an object are all alike.
+            where = (tuple(error.absolute_path), tuple(error.absolute_schema_path))
+            if where not in incomplete:
+                incomplete.add(where)
+                yield from _missing_keys(error)
         else:
             place = place_of(error.absolute_path) or body.name
             yield Fault(place, _problem(body, error), "body")
@@ -94,9 +99,9 @@ def _field_path(error: SchemaError, key: str) -> str:
 
 
 def _missing_keys(error: SchemaError) -> Iterator[Fault]:
-    # jsonschema reports each missing key on its own, with the key only in its message.
+    """Yield a fault for each key that an object must have and has not."""
     for key in error.validator_value:
-        if key not in error.instance and repr(key) in error.message.split(" is a required")[0]:
+        if key not in error.instance:
             place = place_of((*error.absolute_path, key))
             yield Fault(place, "missing; it is required", "body", "missing")
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from dynadock import __version__
-from dynadock.call.bind import ABSENT, NOT_IN_HEADERS
+from dynadock.call.arguments import written
+from dynadock.call.bind import ABSENT
 from dynadock.call.kinds import TWO_WAY, expected_kind
+from dynadock.call.path import fill
 from dynadock.call.values import compact_json
 from dynadock.errors import Fault, ValidationError
 from dynadock.options import is_secret_name
+from dynadock.wire.fields import OF_THE_CONNECTION, WITHOUT_CONTROLS, has_controls, is_token
 from dynadock.wire.messages import Request
 from dynadock.wire.uploads import blocks_of
 
@@ -22,15 +26,6 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 TAR = "application/x-tar"
-FRAMING = (
-    "connection",
-    "content-length",
-    "sec-websocket-key",
-    "sec-websocket-version",
-    "transfer-encoding",
-    "upgrade",
-)
-"""Headers that must fit the bytes around them: another value would be another request."""
 
 USER_AGENT = f"dynadock/{__version__}"
 
@@ -42,10 +37,11 @@ def encode(bound: Bound, options: Options) -> Request:
     that documents declare. Headers and query of the options come last and win.
     """
     operation = bound.operation
-    target = operation.spec.base_path + bound.path
-    query = bound.query
-    if query:
-        target += "?" + "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in query)
+    target = operation.target
+    if bound.segments:
+        target = operation.spec.base_path + fill(operation, bound.segments)
+    if bound.query:
+        target = _with_query(target, bound)
     headers = {"User-Agent": USER_AGENT}
     body = None
     if bound.body is not ABSENT:
@@ -55,7 +51,7 @@ def encode(bound: Bound, options: Options) -> Request:
     if expected_kind(bound) in TWO_WAY:
         headers |= {"Connection": "Upgrade", "Upgrade": operation.reply.upgrade}
     if bound.headers or options.headers:
-        headers = _merged(headers, bound.headers, _checked(bound, options))
+        headers = _merged(headers, _written_headers(bound), _checked(bound, options))
     return Request(operation.method, target, headers, body, _secrets(bound))
 
 
@@ -73,10 +69,35 @@ def request_of_no_version(target: str, options: Options) -> Request:
     return Request("GET", target, headers)
 
 
+def _with_query(target: str, bound: Bound) -> str:
+    parameters = bound.operation.in_query
+    pairs = [
+        f"{_quoted_name(name)}={_quoted(text)}"
+        for name, value in bound.query.items()
+        for text in written(parameters.get(name), value)
+    ]
+    return f"{target}?{'&'.join(pairs)}" if pairs else target
+
+
+def _quoted(text: str) -> str:
+    # Most are words and numbers; to see that is much faster than to quote them.
+    return text if text.isascii() and text.isalnum() else quote(text, safe="")
+
+
+_quoted_name = lru_cache(maxsize=1024)(_quoted)
+
+
+def _written_headers(bound: Bound) -> dict[str, str]:
+    parameters = bound.operation.in_headers
+    return {
+        name: ",".join(written(parameters[name], value)) for name, value in bound.headers.items()
+    }
+
+
 def _secrets(bound: Bound) -> frozenset[str]:
     """Return the names of what is not to be shown; what no document knows is judged by its name."""
-    known = bound.operation.by_name
-    unknown = [name for name, _ in bound.query if name not in known and is_secret_name(name)]
+    known = bound.operation.in_query
+    unknown = [name for name in bound.query if name not in known and is_secret_name(name)]
     return bound.operation.secrets.union(unknown) if unknown else bound.operation.secrets
 
 
@@ -106,17 +127,11 @@ def _faults_of(headers: Mapping[str, str]) -> list[Fault]:
     for name, value in headers.items():
         if not isinstance(value, str) or not f"{name}{value}".isascii():
             faults.append(Fault(f"headers.{name}", "expected ASCII text", "header"))
-        elif not _is_token(name):
+        elif not is_token(name):
             faults.append(Fault(f"headers.{name}", "this is no header's name", "header"))
-        elif name.lower() in FRAMING:
+        elif name.lower() in OF_THE_CONNECTION:
             problem = "the connection makes this header itself"
             faults.append(Fault(f"headers.{name}", problem, "header"))
-        elif NOT_IN_HEADERS.search(value):
-            problem = "expected text without line breaks and other controls, got some that has them"
-            faults.append(Fault(f"headers.{name}", problem, "header"))
+        elif has_controls(value):
+            faults.append(Fault(f"headers.{name}", WITHOUT_CONTROLS, "header"))
     return faults
-
-
-def _is_token(name: str) -> bool:
-    """Tell whether a header's name is a token as RFC 9110 has it."""
-    return bool(name) and all(c.isalnum() or c in "!#$%&'*+-.^_`|~" for c in name)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, NamedTuple
 
+from dynadock.spec.kinds import KINDS, MULTIPLEXED
 from dynadock.wire.messages import media_type
 
 if TYPE_CHECKING:
@@ -12,16 +12,14 @@ if TYPE_CHECKING:
 
     from dynadock.call.bind import Bound
 
-PLAIN = ("value", "none", "headers")
+PLAIN = frozenset(name for name, kind in KINDS.items() if not kind.stream)
 """Kinds that are one value, read whole."""
 
-TWO_WAY = ("duplex", "raw-duplex", "websocket")
+TWO_WAY = frozenset(name for name, kind in KINDS.items() if kind.two_way)
 """Kinds that take the connection over."""
 
-OUTPUT = ("frames", "duplex")
+OUTPUT = frozenset(name for name, kind in KINDS.items() if kind.has_output)
 """Kinds that carry what a container writes: in frames, or raw from a terminal."""
-
-MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 
 _SWITCHING_PROTOCOLS = 101
 _WITHOUT_BODY = (204, 205)
@@ -44,7 +42,7 @@ class Kind(NamedTuple):
     """What a reply is.
 
     ``name`` is ``value`` (anything that is read whole: JSON, text, nothing, an error) or a kind of
-    stream as `dynadock.spec.model.Reply` has them. ``is_terminal`` tells for `OUTPUT` whether it is
+    stream as `dynadock.spec.kinds` has them. ``is_terminal`` tells for `OUTPUT` whether it is
     raw output of a terminal, else frames; while that is open, ``question`` is there.
     """
 
@@ -61,7 +59,7 @@ def expected_kind(bound: Bound) -> str:
     """
     reply = bound.operation.reply
     for name, value in reply.unless.items():
-        if argument(bound, name) == value:
+        if bound.value(name) == value:
             return "value"
     return reply.kind
 
@@ -84,16 +82,6 @@ def kind_of(bound: Bound, status: int, headers: Mapping[str, str], tty: bool | N
     return Kind(expected, is_terminal=told)
 
 
-def argument(bound: Bound, name: str) -> Any:
-    """Return what a call sends under that name, in its body or its query; None for nothing."""
-    if isinstance(bound.body, dict) and name in bound.body:
-        return bound.body[name]
-    sent = dict(bound.query)
-    if name not in sent:
-        return None
-    return {"true": True, "false": False}.get(sent[name], sent[name])
-
-
 def _is_stream(status: int) -> bool:
     if status == _SWITCHING_PROTOCOLS:
         return True
@@ -110,14 +98,9 @@ def _told(bound: Bound, headers: Mapping[str, str]) -> bool | None:
     rule = bound.operation.reply.tty
     if "argument" not in rule or not (headers.get("Server") or "").startswith(rule["obeyed_by"]):
         return None
-    return bool(argument(bound, rule["argument"]))
+    return bool(bound.value(rule["argument"]))
 
 
 def _question(bound: Bound) -> Question:
     rule = bound.operation.reply.tty
-    return Question(rule.get("operation", ""), path_arguments(bound), rule.get("field", ""))
-
-
-def path_arguments(bound: Bound) -> dict[str, str]:
-    """Return what a call names in its path, by parameter."""
-    return {name: unquote(segment) for name, segment in bound.segments.items()}
+    return Question(rule.get("operation", ""), bound.segments, rule.get("field", ""))

@@ -10,6 +10,8 @@ from urllib.parse import quote
 from dynadock.call.values import Mismatch, unexpected
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dynadock.spec.model import Operation, Spec
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -19,8 +21,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SAFE = "/:@"
 
 
-def encode_segment(value: Any) -> str:
-    """Return a path parameter's value as it is sent.
+def checked_segment(value: Any) -> str:
+    """Return a path parameter's value as the path means it.
 
     A leading ``/``, as in the names that ContainerList gives, is taken off. Mismatch for what an
     engine would read as another path: nothing, empty or dot segments, control characters.
@@ -35,26 +37,29 @@ def encode_segment(value: Any) -> str:
     if any(segment in ("", ".", "..") for segment in text.split("/")):
         raise unexpected("a name without empty, '.' or '..' segments", value)
     try:
-        return quote(text, safe=_SAFE)
+        text.encode()
     except UnicodeEncodeError:
         raise unexpected("text that UTF-8 can write", value) from None
+    return text
 
 
-def fill(operation: Operation, values: dict[str, str]) -> str:
-    """Put encoded values into the operation's path template."""
+def fill(operation: Operation, segments: Mapping[str, str]) -> str:
+    """Write values into the operation's path template, percent-encoded."""
     path = operation.path
-    for name, value in values.items():
-        path = path.replace("{" + name + "}", value)
+    for name, text in segments.items():
+        path = path.replace("{" + name + "}", quote(text, safe=_SAFE))
     return path
 
 
-def other_operation_at(operation: Operation, path: str) -> str | None:
-    """Return the operationId that an engine would take ``path`` for, None if it is the right one.
+def other_operation_at(operation: Operation, segments: Mapping[str, str]) -> str | None:
+    """Return the operationId that an engine would take the path for, None if it is the right one.
 
     ``ServiceInspect("web/logs")`` would be ServiceLogs of ``web``: names may hold slashes, and
     engines match paths by patterns.
     """
-    for rival, pattern in _rivals(operation):
+    rivals = _rivals(operation)
+    path = fill(operation, segments) if rivals else ""
+    for rival, pattern in rivals:
         if pattern.fullmatch(path):
             return rival
     return None
@@ -75,12 +80,27 @@ def _rivals_in(spec: Spec, operation_id: str) -> tuple[tuple[str, re.Pattern[str
         if rival != operation_id
         and template.split("/")[1] == resource
         and not _covers(template, operation.path)
+        and _may_meet(template, operation.path)
     )
 
 
+def _literals(template: str) -> list[str]:
+    """Return what stands around a template's parameters, at both ends too."""
+    return re.split(r"\{[^{}]+\}", template)
+
+
 def _pattern(template: str) -> re.Pattern[str]:
-    parts = re.split(r"\{[^{}]+\}", template)
-    return re.compile(".+".join(re.escape(part) for part in parts))
+    return re.compile(".+".join(map(re.escape, _literals(template))))
+
+
+def _may_meet(rival: str, template: str) -> bool:
+    """Tell whether a path of one may be one of the other, by how they begin and end."""
+    theirs, own = _literals(rival), _literals(template)
+    return (
+        (theirs[0].startswith(own[0]) or own[0].startswith(theirs[0]))
+        and (theirs[-1].endswith(own[-1]) or own[-1].endswith(theirs[-1]))
+        and (len(theirs) > 1 or len(rival) > len("".join(own)))
+    )
 
 
 def _covers(template: str, other: str) -> bool:

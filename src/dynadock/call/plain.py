@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from dynadock.call.encodings import ENCODINGS
 from dynadock.call.values import can_be_written, not_shown, shown, whole_number
 from dynadock.errors import Fault
 from dynadock.spec.schema import schema_at, touches_secret
@@ -126,7 +126,7 @@ class Plain:
     def _binary(self, value: bytes | bytearray | memoryview, path: Path) -> Any:
         if self._schema(path).get("x-encoding") != "base64":
             return self._fault(path, "expected what JSON can hold, got bytes")
-        return base64.b64encode(value).decode("ascii")
+        return str(ENCODINGS["base64"].check(value))
 
     def _duration(self, value: timedelta, path: Path) -> Any:
         unit = self._schema(path).get("x-unit")

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dynadock.call.kinds import path_arguments
 from dynadock.call.reference import registry_of_image, registry_of_term
 
 if TYPE_CHECKING:
@@ -42,15 +41,6 @@ def wanted_registry(bound: Bound, rule: Mapping[str, Any]) -> str:
         return ALL
     for kind, registry_of in _READERS.items():
         if kind in rule:
-            text = _text_at(bound, rule[kind])
-            return registry_of(text) if text else ""
+            text = bound.value(rule[kind])
+            return registry_of(text) if text and isinstance(text, str) else ""
     return ""
-
-
-def _text_at(bound: Bound, place: str) -> str:
-    sent: Any = {**dict(bound.query), **path_arguments(bound)}.get(place)
-    if sent is None:
-        sent = bound.body
-        for step in place.split("."):
-            sent = sent.get(step) if isinstance(sent, dict) else None
-    return sent if isinstance(sent, str) else ""

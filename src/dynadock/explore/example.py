@@ -6,11 +6,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dynadock.call.arguments import encoding_of
+from dynadock.call.encodings import ENCODINGS
+from dynadock.explore.types import has_type
 from dynadock.spec.data import bundled_data
 from dynadock.spec.schema import flatten, reference_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from dynadock.spec.model import Body, Operation, Parameter
     from dynadock.spec.schema import Schema
@@ -21,7 +24,6 @@ _PATH = "$path"
 _FILES = "$files"
 _HERE = Path()
 _DURATION = 10_000_000_000
-_BASE64 = "czNjcmV0"
 _SECRET = "s3cret"  # noqa: S105 - an example of one
 
 _IMPORTS = (("Path", "from pathlib import Path"), ("pack", "from dynadock import pack"))
@@ -142,11 +144,11 @@ def _of_parameter(parameter: Parameter) -> Any:
         return value if isinstance(value, list) else [_of_parameter(parameter.items)]
     if parameter.enum:
         return next(choice for choice in parameter.enum if choice != "")
-    make = _BY_ENCODING.get(parameter.encoding)
     value = _data().values.get(parameter.name)
-    if value is not None and _has_type(value, parameter.encoding):
+    if value is not None and has_type(value, parameter.encoding):
         return value
-    return make(parameter.name) if make else _text(parameter.name)
+    row = encoding_of(parameter)
+    return _text(parameter.name) if row.python is str else row.example
 
 
 def _of_body(body: Body, chosen: Values, *, full: bool) -> Values:
@@ -216,7 +218,7 @@ class _Maker:
         return _plain(flat, kind, name)
 
     def _fits(self, value: Any, kind: str, flat: Schema) -> bool:
-        if not _has_type(value, kind):
+        if not has_type(value, kind):
             return False
         if kind == "object":
             # Of a map all may be chosen; an object's fields have values of their own.
@@ -224,7 +226,7 @@ class _Maker:
         if kind != "array":
             return True
         inner = flatten(flat.get("items", {}), self._definitions)
-        return all(_has_type(each, _kind(inner)) for each in value)
+        return all(has_type(each, _kind(inner)) for each in value)
 
     def _members(self, flat: Schema) -> Iterator[tuple[str, Any]]:
         for key, inner in flat.get("properties", {}).items():
@@ -252,15 +254,15 @@ def _plain(flat: Schema, kind: str, name: str) -> Any:
 
 
 def _string(flat: Schema, name: str) -> str:
-    if flat.get("x-encoding") == "base64":
-        return _BASE64
+    if flat.get("x-encoding") in ENCODINGS:
+        return str(ENCODINGS[flat["x-encoding"]].example)
     if flat.get("x-secret"):
         return _SECRET
     return _BY_FORMAT.get(flat.get("format", ""), _text(name))
 
 
 def _text(name: str) -> str:
-    return name.lower() or "text"
+    return name.lower() or str(ENCODINGS["string"].example)
 
 
 _BY_FORMAT = {
@@ -271,42 +273,3 @@ _BY_FORMAT = {
     "CIDR": "192.0.2.0/24",
     "uri": "https://example.test",
 }
-
-_BY_ENCODING: Mapping[str, Callable[[str], Any]] = {
-    "boolean": lambda _: True,
-    "integer": lambda _: 1,
-    "number": lambda _: 1.5,
-    "count": lambda _: 1,
-    "seconds": lambda _: 5,
-    "timestamp": lambda _: 1_700_000_000,
-    "filters": lambda _: {"label": ["tier=web"]},
-    "json-object": lambda name: (
-        {"os": "linux", "architecture": "amd64"}
-        if name.startswith("platform")
-        else {"key": "value"}
-    ),
-    "json-array": lambda _: ["value"],
-    "base64-json": lambda _: {"username": "me", "password": _SECRET},
-    "string": _text,
-}
-
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "string": (str,),
-    "boolean": (bool,),
-    "integer": (int,),
-    "number": (int, float),
-    "array": (list,),
-    "object": (dict,),
-    "filters": (dict,),
-    "json-object": (dict,),
-    "json-array": (list,),
-    "base64-json": (dict,),
-    "timestamp": (int, str),
-    "seconds": (int,),
-    "count": (int, str),
-}
-
-
-def _has_type(value: Any, kind: str) -> bool:
-    is_boolean = isinstance(value, bool)
-    return isinstance(value, _TYPES.get(kind, (object,))) and is_boolean == (kind == "boolean")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dynadock.call.encodings import ENCODINGS
+from dynadock.call.values import Mismatch
+from dynadock.spec.kinds import KINDS
 from dynadock.spec.schema import flatten, reference_name
 
 if TYPE_CHECKING:
@@ -11,52 +14,9 @@ if TYPE_CHECKING:
 
     from dynadock.spec.model import Body, Operation, Parameter
 
-_PYTHON: dict[str, Any] = {
-    "string": str,
-    "boolean": bool,
-    "integer": int,
-    "number": float,
-    "array": list,
-    "object": dict,
-    "filters": dict,
-    "json-object": dict,
-    "json-array": list,
-    "base64-json": dict,
-}
+_CONTAINERS: Mapping[str, Any] = {"array": list, "object": dict}
+"""The types that hold others, which only schemas have."""
 
-_ENCODED = {
-    "filters": "filters (dict of lists)",
-    "json-object": "object (dict)",
-    "json-array": "list",
-    "base64-json": "object (dict)",
-    "timestamp": "timestamp (datetime, UNIX seconds or RFC 3339)",
-    "seconds": "seconds (integer or timedelta)",
-    "count": "integer or string",
-}
-
-_KINDS = {
-    "value": "nothing",
-    "none": "nothing",
-    "headers": "headers",
-    "json-stream": "a stream of values (JsonStream)",
-    "frames": "a stream of output (FrameStream)",
-    "duplex": "output, and input to write to (Duplex)",
-    "websocket": "output, and input to write to (Duplex)",
-    "raw-duplex": "bytes both ways (RawDuplex)",
-    "tar": "a tar archive (TarStream)",
-    "bytes": "bytes (Download)",
-}
-
-_OUTPUT_USE = "Iterate over its frames, or take .lines(), .text(), .collect() or .copy_to(file)"
-_USES = {
-    "json-stream": "Iterate over the values, and close it when you have seen enough.",
-    "frames": f"{_OUTPUT_USE}.",
-    "duplex": f"{_OUTPUT_USE}; .write(data) sends input, .close_stdin() ends it.",
-    "websocket": f"{_OUTPUT_USE}; .write(data) sends input, .close_stdin() ends it.",
-    "raw-duplex": "Iterate over the bytes; .write(data) sends some.",
-    "tar": "Iterate over the bytes, .save(path) or .extract(folder) it, or look at its .members().",
-    "bytes": "Iterate over the bytes, or .save(path) them.",
-}
 _USE_OF_WORK = "Let .wait() run it to the end, or .show() with its progress, or iterate."
 
 BYTES = "bytes, Path, open file, iterator or pack(…)"
@@ -66,7 +26,8 @@ def word_for_parameter(parameter: Parameter) -> str:
     """Name the type of value that a parameter takes: ``boolean``, ``list of string``."""
     if parameter.items is not None:
         return f"list of {word_for_parameter(parameter.items)}"
-    return _ENCODED.get(parameter.encoding, parameter.encoding)
+    row = ENCODINGS.get(parameter.encoding)
+    return parameter.encoding if row is None else row.word
 
 
 def word_for_schema(schema: Mapping[str, Any] | None, definitions: Mapping[str, Any]) -> str:
@@ -91,7 +52,7 @@ def word_for_reply(operation: Operation) -> str:
     reply = operation.reply
     if reply.kind == "value" and reply.schema is not None:
         return word_for_schema(reply.schema, operation.spec.definitions)
-    return _KINDS[reply.kind]
+    return KINDS[reply.kind].words
 
 
 def word_for_body(body: Body) -> str:
@@ -102,7 +63,7 @@ def word_for_body(body: Body) -> str:
 def use_of_reply(operation: Operation) -> str:
     """Say what to do with a reply that is a stream, and when it is none; nothing of a value."""
     reply = operation.reply
-    use = _USE_OF_WORK if reply.acts else _USES.get(reply.kind, "")
+    use = _USE_OF_WORK if reply.acts else KINDS[reply.kind].use
     for name, value in reply.unless.items() if use else ():
         use += f" With {name}={value!r} it is no stream but the value itself."
     return use
@@ -110,4 +71,17 @@ def use_of_reply(operation: Operation) -> str:
 
 def python_type(word: str) -> Any:
     """Return the Python type for a parameter's encoding or a schema's type, Any where none fits."""
-    return _PYTHON.get(word, Any)
+    row = ENCODINGS.get(word)
+    return _CONTAINERS.get(word, Any) if row is None else row.python
+
+
+def has_type(value: Any, word: str) -> bool:
+    """Tell whether a value is what a parameter's encoding or a schema's type takes."""
+    row = ENCODINGS.get(word)
+    if row is None:
+        return isinstance(value, _CONTAINERS.get(word, object))
+    try:
+        row.check(value)
+    except Mismatch:
+        return False
+    return True

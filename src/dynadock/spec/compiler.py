@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dynadock.errors import SpecError
+from dynadock.spec.kinds import KINDS
 from dynadock.spec.names import python_name, snake_case
 from dynadock.spec.schema import BOUNDS, bounds_of_format, kind_of
 
@@ -20,15 +22,7 @@ _CORRECTIONS = {
     "x-proxies": "proxies",
 }
 
-_KINDS = {
-    "application/json-seq": "json-stream",
-    "application/jsonl": "json-stream",
-    "application/x-ndjson": "json-stream",
-    "application/vnd.docker.multiplexed-stream": "frames",
-    "application/vnd.docker.raw-stream": "frames",
-    "application/x-tar": "tar",
-    "application/octet-stream": "bytes",
-}
+_BY_MEDIA_TYPE = {each: name for name, kind in KINDS.items() for each in kind.media_types}
 """What a document's media types say of a reply that the overlay says nothing about."""
 
 _SWITCHING_PROTOCOLS = "101"
@@ -71,7 +65,7 @@ def _operation(operation: DocumentedOperation, document: Document) -> dict[str, 
         "parameters": [
             _parameter(parameter) for parameter in operation.parameters if parameter["in"] != "body"
         ],
-        "reply": _reply(operation),
+        "reply": _reply(operation, document),
     }
     if operation.body is not None:
         compiled["body"] = _body(operation.body, document)
@@ -122,11 +116,15 @@ def _body(body: dict[str, Any], document: Document) -> dict[str, Any]:
     return compiled
 
 
-def _reply(operation: DocumentedOperation) -> dict[str, Any]:
+def _reply(operation: DocumentedOperation, document: Document) -> dict[str, Any]:
     success = operation.success
     compiled: dict[str, Any] = {"kind": _kind(operation), **operation.node.get("x-reply", {})}
     if success is not None and "schema" in success:
         compiled["schema"] = success["schema"]
+    if compiled["kind"] not in [*KINDS]:
+        known = ", ".join(KINDS)
+        problem = f"{compiled['kind']!r} is no kind of reply; there are {known}"
+        raise SpecError(f"{document.name}: {operation.operation_id}: {problem}")
     compiled["codes"] = list(operation.node["responses"])
     return compiled
 
@@ -136,8 +134,8 @@ def _kind(operation: DocumentedOperation) -> str:
     if operation.method == "HEAD":
         return "headers"
     produces = operation.node.get("produces")
-    declared = [each for each in produces if each in _KINDS] if isinstance(produces, list) else []
-    kinds = {_KINDS[media_type] for media_type in declared}
+    declared = produces if isinstance(produces, list) else []
+    kinds = {_BY_MEDIA_TYPE[each] for each in declared if each in _BY_MEDIA_TYPE}
     if "frames" in kinds and _SWITCHING_PROTOCOLS in operation.node["responses"]:
         return "duplex"
     # Where a document names several, the reply's own Content-Type has the last word.

@@ -107,15 +107,13 @@ class Body:
 class Reply:
     """What a success brings.
 
-    ``kind``: ``value`` (JSON, text or nothing: the reply itself tells), ``none``, ``headers``, or a
-    kind of stream (``json-stream``, ``frames``, ``bytes``, ``tar``, ``duplex``, ``raw-duplex``,
-    ``websocket``); ``unless`` maps argument names to the values with which it is a plain value
-    after all; ``wait`` is ``forever`` where an answer may take as long as the work does, or the
-    name of the parameter whose seconds are added to the time allowed; ``decode`` names encoded
-    headers; ``acts`` tells that the engine works for as long as the stream is read; ``tty`` where
-    to learn whether output is a terminal's (see `dynadock.call.kinds`); ``resize`` is the
-    operation that sets the terminal's size; ``upgrade`` the protocol that is asked for; ``rows``
-    the field that holds what is listed, where the reply is no list itself.
+    ``kind`` is one of `dynadock.spec.kinds`; ``unless`` maps argument names to the values with
+    which it is a plain value after all; ``wait`` is ``forever`` where an answer may take as long as
+    the work does, or the name of the parameter whose seconds are added to the time allowed;
+    ``decode`` names encoded headers; ``acts`` tells that the engine works for as long as the stream
+    is read; ``tty`` where to learn whether output is a terminal's (see `dynadock.call.kinds`);
+    ``resize`` is the operation that sets the terminal's size; ``upgrade`` the protocol that is
+    asked for; ``rows`` the field that holds what is listed, where the reply is no list itself.
     """
 
     __slots__ = (
@@ -190,10 +188,25 @@ class Operation:
         return in_body or any(each.proxies for each in self.parameters)
 
     @cached_property
+    def target(self) -> str:
+        """The path's template behind the version, as it is sent where it has no parameters."""
+        return self.spec.base_path + self.path
+
+    @cached_property
     def by_name(self) -> Mapping[str, Parameter]:
         """Parameters by the names that a caller may use: Python's and the wire's."""
         by_wire_name = {parameter.name: parameter for parameter in self.parameters}
         return by_wire_name | {parameter.python_name: parameter for parameter in self.parameters}
+
+    @cached_property
+    def in_query(self) -> Mapping[str, Parameter]:
+        """The query's parameters by their names on the wire."""
+        return {each.name: each for each in self.parameters if each.location == "query"}
+
+    @cached_property
+    def in_headers(self) -> Mapping[str, Parameter]:
+        """The parameters that are headers, by these headers' names."""
+        return {each.name: each for each in self.parameters if each.location == "header"}
 
     @cached_property
     def positional(self) -> tuple[Parameter, ...]:
@@ -209,6 +222,11 @@ class Operation:
             for each in self.parameters
             if each.required or each.send is not None or each.location == "path"
         )
+
+    @cached_property
+    def needs_arguments(self) -> bool:
+        """Whether there is something to send, or to miss, when the caller gives nothing."""
+        return bool(self.must_have) or self.body is not None
 
     @cached_property
     def secrets(self) -> frozenset[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dynadock.call.interpret import interpret
-from dynadock.call.kinds import kind_of, path_arguments
+from dynadock.call.kinds import kind_of
 from dynadock.errors import APIError, DynadockError, MalformedStream
+from dynadock.spec.kinds import KINDS
 from dynadock.streams.download import Download, TarStream
 from dynadock.streams.duplex import Duplex, RawDuplex
 from dynadock.streams.flow import Origin
@@ -72,7 +73,7 @@ def _resize(bound: Bound, ask: Ask) -> Callable[..., Any] | None:
     operation_id = bound.operation.reply.resize
     if not operation_id:
         return None
-    arguments = path_arguments(bound)
+    arguments = bound.segments
     return lambda **size: ask(operation_id, **arguments, **size)
 
 
@@ -81,18 +82,15 @@ def _stream(
 ) -> Stream:
     if kind.name == "frames":
         return FrameStream(source, origin, is_terminal=kind.is_terminal)
-    if kind.name in ("duplex", "websocket"):
+    if KINDS[kind.name].stream == Duplex.__name__:
         # A websocket's messages carry what a terminal shows, or both outputs in one.
         is_terminal = kind.is_terminal or kind.name == "websocket"
         return Duplex(source, origin, is_terminal=is_terminal, resize=resize)
-    return _BY_KIND[kind.name](source, origin)
+    return _STREAMS[KINDS[kind.name].stream](source, origin)
 
 
-_BY_KIND: dict[str, type[Stream]] = {
-    "json-stream": JsonStream,
-    "raw-duplex": RawDuplex,
-    "tar": TarStream,
-    "bytes": Download,
+_STREAMS: dict[str, type[Stream]] = {
+    each.__name__: each for each in (JsonStream, RawDuplex, TarStream, Download)
 }
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from io import SEEK_END, BytesIO
 
 from dynadock.errors import MalformedStream, TruncatedStream
+from dynadock.wire.fields import CONTROLS, NAME
 
 LARGEST_CHUNK = sys.maxsize
 """Bytes; more than that Python cannot be asked to read."""
@@ -23,18 +24,12 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 CRLF = b"\r\n"
 
-FIELD_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-"""The name of a header or a trailer (RFC 9110, section 5.6.2), as a pattern."""
-
-CONTROLS = r"\x00-\x08\x0a-\x1f\x7f"
-"""What must not stand in the value of either, as a pattern's set."""
-
 # Possessive, or what is no whole line would be tried again from each of its ends.
 _EXTENSIONS = rb"[ \t]*+(?:;[^\0\r\n]*+)?+"
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})" + _EXTENSIONS + rb"\r\n")
 _CHUNK_LINE_BEGUN = re.compile(rb"(?:[0-9A-Fa-f]{1,15}" + _EXTENSIONS + rb"\r?)?")
 _LAST_CHUNK_LINE = re.compile(rb"0{1,15}" + _EXTENSIONS + rb"\r\n")
-_TRAILER = re.compile(f"{FIELD_NAME}:[^{CONTROLS}]*\r\n".encode())
+_TRAILER = re.compile(f"{NAME}:[^{CONTROLS}]*\r\n".encode())
 _FOLDED = re.compile(f"[ \t][^{CONTROLS}]*\r\n".encode())
 _LONGEST_PLAIN_LINE = 17
 _MOST_SIZES = 4096

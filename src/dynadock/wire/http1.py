@@ -11,7 +11,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dynadock.errors import MalformedStream, TruncatedStream
-from dynadock.wire.chunks import CONTROLS, FIELD_NAME, Chunked
+from dynadock.wire.chunks import Chunked
+from dynadock.wire.fields import BLANKS, CONTROLS, LENGTHS, NAME, has_controls, is_token
 from dynadock.wire.messages import Headers, header_case
 from dynadock.wire.uploads import Measured
 
@@ -36,18 +37,10 @@ NO_CONTENT = 204
 NOT_MODIFIED = 304
 
 _OURS = {"host": "Host", "accept-encoding": "Accept-Encoding"}
-BLANKS = " \t"
-"""What may stand around a value (RFC 9110, section 5.6.3); Latin-1 has more, which are text."""
-
-_FRAMING = frozenset({"content-length", "transfer-encoding"})
-_TOKEN = re.compile(FIELD_NAME)
 _TARGET = re.compile(r"[\x21-\x7e]+")
-_UNSAFE_IN_HEADER = re.compile(f"[{CONTROLS}]")
 
-_REQUEST_HEAD = re.compile(
-    rf"{_TOKEN.pattern}+ {_TARGET.pattern}+ HTTP/1\.1\r\n"
-    rf"(?:{_TOKEN.pattern}+: [^\x00-\x08\x0a-\x1f\x7f]*+\r\n)++"
-)
+_VALUE = f"[^{CONTROLS}]*+"
+_REQUEST_HEAD = re.compile(rf"{NAME}+ {_TARGET.pattern}+ HTTP/1\.1\r\n(?:{NAME}+: {_VALUE}\r\n)++")
 """A head without its blank line, in which nothing ends a line or a field early."""
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
@@ -56,7 +49,7 @@ _FOLD = re.compile(r"\r?\n[ \t]+")
 _STATUS_LINE = re.compile(r"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
-_USUAL_FIELD = rf"({_TOKEN.pattern}+):[ \t]*+([^\x00-\x08\x0a-\x1f\x7f]*+)\r\n"
+_USUAL_FIELD = rf"({NAME}+):[ \t]*+({_VALUE})\r\n"
 _USUAL_HEAD = re.compile(
     r"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*+))?\r\n"
     rf"((?:{_USUAL_FIELD.replace('(', '(?:')})*+)\r\n"
@@ -80,7 +73,7 @@ def request_head(request: Request, host: str) -> bytes:
         lowered = name.lower()
         if lowered in _OURS:
             fields[_OURS[lowered]] = value
-        elif lowered not in _FRAMING:
+        elif lowered not in LENGTHS:
             fields[name] = value
     if request.body is not None or request.method in ("POST", "PUT"):
         name, value = _framing(request)
@@ -94,12 +87,12 @@ def request_head(request: Request, host: str) -> bytes:
 
 
 def _what_breaks(request: Request, fields: Mapping[str, str]) -> str:
-    if not _TOKEN.fullmatch(request.method):
+    if not is_token(request.method):
         return f"the method {request.method!r} is no token"
     if not _TARGET.fullmatch(request.target):
         return f"the target {request.target!r} would break the request line"
     for name, value in fields.items():
-        if not _TOKEN.fullmatch(name) or _UNSAFE_IN_HEADER.search(value):
+        if not is_token(name) or has_controls(value):
             return f"the header {name!r} would break the request's head"
     raise AssertionError("nothing breaks this head")
 
@@ -225,9 +218,9 @@ def _head(data: bytes) -> Head:
     # Folded lines are obsolete; a reader joins them to a header (RFC 9112, section 5.2).
     for line in _LINE_END.split(_FOLD.sub(" ", behind[0])) if behind else ():
         name, colon, value = line.partition(":")
-        if not colon or not _TOKEN.fullmatch(name) or _UNSAFE_IN_HEADER.search(value):
+        if not colon or not is_token(name) or has_controls(value):
             raise MalformedStream(f"a line of the reply's head is no header: {line[:60]!r}")
-        if "_" in name and header_case(name).lower() in _FRAMING:
+        if "_" in name and header_case(name).lower() in LENGTHS:
             # Headers would take it for the one with hyphens, and nobody else would.
             raise MalformedStream(f"a header is spelled almost like framing: {line[:60]!r}")
         fields.setdefault(header_case(name), []).append(value.strip(BLANKS))

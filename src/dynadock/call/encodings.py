@@ -1,0 +1,292 @@
+"""How single values are encoded: one row for each encoding.
+
+To check a caller's value gives its normal form, the plain Python value that the call keeps; to
+write that gives the text that engines read. Whatever passes the check can be written.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from dynadock.call.values import (
+    Mismatch,
+    can_be_written,
+    compact_json,
+    json_text,
+    plain_text,
+    unexpected,
+    whole_number,
+)
+
+LONGEST_READ = 300
+"""Digits of a number that is read from a text."""
+
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
+_UNIX_TIME = re.compile(r"-?\d+(\.\d{1,9})?", re.ASCII)
+_FRACTION = re.compile(r"\.(\d+)")
+
+
+class Encoding(NamedTuple):
+    """How a value is encoded.
+
+    ``check`` takes a caller's value and returns its normal form, or raises Mismatch; ``write``
+    takes that and returns its text. ``read`` returns what a text says that nobody has checked, and
+    the text itself where it says nothing. ``word`` names what may be given, ``python`` is its type
+    in a signature, and ``example`` passes the check.
+    """
+
+    check: Callable[[Any], Any]
+    write: Callable[[Any], str]
+    word: str
+    example: Any
+    python: Any = Any
+    read: Callable[[str], Any] = str
+
+
+class Json(NamedTuple):
+    """A JSON value and its text.
+
+    That it can be written is known only once it is, and a caller's own text is sent as it is.
+    """
+
+    value: Any
+    text: str
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise unexpected("string", value)
+    # An enum's member is its value, whatever its __str__ says.
+    return str.__str__(value)
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise unexpected("boolean", value)
+    return value
+
+
+def _read_boolean(text: str) -> bool | str:
+    return {"true": True, "false": False}.get(text, text)
+
+
+def _integer(value: Any) -> int:
+    return _whole(value, value, "integer")
+
+
+def _whole(value: Any, given: Any, expected: str) -> int:
+    number = whole_number(value)
+    if number is None or not can_be_written(number):
+        raise unexpected(expected, given)
+    return number
+
+
+def _read_integer(text: str) -> int | str:
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_READ else text
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not can_be_written(value):
+        raise unexpected("number", value)
+    return value
+
+
+def _count(value: Any) -> int | str:
+    return _string(value) if isinstance(value, str) else _integer(value)
+
+
+def _seconds(value: Any) -> int:
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    return _whole(seconds, value, "whole seconds (an integer or a timedelta)")
+
+
+def _timestamp(value: Any) -> str:
+    """Return a moment as exact UNIX seconds, in decimal digits: a float has no nanoseconds.
+
+    Engines refuse RFC 3339 text here (seen on 20.10).
+    """
+    if isinstance(value, datetime):
+        return _unix_time(value)
+    if isinstance(value, str):
+        return str.__str__(value) if _UNIX_TIME.fullmatch(value) else _parsed_time(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _no_timestamp(value)
+    if not can_be_written(value):
+        raise _no_timestamp(value)
+    if isinstance(value, int) or value.is_integer():
+        return str(int(value))
+    return f"{value:.9f}".rstrip("0").rstrip(".")
+
+
+def _unix_time(moment: datetime) -> str:
+    try:
+        whole = int(moment.replace(microsecond=0).timestamp())
+    except (ValueError, OverflowError):
+        raise _no_timestamp(moment) from None
+    return f"{whole}.{moment.microsecond:06d}" if moment.microsecond else str(whole)
+
+
+def _parsed_time(text: str) -> str:
+    """Turn RFC 3339 text into UNIX seconds without losing nanoseconds, which datetime would."""
+    fraction = _FRACTION.search(text)
+    try:
+        moment = datetime.fromisoformat(_FRACTION.sub("", text.upper(), count=1))
+    except ValueError:
+        raise _no_timestamp(text) from None
+    whole = _unix_time(moment)
+    return f"{whole}.{fraction[1][:9]}" if fraction else whole
+
+
+def _no_timestamp(value: Any) -> Mismatch:
+    return unexpected(
+        "a timestamp (datetime, UNIX seconds or RFC 3339 text such as '2026-01-31T08:00:00Z')",
+        value,
+    )
+
+
+def _filters(value: Any) -> dict[str, Any] | Json:
+    """Return a map of lists of texts: engines answer 500 to scalars and booleans in it."""
+    if isinstance(value, str):
+        return _ready_json(value, dict, "object")
+    # dict by itself first: asking an abstract class takes ten times as long.
+    if not (isinstance(value, dict) or isinstance(value, Mapping)):  # noqa: SIM101
+        raise unexpected("filters such as {'label': ['a=b']}, or their JSON text", value)
+    return {key: _filter(key, wanted) for key, wanted in value.items() if wanted is not None}
+
+
+def _filter(key: Any, wanted: Any) -> list[str] | dict[str, bool]:
+    if not isinstance(key, str):
+        raise unexpected("the filter's name as text", key)
+    if isinstance(wanted, (str, bool, int)):
+        return [plain_text(wanted)]
+    if isinstance(wanted, Mapping):
+        # The other form that engines read: {"label": {"a=b": true}}.
+        if not all(isinstance(k, str) and isinstance(v, bool) for k, v in wanted.items()):
+            raise unexpected("a list of strings", wanted, f".{key}")
+        return dict(wanted)
+    if not isinstance(wanted, (list, tuple, AbstractSet)):
+        raise unexpected("a list of strings", wanted, f".{key}")
+    for position, member in enumerate(wanted):
+        if not isinstance(member, (str, bool, int)):
+            raise unexpected("string", member, f".{key}[{position}]")
+    return [plain_text(member) for member in wanted]
+
+
+def _ready_json(text: str, kind: type, name: str) -> Json:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, kind):
+        raise unexpected(f"a JSON {name}", text)
+    return Json(value, str.__str__(text))
+
+
+def _json_object(value: Any) -> Json:
+    if isinstance(value, str):
+        return _ready_json(value, dict, "object")
+    if not isinstance(value, Mapping):
+        raise unexpected("an object (dict) or its JSON text", value)
+    return _json(dict(value))
+
+
+def _json_array(value: Any) -> Json:
+    if isinstance(value, str):
+        return _ready_json(value, list, "array")
+    if not isinstance(value, (list, tuple)):
+        raise unexpected("a list or its JSON text", value)
+    return _json(list(value))
+
+
+def _json(value: Any) -> Json:
+    return Json(value, json_text(value))
+
+
+def _write_json(value: Json | dict[str, Any]) -> str:
+    return value.text if isinstance(value, Json) else compact_json(value)
+
+
+def _read_json(text: str) -> Any:
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.loads(text)
+    return text
+
+
+def _base64_json(value: Any) -> Json | str:
+    """Return what is to be written as base64 of JSON, or such text itself."""
+    if isinstance(value, str):
+        if value.lstrip().startswith("{"):
+            return _json(_ready_json(value, dict, "object").value)
+        if _BASE64URL.fullmatch(value) and len(value) % 4 == 0:
+            return str.__str__(value)
+        raise Mismatch("expected a dict, its JSON text, or padded base64url text")
+    if not isinstance(value, Mapping):
+        raise Mismatch(f"expected a dict, got {type(value).__name__}")
+    return _json(dict(value))
+
+
+def _write_base64_json(value: Json | str) -> str:
+    """Write JSON as padded base64url, as Go's base64.URLEncoding reads it."""
+    if isinstance(value, str):
+        return value
+    return base64.urlsafe_b64encode(value.text.encode()).decode("ascii")
+
+
+def _base64(value: Any) -> str:
+    """Return the base64 (RFC 4648, section 4) of bytes; text is such already."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(value).decode("ascii")
+    return _string(value)
+
+
+ENCODINGS: Mapping[str, Encoding] = {
+    "string": Encoding(_string, str, "string", "text", str),
+    "boolean": Encoding(
+        _boolean,
+        lambda value: "true" if value else "false",
+        "boolean",
+        example=True,
+        python=bool,
+        read=_read_boolean,
+    ),
+    "integer": Encoding(_integer, str, "integer", 1, int, _read_integer),
+    "number": Encoding(_number, str, "number", 1.5, float),
+    "count": Encoding(_count, str, "integer or string", 1, read=_read_integer),
+    "seconds": Encoding(_seconds, str, "seconds (integer or timedelta)", 5, read=_read_integer),
+    "timestamp": Encoding(
+        _timestamp, str, "timestamp (datetime, UNIX seconds or RFC 3339)", 1_700_000_000
+    ),
+    "filters": Encoding(
+        _filters,
+        _write_json,
+        "filters (dict of lists)",
+        {"label": ["tier=web"]},
+        dict,
+        _read_json,
+    ),
+    "json-object": Encoding(
+        _json_object,
+        _write_json,
+        "object (dict)",
+        {"os": "linux", "architecture": "amd64"},
+        dict,
+        _read_json,
+    ),
+    "json-array": Encoding(_json_array, _write_json, "list", ["value"], list, _read_json),
+    "base64-json": Encoding(
+        _base64_json,
+        _write_base64_json,
+        "object (dict)",
+        {"username": "me", "password": "s3cret"},
+        dict,
+    ),
+    "base64": Encoding(_base64, str, "bytes or base64 text", "czNjcmV0", bytes),
+}
+"""By name: documents know the first four (their types), the overlay the rest."""
