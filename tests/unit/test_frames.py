@@ -208,7 +208,7 @@ def test_an_error_of_the_engine_cut_short(size):
 
 
 def test_more_sizes_than_are_remembered(monkeypatch):
-    monkeypatch.setattr(frames_module, "_MOST_HEADERS", 3)
+    monkeypatch.setattr(frames_module, "_LARGEST_CACHE", 3)
     frames_module._HEADERS.clear()
     frames = [Frame("stdout", b"x" * (size % 7)) for size in range(40)]
     assert fed([encoded(frames)])[1] == frames
