@@ -23,7 +23,7 @@ a list of channels and a list of payloads.
 
 Leaving it. For any other bytes the dict gives -1 as the size, which makes ``read()`` take all that
 is left, so that the loop ends by itself without a test for each frame; in the channel's place it
-gives those bytes, as latin-1 text. They are therefore the loop's last item, and
+gives "?" and those bytes, as latin-1 text. They are therefore the loop's last item, and
 `FrameDecoder._note_where_it_ended` decides what they are: an incomplete header, an error of the
 engine, a line feed that Podman put between frames, or no frame at all.
 
@@ -62,6 +62,9 @@ _ERROR = "error"  # in the place of a channel while an error message is read
 
 _NOT_A_FRAME = -1
 """The size that a lookup gives for bytes that are no header of output (see above)."""
+
+_NOT_A_CHANNEL = "?"
+"""What the channel begins with then: a terminal may print the word stdout."""
 
 _LARGEST_CACHE = 4096
 """Entries; a full dict is emptied."""
@@ -107,12 +110,12 @@ class EngineFault(Exception):
 class _Headers(dict[bytes, tuple[str, int]]):
     """Channels and sizes by header.
 
-    For any other bytes the channel is the bytes themselves, as latin-1, the size `_NOT_A_FRAME`.
+    Any other bytes have the size `_NOT_A_FRAME`; `_NOT_A_CHANNEL` and the bytes are their channel.
     """
 
     def __missing__(self, header: bytes) -> tuple[str, int]:
         if len(header) < HEADER_SIZE or header[1:4] != _PADDING or header[0] >= len(CHANNELS):
-            return (header.decode("latin-1"), _NOT_A_FRAME)
+            return (_NOT_A_CHANNEL + header.decode("latin-1"), _NOT_A_FRAME)
         if len(self) >= _LARGEST_CACHE:
             self.clear()
         found = self[header] = (CHANNELS[header[0]], int.from_bytes(header[4:], "big"))
@@ -262,7 +265,7 @@ class FrameDecoder:
             self._size = _channel_and_size(stream.getvalue()[start - HEADER_SIZE : start])[1]
             self._remaining = self._size - len(payload)
             return True
-        header = channel.encode("latin-1")
+        header = channel.removeprefix(_NOT_A_CHANNEL).encode("latin-1")
         if self._channel and _has_stray_line_feed(header):
             self._after_line_feed = header[1:] + payload
         elif len(header) < HEADER_SIZE:
