@@ -385,7 +385,7 @@ def test_processes_do_not_undo_each_other_and_readers_see_whole_files(folder):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no locks of folders")
 def test_a_lock_that_another_keeps(folder, monkeypatch):
     write_config(folder, {})
-    monkeypatch.setattr(store, "_PATIENCE", 0.05)
+    monkeypatch.setattr(store, "_LONGEST_WAIT", 0.05)
     locked = pytest.raises(ConfigError, match="has been locked by another for too long")
     with store._alone_in(folder), locked:
         store_credentials("r.example", ME, folder)
