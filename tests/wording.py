@@ -26,7 +26,7 @@ LEAVES = 20
 """Levels of a body: more than any has."""
 
 RUN = 8
-"""Words in a row that are nobody else's."""
+"""Words in a row that no published document may have, too."""
 
 MOST_NAMES = 4
 """Differently named things that one text may be about."""

@@ -155,7 +155,7 @@ def fits(pattern, path):
 @example(["a", "**", "b"], "a/b")
 @example(["**", "a", "**"], "b/a/b")
 @example(["**"], "a")
-def test_a_pattern_matches_as_the_rules_are_told(segments, path):
+def test_a_pattern_matches_as_the_rules_say(segments, path):
     # Two stars that share a segment with other text are a matter of the recorded cases.
     pattern = "/".join(s if s == "**" else s.replace("**", "*") for s in segments)
     above = [str(folder) for folder in PurePosixPath(path).parents][:-1]

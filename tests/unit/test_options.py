@@ -11,7 +11,7 @@ import pytest
 from dynadock import Options
 
 
-def test_what_they_are_without_a_word():
+def test_defaults():
     assert Options() == Options(
         timeout="auto", validate=True, unknown="error", headers={}, query={}
     )

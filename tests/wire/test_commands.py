@@ -1,4 +1,4 @@
-"""What `run` asks of an engine when something comes in between."""
+"""The requests of `run` when a command is interrupted."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CASES: dict[str, tuple[list[Any], list[Any], dict[str, Any], type[Exception], li
 
 @pytest.mark.parametrize(("pooled", "apart", "options", "error", "end"), CASES.values(), ids=CASES)
 def test_what_is_removed_is_killed_before(pooled, apart, options, error, end):
-    """Podman 5.8 asks a container to end before it removes it by force, and waits for that."""
+    """Podman 5.8 sends SIGTERM before it removes a container by force, and waits for its end."""
     scripts = [[CREATED, *pooled], [answer(switching()), silence]]
     if apart:
         scripts.append(apart)
