@@ -184,7 +184,7 @@ def test_how_chunks_are_cut_makes_no_difference(sizes, cuts, place, damage):
             ended = ""
         except TruncatedStream as error:
             ended = str(error)
-        # How much of what is wrong can be told depends on how much has come.
+        # The wrong bytes that the message quotes are those that have come.
         fault = str(decoder.fault).partition(" with ")[0]
         outcomes.add((body, fault, ended, decoder.done, decoder.rest))
     assert len(outcomes) == 1

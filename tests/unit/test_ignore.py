@@ -138,7 +138,7 @@ PATTERNS = st.lists(st.just("**") | st.text("ab*?", min_size=1, max_size=3), max
 
 
 def fits(pattern, path):
-    """Match as the rules are told, by trying everything."""
+    """Match as the rules say, by trying everything."""
     if not pattern or pattern == "**":
         return bool(pattern) or not path
     if pattern.startswith("**/"):
