@@ -1,4 +1,4 @@
-"""The same bytes with nothing but the standard library: how fast they could be had."""
+"""The same bytes read with the standard library alone, as a lower bound of the time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def by_http_client(path: str, target: str) -> Iterator[bytes]:
 
 
 def frames(blocks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield what a log's frames are, each of which has come as one chunk; nothing is checked."""
+    """Yield a log's frames, each of which is a chunk of its own; nothing is checked."""
     unpack = struct.Struct(">BxxxI").unpack_from
     rest = next(blocks)
     rest = rest[rest.index(b"\r\n\r\n") + 4 :]

@@ -1,4 +1,4 @@
-"""Single calls over a connection that is already there."""
+"""Single calls over a connection that is open already."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ LABEL = "dynadock.bench"
 
 
 class UnixHTTPConnection(http.client.HTTPConnection):
-    """What the standard library leaves to write for HTTP over a unix socket."""
+    """HTTP over a unix socket, which http.client does not have itself."""
 
     def __init__(self, path: str) -> None:
         super().__init__("localhost")

@@ -91,7 +91,7 @@ def _race(path: str, name: str, size: int, rounds: int) -> dict[str, Sample]:
 
 
 def _checked(read: Read, size: int) -> None:
-    # What is no client of Docker gives the headers of frames and chunks as well.
+    # http.client returns the headers of frames as well, a bare socket those of chunks too.
     assert read() >= size
 
 

@@ -65,7 +65,7 @@ def _replies(sizes: Sizes) -> dict[tuple[str, str], recorded.Reply]:
 
 
 class _Handler(StreamRequestHandler):
-    """Reads requests and answers what was asked for, until either side has had enough."""
+    """Reads requests and replies to them, until either side closes the connection."""
 
     replies: dict[tuple[str, str], recorded.Reply]
 
@@ -77,7 +77,7 @@ class _Handler(StreamRequestHandler):
                 closes = self._read_rest() | self._answer(method, target.partition("?")[0])
 
     def _read_rest(self) -> bool:
-        """Read headers and body; return whether the client wants no more after this."""
+        """Read headers and body; return whether the client asks to close the connection."""
         headers = {}
         while line := self.rfile.readline().strip():
             name, _, value = line.decode().lower().partition(":")

@@ -105,7 +105,7 @@ def _event(number: int) -> dict[str, object]:
 
 
 def exec_replies() -> dict[tuple[str, str], Reply]:
-    """What creating, starting and inspecting an exec gives; it writes nothing and ends at once."""
+    """The replies to creating, starting and inspecting an exec without output."""
     inspected = {
         "ID": EXEC,
         "Running": False,

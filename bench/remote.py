@@ -86,7 +86,7 @@ def _peers(address: str, certificates: Path) -> Iterator[dict[str, docker.APICli
         docker.APIClient(f"unix://{socket_path()}", version=VERSION) as local,
         docker.APIClient(address, version=VERSION, tls=tls) as remote,
     ):
-        # requests prefers a bundle of authorities that the environment names to the engine's own.
+        # For requests a CA bundle in the environment would have precedence over the engine's CA.
         remote.trust_env = False
         yield {"unix": local, "TLS": remote}
 

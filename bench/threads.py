@@ -50,7 +50,7 @@ def measure(client: Client, calls: int, rounds: int) -> Table:
 
 @contextlib.contextmanager
 def _peer() -> Iterator[docker.APIClient]:
-    # It keeps ten connections where nobody says otherwise, and throws the others away.
+    # By default it keeps ten connections and discards the others.
     address = f"unix://{socket_path()}"
     with docker.APIClient(address, version=VERSION, max_pool_size=max(THREADS)) as peer:
         yield peer

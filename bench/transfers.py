@@ -1,4 +1,4 @@
-"""Images of a gigabyte, each way: seconds, and what a process grows by in between."""
+"""Images of a gigabyte, each way: seconds, and the growth of the process's memory."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def measure(client: Client, size: int, rounds: int) -> list[Table]:
         values = {"image": image, "file": file, "version": VERSION}
         return [
             _table(f"Saving an image of {size} MiB to a null sink", SAVING, values, size, rounds),
-            # The engine writes it to a disk, which takes now more and now less time.
+            # The engine writes it to a disk, whose speed varies.
             _table(
                 f"Loading an image of {size} MiB from a file", LOADING, values, size, 3 * rounds
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 MARK = "hunter2"
-"""Stands in every secret of the tests."""
+"""A mark in every secret of the tests."""
 
 SECRET = f"{MARK}-of-mine"
 """A password, a token, a key."""

@@ -237,7 +237,7 @@ def here(text: str) -> str:
 
 
 class Missing:
-    """Tells what cannot be run: without a registry its calls, and what stands on their names."""
+    """Finds statements that cannot be run: calls to a missing registry, and what builds on them."""
 
     def __init__(self) -> None:
         self._never_made: set[str] = set()

@@ -62,7 +62,7 @@ def test_it_is_printed_as_the_call_that_it_is(version, full):
 
 
 @every_version
-def test_with_all_there_is_it_leaves_out_nothing(version):
+def test_a_full_example_leaves_nothing_out(version):
     for operation in client_of(version).operations.values():
         example = operation.example(full=True)
         assert {each.python_name for each in operation.parameters} <= set(example)
@@ -70,7 +70,7 @@ def test_with_all_there_is_it_leaves_out_nothing(version):
             assert set(operation.body.properties) <= set(example) | {"body"}
 
 
-def test_with_all_there_is_what_lies_deep_is_there_too():
+def test_a_full_example_has_deep_fields_too():
     example = client_of("1.42").ContainerCreate.example(full=True)
     assert example["HostConfig"]["Memory"] == 67108864
     assert example["HostConfig"]["RestartPolicy"]["Name"]

@@ -60,7 +60,7 @@ def test_all_is_all_that_is_public():
         for name, value in vars(dynadock).items()
         if not name.startswith(("_", "v1_")) and not isinstance(value, types.ModuleType)
     }
-    # What the module imports for itself, and nobody else should from here.
+    # Names that the module imports for its own use.
     own = {"annotations", "import_module", "TYPE_CHECKING", "Any"}
     assert public - own == set(dynadock.__all__)
 

@@ -56,7 +56,7 @@ HOSTILE = (
     *("ü", "\u2028", "\u010d\u010a", "\uff0f", "😀", "\ud800", "\udcff\udc00", "{id}", "{name}"),
     *("a\r\nX-A: b", "a\n b", ANOTHER, "x/json", "0\r\n\r\n", "\r\n\r\n0\r\n\r\n"),
 )
-"""Texts that mean something to who reads requests, or to who writes them."""
+"""Texts that mean something to a reader or writer of HTTP requests."""
 
 TEXTS = (
     st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=3).map("".join)
@@ -100,7 +100,7 @@ def written(request):
 
 
 def parsed(data):
-    """Return the one request that bytes are; h11 raises for what is none, and for more than one."""
+    """Parse bytes as one request; h11 raises for anything else, and for more than one."""
     reader = h11.Connection(h11.SERVER, max_incomplete_event_size=10**7)
     reader.receive_data(data)
     head = reader.next_event()

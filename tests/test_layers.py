@@ -1,4 +1,4 @@
-"""The layers of the package, read from its source: who imports whom, and what code may not say."""
+"""The layers of the package, read from its source: imports, and what code must not contain."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ LATE = {
 
 
 class Import(NamedTuple):
-    """One import: who imports what, on which line, and whether only for type checkers."""
+    """One import: both modules, its line, and whether it is for type checkers only."""
 
     importer: str
     line: int

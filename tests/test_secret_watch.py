@@ -1,4 +1,4 @@
-"""The watch over secrets fails a run that tells one, by whatever way, and no other."""
+"""The watch over secrets fails a run that shows one, in whatever way, and no other."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def outcome(pytester, monkeypatch, capsys):
     def run(line):
         pytester.makepyfile(TEST.format(line))
         result = pytester.runpytest_subprocess("-p", "secret_watch", "-p", "no:hypothesispytest")
-        # What the run within tells, this one is not to be blamed for.
+        # The secrets that the inner run shows are no failure of this one.
         capsys.readouterr()
         return result
 
@@ -54,7 +54,7 @@ def outcome(pytester, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("line", TELLING.values(), ids=TELLING)
-def test_a_run_that_tells_a_secret_fails(outcome, line):
+def test_a_run_that_shows_a_secret_fails(outcome, line):
     result = outcome(line)
     result.assert_outcomes(passed=1, warnings=int("warn(" in line))
     assert result.ret == pytest.ExitCode.TESTS_FAILED
@@ -62,7 +62,7 @@ def test_a_run_that_tells_a_secret_fails(outcome, line):
 
 
 @pytest.mark.parametrize("line", DISCREET.values(), ids=DISCREET)
-def test_a_run_that_tells_none_passes(outcome, line):
+def test_a_run_that_shows_none_passes(outcome, line):
     result = outcome(line)
     assert result.ret == pytest.ExitCode.OK
     result.stdout.no_fnmatch_line("*secrets that were told*")

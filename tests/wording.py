@@ -1,4 +1,4 @@
-"""What is held of ``specs/reference.yaml``: it speaks of all there is, of nothing else, and well.
+"""Checks of ``specs/reference.yaml``: a text for everything, for nothing else, and good ones.
 
 Each check takes what it looks at and yields its faults as lines, so that it can be tried on a
 little invented reference as well as on ours.
@@ -26,7 +26,7 @@ LEAVES = 20
 """Levels of a body: more than any has."""
 
 RUN = 8
-"""Words in a row that are nobody else's."""
+"""Words in a row that no published document may have, too."""
 
 MOST_NAMES = 4
 """Differently named things that one text may be about."""
@@ -136,12 +136,12 @@ def _flat(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def missing(things: Iterable[Thing]) -> Iterator[str]:
-    """Yield what there are no words for."""
+    """Yield what has no text."""
     yield from (thing.where for thing in things if not thing.text.strip())
 
 
 def unknown(written: Iterable[Written], things: Iterable[Thing]) -> Iterator[str]:
-    """Yield texts about what no version has, and those that no version is ever told."""
+    """Yield texts about what no version has, and those that no version shows."""
     known, told = set(), set()
     for thing in things:
         known.add(thing.where)

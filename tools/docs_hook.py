@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
-# What is a link already is passed over whole, so that no link comes to stand in another.
+# Existing links are passed over as a whole, so that no link is put into another.
 _LINK_OR_WORD = re.compile(r"<a\b.*?</a>|<code>(\w+)</code>", re.DOTALL)
 
 
@@ -41,7 +41,7 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
 
 
 def on_page_content(html: str, page: Page, **_: object) -> str:
-    """Lead from the name of an operation in the guide's text to the operation."""
+    """Link the name of an operation in the guide's text to its section of the reference."""
     if page.url.startswith(f"{FOLDER}/"):
         return html
 

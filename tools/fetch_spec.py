@@ -177,7 +177,7 @@ def download(address: str, *, timeout: float) -> bytes:
 
 
 def within(seconds: float, work: Callable[[], bytes]) -> bytes:
-    """Return what ``work`` returns; TimeoutError, leaving it behind, when it takes longer.
+    """Return what ``work`` returns; TimeoutError, without ending it, when it takes longer.
 
     A server that sends a byte now and then ends none of requests' own timeouts.
     """
@@ -202,7 +202,7 @@ class Session(requests.Session):
         self.adapters.pop("http://")
 
     def get_redirect_target(self, _response: requests.Response) -> None:
-        """Name no target: requests would read a redirect's body first, however long it is."""
+        """Return no target, as requests would first read a redirect's body, however long it is."""
 
 
 def get(address: str, *, timeout: float) -> bytes:
@@ -305,7 +305,7 @@ STEPS: dict[str, Callable[[Job, Version], list[str]]] = {
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line; what makes no sense ends the program with the exit code 2."""
+    """Read the command line; an invalid one ends the program with the exit code 2."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

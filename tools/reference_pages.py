@@ -226,7 +226,7 @@ class _Reference:
         return _plain(word.removesuffix(name)) + link
 
     def _words(self, text: str) -> str:
-        """Return our words with links to the operations that they name."""
+        """Return a text with links to the operations that it names."""
         return _NAME.sub(lambda found: self._operation_link(found[0]), _plain(text))
 
     def _operation_link(self, name: str) -> str:
@@ -285,7 +285,7 @@ def _lifetimes_of_fields(cards: Iterable[Card]) -> Mapping[tuple[str, str], set[
 
 
 def _below(path: str) -> tuple[str, ...]:
-    """Return what the paths of the fields below one begin with."""
+    """Return the beginnings of the paths of the fields below one."""
     return (f"{path}.", f"{path}[", f"{path}{{")
 
 

@@ -1,7 +1,7 @@
-"""A command in a container from start to end, in one call: for the chain that scripts need most.
+"""A command in a container, from creation to its exit code, in one call.
 
-These two functions are the only code that knows operations by name; they go through the client like
-any other caller.
+These two functions are the only code that names operations; they use a client like any other
+caller.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ def run(
     ``stdin`` are bytes, an open binary file or an iterable of bytes; None leaves the command
     without input.
 
-    ``timeout`` are the seconds that the command may run: CommandTimeout is raised when they are
-    over, with the output until then, and the container is killed and removed. Raises what the
-    operations raise: NotFound without the image, and so on.
+    ``timeout`` are the seconds that the command may run: after these CommandTimeout is raised, with
+    the output until then, and the container is killed and removed. Raises what the operations
+    raise: NotFound if there is no such image, and so on.
     """
     if (fields.get("HostConfig") or {}).get("AutoRemove"):
         raise ValueError("HostConfig.AutoRemove: leave it out; run removes the container itself")
@@ -90,7 +90,7 @@ def run(
         with running.in_time():
             return _run(attaching, container, stdin, running)
     except BaseException as error:
-        # Killed before it is removed: Podman 5 asks it to end first, and waits for 10 s.
+        # Killed before it is removed, since Podman 5 sends SIGTERM first and waits for 10 s.
         if remove or isinstance(error, CommandTimeout):
             _kill(client, container)
         raise
@@ -117,7 +117,7 @@ def _kill(client: Client, container: str) -> None:
 
 
 def _remove(client: Client, container: str) -> None:
-    """Remove a container; one that ends at this very moment is refused for a while (Podman 4.3)."""
+    """Remove a container; Podman 4.3 refuses that for a moment while the container is ending."""
     for pause in _PAUSES:
         try:
             _operation(client, "remove")(container, force=True, v=True)
@@ -162,7 +162,7 @@ def execute(
 
 
 def _exit_code(client: Client, exec_id: str, clock: _Clock) -> int:
-    """Return the exit code; engines note it a moment after the output has ended."""
+    """Return the exit code; engines report it a moment after the output has ended."""
     pause = _SHORTEST_PAUSE
     inspect = _operation(client, "inspect exec")
     while True:
@@ -186,7 +186,7 @@ class _Clock:
 
     @property
     def left(self) -> float | None:
-        """The seconds that are left, None without a limit; never quite none."""
+        """The seconds that are left, always above 0; None without a limit."""
         if self._end is None:
             return None
         return max(self._end - time.monotonic(), _SHORTEST_WAIT)
@@ -197,7 +197,7 @@ class _Clock:
 
 
 class _Command:
-    """A command that runs: its name in messages, its time, and what it has written so far."""
+    """A running command: its name in messages, its time limit, and its output so far."""
 
     def __init__(self, name: str, clock: _Clock) -> None:
         self.clock = clock
@@ -215,7 +215,7 @@ class _Command:
 
     @contextlib.contextmanager
     def in_time(self) -> Iterator[None]:
-        """Raise CommandTimeout for what is not done when the time is over."""
+        """Turn a TimedOut into CommandTimeout if the command's time is over."""
         try:
             yield
         except TimedOut as error:
@@ -231,7 +231,7 @@ def _operation(client: Client, does: str) -> BoundOperation:
 
 
 def _limited(client: Client, clock: _Clock) -> Client:
-    """Return a client whose calls end with the command's time."""
+    """Return a client whose calls end when the command's time is over."""
     if clock.left is None:
         return client
     return client.with_options(deadline=clock.left, timeout=None)

@@ -19,7 +19,7 @@ class Record(dict[str, Any]):
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
-        # Python's own questions (copy asks for __deepcopy__) are not about keys.
+        # Python itself looks such names up (copy: __deepcopy__), and does not mean a key.
         if name.startswith("__"):
             raise AttributeError(_no_key(self, name))
         try:
@@ -80,9 +80,9 @@ class Record(dict[str, Any]):
 
 
 class Records(list[Any]):
-    """What an operation lists: a list in all, which rich and notebooks show as a table.
+    """The list that an operation returns: a list, which rich and notebooks show as a table.
 
-    ``operation_id`` is whose list it is, by which the columns are chosen.
+    ``operation_id`` names that operation; the table's columns are chosen by it.
     """
 
     __slots__ = ("operation_id",)

@@ -1,4 +1,4 @@
-"""Warnings at the line that is to blame: the one outside of the package that made the call."""
+"""Warnings that are shown with the caller's line: the innermost one outside of this package."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def warn_caller(message: str, kind: type[DynadockWarning]) -> None:
-    """Warn at the innermost line that is not the package's own."""
+    """Warn, with the innermost line that is not this package's own."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no other way to a caller
     level = 2
     while frame is not None and _is_ours(frame.f_globals.get("__name__", "")):

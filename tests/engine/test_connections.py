@@ -83,7 +83,7 @@ def test_socket_that_is_not_there(tmp_path: Path) -> None:
     assert isinstance(caught.value, OSError)
 
 
-def test_negotiation_with_nobody(tmp_path: Path) -> None:
+def test_negotiation_without_an_engine(tmp_path: Path) -> None:
     with pytest.raises(SocketMissing):
         load(host=f"unix://{tmp_path}/nothing.sock")
 

@@ -1,4 +1,4 @@
-"""What an engine tells as it happens: events, and how a container does."""
+"""What an engine reports as it happens: events, and a container's statistics."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_life_of_a_container(
             came.append(next(events))
     made = client.ContainerInspect(name).Id
     assert {(event.Type, event.Actor.ID) for event in came} == {("container", made)}
-    # Podman tells of more.
+    # Podman reports more events.
     actions = [event.Action for event in came if event.Action in ("create", "start", "die")]
     assert actions == ["create", "start", "die"]
     assert came[-1].Actor.Attributes.exitCode == "7"

@@ -151,14 +151,14 @@ def test_terminal_that_is_resized(client: Client, exec_in: Exec) -> None:
         assert duplex.text().split() == ["50", "132"]
 
 
-def test_terminal_that_the_start_does_not_tell_of(
+def test_terminal_that_the_start_does_not_mention(
     client: Client, expected: Expected, exec_in: Exec
 ) -> None:
     channel = expected.value("ExecStart: channel of a terminal that it does not tell of", "stdout")
     assert list(client.ExecStart(exec_in("echo", "hello", Tty=True))) == [(channel, b"hello\r\n")]
 
 
-def test_terminal_that_only_the_start_tells_of(
+def test_terminal_that_only_the_start_mentions(
     client: Client, expected: Expected, exec_in: Exec
 ) -> None:
     channel = expected.value("ExecStart: channel without a terminal that it tells of", "console")

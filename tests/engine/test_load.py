@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.one_engine, pytest.mark.timeout(600)]
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """Tell the log nothing: pytest keeps each line, which is a leak of memory here."""
+    """Log nothing: pytest keeps each line, which looks like a leak of memory here."""
     logger = logging.getLogger("dynadock")
     level = logger.level
     logger.setLevel(logging.WARNING)
@@ -45,7 +45,7 @@ def quiet() -> Iterator[None]:
 
 @pytest.fixture
 def shared(target: Target) -> Iterator[Client]:
-    """A client that nobody has used yet, with fewer connections than there are threads."""
+    """An unused client, with fewer connections than there are threads."""
     with load(str(target.version), host=target.engine.address, connections=CONNECTIONS) as client:
         yield client
 
@@ -133,7 +133,7 @@ ROUND[33] = _fail
 
 
 def test_threads_share_a_client(shared: Client, names: list[str]) -> None:
-    """Every reply goes to who asked; nothing is left open, and no more than allowed ever was."""
+    """Each thread gets its own replies; nothing is left open, and no more than allowed ever was."""
     assert shared.SystemPing() == "OK"
     shared.close()
     gc.collect()
@@ -213,7 +213,7 @@ def test_an_engine_sees_no_more_connections_than_the_pool_has(
         ThreadPoolExecutor(THREADS) as threads,
     ):
         list(threads.map(work, range(THREADS)))
-    # All that there ever were: each is kept and used again.
+    # All connections of the whole run: each is kept and used again.
     assert 1 < relay.connections <= CONNECTIONS
 
 

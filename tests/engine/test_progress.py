@@ -221,7 +221,7 @@ def test_build_that_fails(client: Client, expected: Expected, build: Build) -> N
     assert came == expected.value("ImageBuild: code of a command that failed", 7)
 
 
-def test_build_that_fails_for_who_waits(build: Build) -> None:
+def test_build_that_fails_raises_from_wait(build: Build) -> None:
     with pytest.raises(StreamError, match=r"nothing\.txt|no such file"):
         build("COPY nothing.txt /").wait()
 

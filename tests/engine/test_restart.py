@@ -38,7 +38,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 class Mortal:
-    """An engine that may be killed: nobody but these tests uses it."""
+    """An engine that may be killed: only these tests use it."""
 
     def __init__(self, command: str, host: str) -> None:
         self.host = host
@@ -105,7 +105,7 @@ def test_killed_between_calls(engine: Mortal, client: Client) -> None:
 
 
 def test_killed_and_started_between_calls(engine: Mortal, client: Client) -> None:
-    """Nobody notices: a kept connection is seen to be closed before anything goes over it."""
+    """No call fails: a kept connection is known to be closed before a request goes over it."""
     name = _container(client)
     engine.kill()
     engine.start()
@@ -149,7 +149,7 @@ def _upload(client: Client, _name: str, begun: threading.Event) -> Any:
 
 
 def test_killed_during_calls(engine: Mortal, client: Client) -> None:
-    """Who waits for it is told, each in its way, and nobody hangs."""
+    """Every waiting call raises or ends, each in its way, and none hangs."""
     name = _container(client)
     kinds = (_wait, _follow, _watch, _talk, _upload)
     begun = {kind: threading.Event() for kind in kinds}
@@ -166,7 +166,7 @@ def test_killed_during_calls(engine: Mortal, client: Client) -> None:
     assert "broke before the reply's end" in str(faults[_wait])
     assert isinstance(faults[_follow], TruncatedStream)
     assert isinstance(faults[_watch], TruncatedStream)
-    # Nothing but the connection's end ends an upgraded stream: whoever ended it, it looks the same.
+    # An upgraded stream ends with its connection, which looks the same whatever ended that.
     assert faults[_talk] is None or isinstance(faults[_talk], TransportError)
     assert isinstance(faults[_upload], ConnectionLost)
     assert "whether the engine acted on the request is not known" in str(faults[_upload])

@@ -220,7 +220,7 @@ def test_exec_with_input(remote: Client, image: str) -> None:
         remote.ContainerDelete(name, force=True)
 
 
-def test_closing_ends_the_process_and_who_waits(remote: Client, tmp_path: Path) -> None:
+def test_closing_ends_the_process_and_waiting_calls(remote: Client, tmp_path: Path) -> None:
     remote.close()
     events = remote.SystemEvents()
     assert len(running(tmp_path)) == 1
@@ -245,7 +245,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("operation", ["SystemPing", "SystemEvents"])
 @pytest.mark.parametrize(("words", "options"), REFUSALS.items(), ids=REFUSALS)
-def test_what_ssh_says_is_told(
+def test_errors_quote_ssh(
     server: Server,
     use_ssh: Callable[..., Path],
     operation: str,

@@ -52,7 +52,7 @@ class Tape:
             self._pieces.put(piece)
 
     def stop(self) -> None:
-        """Keep nothing more: nobody is going to read it."""
+        """Keep nothing more, as it will not be read."""
         self._stopped = True
 
     def read(self, size: int) -> bytes:
@@ -109,7 +109,7 @@ def read_head(tape: Tape) -> Head:
 
 
 def read_body(tape: Tape, head: Head) -> bytes:
-    """Read a body that ends as its head tells: by chunks or by a length, 0 where none is given."""
+    """Read a body as its head frames it: in chunks or by a length, 0 where none is given."""
     if head.chunked:
         return read_chunks(tape)
     return tape.read(head.length or 0)

@@ -143,7 +143,7 @@ def test_what_is_given_without_a_name_is_not_shown(operation_id, arguments):
     assert "only path parameters" in str(caught.value)
 
 
-def test_a_body_that_is_none_is_told_before_its_fields_are():
+def test_a_body_of_a_wrong_type_is_one_fault_before_those_of_its_fields():
     with pytest.raises(BodyError, match=r"container: expected object, got 'web'; .*Container"):
         CLIENT.NetworkDisconnect.prepare("n", container="web", Force=True)
 
@@ -191,7 +191,7 @@ def test_the_options_query_decides_what_a_reply_is():
 
 
 @pytest.mark.parametrize("outside", [True, False])
-def test_the_engine_is_told_the_dockerfile_of_a_build_context(tmp_path, outside):
+def test_the_dockerfile_of_a_build_context_is_sent(tmp_path, outside):
     folder = tmp_path / "context"
     folder.mkdir()
     dockerfile = (tmp_path if outside else folder) / "Other"

@@ -196,7 +196,7 @@ def test_the_checker_of_a_body_is_made_once():
     assert validator_for(body) is validator_for(body)
 
 
-def test_missing_keys_are_told_one_by_one():
+def test_missing_keys_are_faults_of_their_own():
     faults = faults_of("SwarmInit", {"Spec": None, "Bogus": 1, "Spec2": 2})
     assert [place for place, _ in faults] == ["Bogus", "Spec2"]
     assert "did you mean 'Spec'?" in faults[1][1]

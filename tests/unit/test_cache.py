@@ -62,7 +62,7 @@ def test_a_document_is_compiled_once(compiled_once, builds):
     assert compiled_once.read_bytes() == before
 
 
-def test_what_is_kept_is_what_was_built(compiled_once):
+def test_the_cached_form_is_the_built_one(compiled_once):
     kept = cache.read_compiled(compiled_once.stem)
     assert kept == load_spec(ZOO)._compiled
 
@@ -138,7 +138,7 @@ def start():
 
 @contextmanager
 def as_somebody():
-    """Be somebody who may not write everywhere, as root may."""
+    """Be a user who may not write everywhere, as root may."""
     is_root = os.geteuid() == 0
     if is_root:
         os.seteuid(65534)

@@ -65,10 +65,10 @@ def test_chunks_truncated_at_every_byte(data, body):
         (b"3\r\nabc\r\n", "before the last chunk"),
         (b"5\r\n", "after 0 of a chunk's 5 bytes"),
         (b"5\r\nab", "after 2 of a chunk's 5 bytes"),
-        (b"2\r\nab", "behind the 2 bytes of a chunk"),
-        (b"2\r\nab\r", "behind the 2 bytes of a chunk"),
-        (b"0\r\n", "behind the last chunk"),
-        (b"0\r\nX-A: b", "behind the last chunk"),
+        (b"2\r\nab", "after all 2 bytes of a chunk, before the CRLF"),
+        (b"2\r\nab\r", "after all 2 bytes of a chunk, before the CRLF"),
+        (b"0\r\n", "after the last chunk, before the empty line"),
+        (b"0\r\nX-A: b", "after the last chunk, before the empty line"),
     ],
 )
 def test_where_chunks_were_truncated(data, where):
@@ -158,7 +158,7 @@ def test_a_chunk_is_given_as_it_comes():
 
 
 def test_more_sizes_than_are_remembered(monkeypatch):
-    monkeypatch.setattr(chunks_module, "_MOST_SIZES", 3)
+    monkeypatch.setattr(chunks_module, "_LARGEST_CACHE", 3)
     chunks_module._SIZES.clear()
     blocks = [b"x" * (1 + size % 7) for size in range(40)]
     decoder = Chunked()
@@ -166,7 +166,7 @@ def test_more_sizes_than_are_remembered(monkeypatch):
     assert decoder.feed(sent[:4]) + decoder.feed(sent[4:]) == b"".join(blocks)
     assert decoder.done
     assert len(chunks_module._SIZES) <= 3
-    assert 0 < len(decoder._likely) <= 3
+    assert 0 < len(decoder._expected) <= 3
 
 
 def test_chunks_larger_than_can_be_read_are_refused(monkeypatch):
@@ -202,7 +202,7 @@ def test_how_chunks_are_cut_makes_no_difference(sizes, cuts, place, damage):
             ended = ""
         except TruncatedStream as error:
             ended = str(error)
-        # How much of what is wrong can be told depends on how much has come.
+        # The wrong bytes that the message quotes are those that have come.
         fault = str(decoder.fault).partition(" with ")[0]
         outcomes.add((body, fault, ended, decoder.done, decoder.rest))
     assert len(outcomes) == 1

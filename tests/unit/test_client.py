@@ -45,7 +45,7 @@ def test_what_cannot_be_loaded(source, part):
         load(source, host=HOST)
 
 
-def test_an_address_that_is_none_is_told_at_once(monkeypatch):
+def test_an_invalid_address_is_an_error_at_once(monkeypatch):
     with pytest.raises(EndpointError, match="no address of an engine"):
         load("1.42", host="nonsense")
     monkeypatch.setenv("DOCKER_HOST", "nonsense")
@@ -67,7 +67,7 @@ def test_where_the_engine_is(monkeypatch, client):
 @pytest.mark.parametrize("text", ["1.41", "v1.41"])
 def test_the_environment_pins_the_version(text, monkeypatch):
     monkeypatch.setenv("DOCKER_API_VERSION", text)
-    assert load(host=HOST).version == "1.41"  # nobody is asked: nobody is there
+    assert load(host=HOST).version == "1.41"  # no request is sent: there is no engine
     assert load("1.42", host=HOST).version == "1.42"
 
 

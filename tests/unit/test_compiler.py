@@ -33,7 +33,7 @@ def test_the_whole(document):
     assert compiled["version"] == "0.7"
     assert compiled["base_path"] == "/zoo"
     assert compiled["names"]["animal_list"] == "AnimalList"
-    # What is an operationId already is no other spelling of one.
+    # Its operationId is in lower case already, and so needs no second spelling.
     assert "find" not in compiled["names"]
 
 

@@ -108,7 +108,7 @@ def test_texts_and_sections(tmp_path):
         config.text("x")
 
 
-def test_the_very_name_comes_before_other_letters():
+def test_the_exact_name_has_precedence_over_another_case():
     assert spelling({"AUTHS": 1, "auths": 2}, "auths") == "auths"
     assert spelling({"AUTHS": 1}, "auths") == "AUTHS"
     assert spelling({}, "auths") == "auths"

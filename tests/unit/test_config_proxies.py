@@ -19,14 +19,14 @@ def variables(case, tmp_path):
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_what_containers_are_told(case, variables):
+def test_proxies_of_containers(case, variables):
     sent = with_variables(case["given"], variables)
     assert sorted(sent) == case["sent"]
     assert sent[: len(case["given"])] == case["given"] or len({*sent}) < len(case["given"])
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_what_builds_are_told(case, variables):
+def test_proxies_of_builds(case, variables):
     given = {}
     for argument in case["given"]:
         name, equals, value = argument.partition("=")

@@ -130,14 +130,14 @@ def check(folder, caplog, capfd):
 
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
-def test_a_configuration_tells_nobody(folder, programs, caplog, capfd, config):
+def test_a_configuration_shows_no_secret(folder, programs, caplog, capfd, config):
     programs.add_helper("one", {"get": answer("me", SECRET)})
     write_config(folder, config)
     check(folder, caplog, capfd)
 
 
 @pytest.mark.parametrize("answered", HELPERS.values(), ids=HELPERS)
-def test_a_helper_tells_nobody(folder, programs, caplog, capfd, answered):
+def test_a_helper_shows_no_secret(folder, programs, caplog, capfd, answered):
     failed = (1, f"no {SECRET} for me", f"not even {json.dumps(SECRET)}")
     listed = (0, '{"r.example": "me"}', "")
     programs.add_helper("one", {"get": answered, "list": listed, "store": failed})
@@ -145,7 +145,7 @@ def test_a_helper_tells_nobody(folder, programs, caplog, capfd, answered):
     check(folder, caplog, capfd)
 
 
-def test_what_hangs_on_an_error_would_be_seen():
+def test_the_context_of_an_error_is_searched_too():
     outer = KeyError(SECRET)
     outer.__context__ = KeyError(AUTH)
     assert [each.args[0] for each in chain(outer)] == [SECRET, AUTH]

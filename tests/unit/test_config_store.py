@@ -174,7 +174,7 @@ def test_a_file_that_makes_no_sense_is_left_as_it_is(folder, content, change):
     assert names_in(folder) == ["config.json"]
 
 
-def test_names_in_other_letters_are_kept(folder):
+def test_names_in_another_case_are_kept(folder):
     write_config(folder, {"AUTHS": {"s.example": {"auth": "dTpw"}}})
     store_credentials("r.example", {"identitytoken": "IDT"}, folder)
     assert written(folder) == {
@@ -287,7 +287,7 @@ def told(username, secret, key="r.example"):
     return json.dumps({"ServerURL": key, "Username": username, "Secret": secret})
 
 
-def test_a_helper_is_told_and_the_file_has_a_sign_of_it(folder, programs):
+def test_a_helper_stores_and_the_file_has_an_empty_entry(folder, programs):
     programs.add_helper("one", KNOWS)
     write_config(folder, {"credsStore": "one"})
     store_credentials("r.example", {"username": "u", "password": "p:w"}, folder)
@@ -319,7 +319,7 @@ def test_the_helper_of_the_platform_is_named_in_the_file(folder, programs):
     assert written(folder) == {"auths": {"r.example": {}}, "credsStore": "secretservice"}
 
 
-def test_the_helper_of_the_platform_is_not_for_who_keeps_files(folder, programs):
+def test_the_platforms_helper_is_not_used_where_the_file_has_auths(folder, programs):
     programs.add_helper("secretservice", KNOWS)
     write_config(folder, {"auths": {"s.example": {"auth": "dTpw"}}})
     store_credentials("r.example", {"username": "u", "password": "p"}, folder)
@@ -385,7 +385,7 @@ def test_processes_do_not_undo_each_other_and_readers_see_whole_files(folder):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no locks of folders")
 def test_a_lock_that_another_keeps(folder, monkeypatch):
     write_config(folder, {})
-    monkeypatch.setattr(store, "_PATIENCE", 0.05)
+    monkeypatch.setattr(store, "_LONGEST_WAIT", 0.05)
     locked = pytest.raises(ConfigError, match="has been locked by another for too long")
     with store._alone_in(folder), locked:
         store_credentials("r.example", ME, folder)

@@ -199,7 +199,7 @@ def test_a_helper_is_asked_by_calls_that_need_it_and_no_others(folder, client, p
     assert programs.asked == [["one", "get", R]]
 
 
-def test_a_wrong_call_asks_nobody(folder, client, programs):
+def test_a_wrong_call_runs_no_helper(folder, client, programs):
     programs.add_helper("one", {"get": answer("u", "p")})
     write_config(folder, {"credsStore": "one"})
     with pytest.raises(ValueError, match="unknown parameter"):
@@ -352,7 +352,7 @@ class TestProxies:
         body = json.loads(there.ContainerCreate.prepare(Image="a").body)
         assert body["Env"] == ["HTTPS_PROXY=http://q:2", "https_proxy=http://q:2"]
 
-    def test_other_calls_are_told_nothing(self, client, telling):
+    def test_other_calls_get_no_proxies(self, client, telling):
         assert telling.ContainerList.prepare() == client.ContainerList.prepare()
         assert telling.ContainerExec.prepare("a", Cmd=["b"]) == client.ContainerExec.prepare(
             "a", Cmd=["b"]

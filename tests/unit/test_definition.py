@@ -23,7 +23,7 @@ def test_a_definition_shows_its_fields_and_what_they_mean():
     assert all(line == line.rstrip() and len(line) <= 100 for line in text.splitlines())
 
 
-def test_it_goes_as_deep_as_it_is_told():
+def test_it_has_as_many_levels_as_asked_for():
     definition = CLIENT.schema("HostConfig")
     assert {row.depth for row in definition.rows(1)} == {0}
     assert {row.depth for row in definition.rows(3)} == {0, 1, 2}

@@ -117,7 +117,7 @@ def test_help(operation_id, parts):
     assert all(line == line.rstrip() for line in text.splitlines())
 
 
-def test_help_goes_as_deep_as_it_is_told():
+def test_help_has_as_many_levels_as_asked_for():
     operation = load_spec("1.42")["ContainerCreate"]
     assert "  CpuShares " not in describe(operation, depth=1)
     assert "  CpuShares " in describe(operation)

@@ -273,7 +273,7 @@ def test_a_server_that_never_ends_is_given_up(server, home, run, monkeypatch):
 
 @pytest.fixture
 def plain_listener():
-    """Somebody who would take what is sent without TLS."""
+    """A server that would take requests without TLS."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
         yield listener

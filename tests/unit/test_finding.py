@@ -1,4 +1,4 @@
-"""Searching: what people ask for is among what is found first."""
+"""Searching: the wanted operation is among the first results."""
 
 from __future__ import annotations
 

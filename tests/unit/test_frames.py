@@ -167,6 +167,7 @@ def test_frames_and_runs_may_be_read_in_turn():
         b"\x01\x01\x00\x00\x00\x00\x00\x01a",
         b"\x03\x00\x01\x00\x00\x00\x00\x01a",
         b"\xff" * 8,
+        b"?" * 8,
     ],
 )
 @pytest.mark.parametrize("size", [1, 5, 8, 9, 1000])
@@ -180,6 +181,15 @@ def test_what_are_no_frames(header, size):
         assert "with_options(tty=True)" in str(decoder.fault)
         assert decoder.feed(good) == feed_runs(decoder, good) == []
         decoder.finish()
+
+
+@pytest.mark.parametrize("feed", [FrameDecoder.feed, feed_runs])
+@pytest.mark.parametrize("channel", TYPES)
+def test_a_terminal_that_prints_a_channels_name_sends_no_frame(channel, feed):
+    decoder = FrameDecoder()
+    assert [*feed(decoder, channel.encode()), *feed(decoder, b" it is\r\n")] == []
+    assert isinstance(decoder.fault, MalformedStream)
+    assert repr(f"{channel} it is"[:8].encode()) in str(decoder.fault)
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 11, 1000])
@@ -208,7 +218,7 @@ def test_an_error_of_the_engine_cut_short(size):
 
 
 def test_more_sizes_than_are_remembered(monkeypatch):
-    monkeypatch.setattr(frames_module, "_MOST_HEADERS", 3)
+    monkeypatch.setattr(frames_module, "_LARGEST_CACHE", 3)
     frames_module._HEADERS.clear()
     frames = [Frame("stdout", b"x" * (size % 7)) for size in range(40)]
     assert fed([encoded(frames)])[1] == frames

@@ -115,7 +115,7 @@ def test_parts_of_operations_are_those_of_the_documents(section):
             if len(where) < len(having)
         }
         found = told(tree()[section].get(operation_id, {}))
-        # Beside a part with a lifetime of its own, those inside it need not be told again.
+        # If a part has a lifetime of its own, the fields inside it need none.
         for name, lifetime in found.items():
             assert expected.get(name) == lifetime, (operation_id, name)
         untold = {name for name in expected if name not in found}

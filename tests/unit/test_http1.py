@@ -56,7 +56,7 @@ def test_request_heads(request_, fields):
     assert request_head(request_, "engine") == expected.encode("latin-1")
 
 
-def test_a_host_among_the_headers_goes_first():
+def test_a_host_among_the_headers_has_precedence():
     head = request_head(Request("GET", "/x", {"host": "other"}), "engine")
     assert head == b"GET /x HTTP/1.1\r\nHost: other\r\nAccept-Encoding: identity\r\n\r\n"
 

@@ -138,7 +138,7 @@ PATTERNS = st.lists(st.just("**") | st.text("ab*?", min_size=1, max_size=3), max
 
 
 def fits(pattern, path):
-    """Match as the rules are told, by trying everything."""
+    """Match as the rules say, by trying everything."""
     if not pattern or pattern == "**":
         return bool(pattern) or not path
     if pattern.startswith("**/"):
@@ -155,7 +155,7 @@ def fits(pattern, path):
 @example(["a", "**", "b"], "a/b")
 @example(["**", "a", "**"], "b/a/b")
 @example(["**"], "a")
-def test_a_pattern_matches_as_the_rules_are_told(segments, path):
+def test_a_pattern_matches_as_the_rules_say(segments, path):
     # Two stars that share a segment with other text are a matter of the recorded cases.
     pattern = "/".join(s if s == "**" else s.replace("**", "*") for s in segments)
     above = [str(folder) for folder in PurePosixPath(path).parents][:-1]

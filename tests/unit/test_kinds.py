@@ -135,7 +135,7 @@ def test_errors_are_values_for_every_operation(version):
             assert expected_kind(call) in PLAIN or kind_of(call, 200, MULTIPLEXED, None) != VALUE
 
 
-def test_nobody_to_ask():
+def test_without_a_rule_only_the_caller_knows_the_tty():
     document = {
         "swagger": "2.0",
         "info": {"version": "1.42"},

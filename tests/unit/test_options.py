@@ -20,7 +20,7 @@ HOST = "unix:///nowhere.sock"
 README = Path(__file__).parents[2] / "README.md"
 
 
-def test_what_they_are_without_a_word():
+def test_defaults():
     assert Options() == Options(
         timeout="auto", validate=True, unknown="error", headers={}, query={}
     )

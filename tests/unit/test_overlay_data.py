@@ -156,7 +156,7 @@ def _arguments_in_reply(operation):
 
 
 @pytest.mark.parametrize("version", bundled_versions(), ids=str)
-def test_output_has_somebody_to_ask_for_its_terminal(version):
+def test_output_names_an_operation_that_knows_its_tty(version):
     of_version = spec(str(version))
     for operation in of_version.values():
         if operation.reply.kind in OUTPUT:
@@ -229,7 +229,7 @@ def _is_argument(operation, place):
 
 
 @pytest.mark.parametrize("version", bundled_versions(), ids=str)
-def test_what_is_told_of_proxies_is_of_the_type_that_takes_them(version):
+def test_proxy_variables_have_the_type_of_their_parameter(version):
     of_version = spec(str(version))
     assert {name for name, each in of_version.items() if each.takes_proxies} == {
         "ContainerCreate",

@@ -222,7 +222,7 @@ def test_what_does_not(schema, value):
 @pytest.mark.parametrize(
     "names", [("a.b", "a_2e_b"), ("A B", "A_20_B"), ("A/B", "A~1B"), ("Ä", "A")]
 )
-def test_definitions_of_odd_names_are_told_apart(names):
+def test_definitions_of_unusual_names_are_distinct(names):
     definitions = {names[0]: STRING, names[1]: {"type": "integer"}}
     schema = {"properties": {"x": ref(names[0]), "y": ref(names[1])}}
     assert passes(schema, {"x": "s", "y": 5}, definitions)

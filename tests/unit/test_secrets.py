@@ -74,7 +74,7 @@ def everything_about(error):
 
 @pytest.mark.parametrize("options", [{}, {"validate": False}, {"unknown": "send"}], ids=str)
 @pytest.mark.parametrize(("name", "arguments"), WRONG.values(), ids=WRONG)
-def test_faults_do_not_tell(name, arguments, options):
+def test_faults_show_no_secret(name, arguments, options):
     client = CLIENT.with_options(**options)
     positional = () if arguments else ({"password": SECRET},)
     shown = []
@@ -116,7 +116,7 @@ SECRET_CALLS = [
 
 
 @pytest.mark.parametrize("request_", SECRET_CALLS, ids=lambda each: each.target.partition("?")[0])
-def test_requests_do_not_tell(request_):
+def test_requests_show_no_secret(request_):
     assert SECRET not in f"{request_!r} {request_.shown_target} {request_.shown_headers}"
 
 
@@ -161,7 +161,7 @@ def test_options_leave_secrets_behind_when_they_are_pickled_and_not_when_they_ar
 
 
 @pytest.mark.parametrize("make", [lambda c: c, lambda c: c.ImagePush], ids=["client", "operation"])
-def test_clients_and_operations_do_not_tell(make):
+def test_clients_and_operations_show_no_secret(make):
     made = make(CLIENT.with_options(headers={"X-Registry-Auth": SECRET, "Cookie": SECRET}))
     assert SECRET not in f"{made!r} {made.__dict__}"
     assert SECRET.encode() not in pickle.dumps(made)

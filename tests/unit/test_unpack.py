@@ -597,14 +597,14 @@ ATTACKS = [
         header("d", "folder"),
         entry("l/x", b"!"),
         member="l/x",
-        reason="'l' on the way there is a symlink",
+        reason="its parent 'l' is a symlink",
         left=["l", "d"],
     ),
     attack(
         entry("f"),
         entry("f/x", b"!"),
         member="f/x",
-        reason="'f' on the way there is a symlink or a file",
+        reason="its parent 'f' is a symlink or a file",
         left=["f"],
     ),
     attack(
@@ -647,7 +647,7 @@ ATTACKS = [
         header("l", "symlink", "d"),
         header("h", "link", "l/f"),
         member="h",
-        reason="'l' on the way there is a symlink",
+        reason="its parent 'l' is a symlink",
         left=["d", "d/f", "l"],
     ),
     attack(header("p", "fifo"), member="p", reason="a device, a fifo"),
@@ -680,7 +680,7 @@ def test_what_is_unsafe_is_skipped(box, parts, member, reason, left):
 @pytest.mark.parametrize("member", ["link/x", "link/d/x"])
 def test_a_link_that_was_there_before_is_not_followed(box, member):
     (box / "link").symlink_to("../outside")
-    with pytest.raises(UnsafeMember, match="'link' on the way there is a symlink") as error:
+    with pytest.raises(UnsafeMember, match="its parent 'link' is a symlink") as error:
         extract(Pipe(tar(entry(member, b"!"))), box)
     assert error.value.member == member
     assert extract(Pipe(tar(header("link/d", "folder"))), box, unsafe="skip") == ["link/d"]

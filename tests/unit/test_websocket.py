@@ -28,10 +28,10 @@ from dynadock.wire.websocket import (
     check_handshake,
     with_handshake,
 )
-from wire.peer import BINARY, CLOSE, PING, PONG, TEXT, farewell, message
+from wire.peer import BINARY, CLOSE, PING, PONG, TEXT, close_frame, message
 
 CONTINUED = 0
-BYE = farewell()
+BYE = close_frame()
 
 CUTS = st.lists(st.integers(min_value=0, max_value=600), max_size=10)
 
@@ -245,7 +245,7 @@ def test_nothing_is_to_be_sent_unasked():
 @pytest.mark.parametrize("code", [None, 1000, 1001])
 @pytest.mark.parametrize("reason", [b"", b"so long"])
 def test_a_close_frame_is_the_end(code, reason):
-    bye = farewell(code, reason if code else b"")
+    bye = close_frame(code, reason if code else b"")
     codec = WebSocketCodec()
     assert codec.feed(message(b"one") + bye + b"anything\xff") == b"one"
     assert (codec.done, codec.fault, codec.rest) == (True, None, b"")
@@ -258,7 +258,7 @@ def test_a_close_frame_is_the_end(code, reason):
 @pytest.mark.parametrize("code", [1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 3000, 4999])
 def test_a_close_frame_may_tell_of_an_error(code):
     codec = WebSocketCodec()
-    assert codec.feed(message(b"one") + farewell(code, "too b\u00e4d".encode())) == b"one"
+    assert codec.feed(message(b"one") + close_frame(code, "too b\u00e4d".encode())) == b"one"
     assert not codec.done
     assert type(codec.fault) is ConnectionLost
     assert str(codec.fault) == f"the websocket was closed with code {code} too b\u00e4d"
@@ -269,14 +269,14 @@ def test_a_close_frame_may_tell_of_an_error(code):
 
 def test_an_error_without_a_reason():
     codec = WebSocketCodec()
-    codec.feed(farewell(1011))
+    codec.feed(close_frame(1011))
     assert str(codec.fault) == "the websocket was closed with code 1011"
 
 
 @pytest.mark.parametrize(("code", "kind"), [(1000, TruncatedStream), (1011, ConnectionLost)])
 def test_a_close_frame_inside_a_message_leaves_it_unfinished(code, kind):
     codec = WebSocketCodec()
-    assert codec.feed(message(b"on", last=False) + farewell(code)) == b"on"
+    assert codec.feed(message(b"on", last=False) + close_frame(code)) == b"on"
     assert not codec.done
     assert type(codec.fault) is kind
 
@@ -319,10 +319,10 @@ GARBAGE = {
     },
     "a close of one byte": (message(b"x", CLOSE), "close frame too short"),
     **{
-        f"a close with code {code}": (farewell(code), "invalid status code")
+        f"a close with code {code}": (close_frame(code), "invalid status code")
         for code in (0, 5, 999, 1004, 1005, 1006, 1015, 2999, 5000)
     },
-    "a close whose reason is no text": (farewell(1000, b"\xff"), "utf-8"),
+    "a close whose reason is no text": (close_frame(1000, b"\xff"), "utf-8"),
 }
 
 

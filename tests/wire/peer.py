@@ -464,7 +464,7 @@ def message(data: bytes, kind: int = BINARY, *, last: bool = True) -> bytes:
     return bytes([kind | (0x80 if last else 0)]) + size + data
 
 
-def farewell(code: int | None = 1000, reason: bytes = b"") -> bytes:
+def close_frame(code: int | None = 1000, reason: bytes = b"") -> bytes:
     """Write the message that closes a websocket."""
     return message(b"" if code is None else code.to_bytes(2, "big") + reason, CLOSE)
 

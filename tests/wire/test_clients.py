@@ -111,7 +111,7 @@ def test_a_call_in_another_thread_does_not_wait_for_a_slow_one():
         assert waiting.result(PATIENCE).StatusCode == 0
 
 
-def test_replies_go_to_those_who_asked():
+def test_each_thread_gets_its_own_reply():
     everybody_here = threading.Barrier(8)
 
     def echo(connection):

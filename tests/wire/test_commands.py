@@ -1,4 +1,4 @@
-"""What `run` asks of an engine when something comes in between."""
+"""The requests of `run` when a command is interrupted."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CASES: dict[str, tuple[list[Any], dict[str, Any], type[Exception], list[str]]] =
 
 @pytest.mark.parametrize(("replies", "options", "error", "end"), CASES.values(), ids=CASES)
 def test_what_is_removed_is_killed_before(replies, options, error, end):
-    """Podman 5.8 asks a container to end before it removes it by force, and waits for that."""
+    """Podman 5.8 sends SIGTERM before it removes a container by force, and waits for its end."""
     scripts = [[CREATED, *replies], [answer(switching()), silence]]
     with playing(*scripts) as (peer, client), pytest.raises(error):
         run(client, "web", "sleep 600", **options)

@@ -114,7 +114,7 @@ def test_an_identity_token(folder, tmp_path, monkeypatch, kept):
     assert peer.requests[0].header("X-Registry-Auth") == TOKEN
 
 
-def test_who_logs_in_meanwhile_is_known_to_the_next_call(folder):
+def test_a_login_is_known_to_the_next_call(folder):
     write_config(folder, {"auths": {"unused.invalid": {}}})
     said = reply(json={"Status": "Login Succeeded", "IdentityToken": "IDT"})
     with playing([VALUE, answer(said), VALUE]) as (peer, client):

@@ -200,7 +200,7 @@ def test_bytes_are_bytes():
 
 def test_an_archive_is_read_as_it_comes():
     packed = archive(one=b"1" * 5000, two=b"2" * 20_000)
-    # Whoever reads an archive stops at its end, which is before that of the bytes.
+    # An archive is read up to its end mark, which is before the end of the bytes.
     script = [expect, send_until_gone(CHUNKED, *map(chunk, in_pieces(packed, 3333)), chunk(b""))]
     with downloading(script) as download, tarfile.open(fileobj=download, mode="r|") as tar:
         names = {member.name: tar.extractfile(member).read() for member in tar}
@@ -273,7 +273,7 @@ def test_saving_by_a_relative_path_and_as_text(tmp_path, monkeypatch):
 
 
 def test_saving_replaces_a_file_as_a_whole(tmp_path):
-    """Who has the old one open goes on reading the old one."""
+    """A process that has the old file open goes on reading it."""
     target = tmp_path / "image.tar"
     target.write_bytes(b"old" * 10_000)
     with target.open("rb") as old:
@@ -446,7 +446,7 @@ def _read(members):
         yield member.name
 
 
-def test_a_connection_that_breaks_is_told_through_the_members():
+def test_a_connection_that_breaks_is_an_error_of_the_members():
     packed = archive(**FILES)
     script = [answer(CHUNKED + chunk(packed[:6000])), hang_up]
     with downloading(script) as download:
@@ -552,12 +552,12 @@ def test_a_download_that_breaks_breaks_the_upload_with_its_own_error():
         with pytest.raises(TruncatedStream, match="broke before the last chunk") as caught:
             target.ImageLoad(body=source.ImageGet("a"))
         assert caught.value.endpoint == str(source.endpoint)
-        # Nobody waits for a reply to half a request.
+        # There is no waiting for a reply to half a request.
         assert not isinstance(caught.value.__cause__, TimedOut)
 
 
 def test_sockets_are_files_too():
-    """Whatever has ``write`` may be copied to."""
+    """Anything that has ``write`` may be copied to."""
     left, right = socket.socketpair()
     with left, right, downloading(FRAMINGS["length"]) as download:
         with left.makefile("wb") as file:

@@ -81,7 +81,7 @@ BODIES = {
 
 @pytest.mark.parametrize("case", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("status", [404, 500])
-def test_whatever_an_error_says_is_told(case, status):
+def test_any_error_message_is_passed_on(case, status):
     content_type, body, told = case
     headers = {"Content-Type": content_type} if content_type else {}
     with playing([OK, answer(reply(status, body, headers=headers)), OK]) as (_, client):

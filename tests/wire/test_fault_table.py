@@ -50,7 +50,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Kind(NamedTuple):
-    """A kind of operation: a call that takes all that it can get, and a good reply to it."""
+    """A kind of operation: a call that reads all of its reply, and a good reply to it."""
 
     call: Callable[[Client], Any]
     good: bytes
@@ -75,7 +75,7 @@ KINDS = {
 }
 
 
-# What happens, and how the client is made that it happens to
+# The faults, and the clients that they happen to
 
 
 class Scene(NamedTuple):
@@ -94,7 +94,7 @@ def _nothing() -> None:
 
 
 def _after(path: Path, peer: Peer) -> Callable[[], None]:
-    """Return what puts the engine where the client looks for it."""
+    """Return a function that makes the engine reachable at the client's address."""
 
     def mend() -> None:
         path.unlink(missing_ok=True)

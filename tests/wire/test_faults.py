@@ -204,7 +204,7 @@ def test_silence_is_a_timeout(script, kind):
             client.with_options(timeout=SHORT).ContainerList()
         assert isinstance(caught.value, TimeoutError)
         assert caught.value.endpoint == peer.address
-        # Over a connection of its own: what comes late on the other one belongs to nobody.
+        # Over another connection: a late reply on the first one is for no call.
         assert client.SystemPing() == "OK"
     assert peer.connections == 2
 
@@ -297,7 +297,7 @@ def test_a_connection_is_replaced_when_its_reply_says_so():
 
 
 def test_nothing_is_sent_twice():
-    """Whether a lost request was acted on nobody knows: not to be repeated, whatever it was."""
+    """Whether a lost request was acted on is unknown, so none is repeated."""
     with playing([expect, hang_up], [expect, hang_up], [expect, hang_up]) as (peer, client):
         for call in (client.SystemPing, client.SwarmInspect, client.ContainerPrune):
             with pytest.raises(ConnectionLost):

@@ -58,7 +58,7 @@ def run(peer, program):
 
 @pytest.mark.parametrize("kind", ["unix", "tcp"])
 def test_a_child_opens_connections_of_its_own(kind):
-    """What the child does and leaves undone, the parent's connection serves on."""
+    """Whatever the child does, the parent's connection stays usable."""
     with Peer([OK, OK, OK], [OK, OK], [OK], kind=kind) as peer:
         run(
             peer,
@@ -138,7 +138,7 @@ def test_a_childs_end_of_a_stream_leaves_the_parents_alone(leave):
         )
 
 
-def test_a_child_cannot_read_its_parents_stream_and_is_told_why():
+def test_a_child_cannot_read_its_parents_stream_and_the_error_says_why():
     stream = head(200, {"Content-Type": MULTIPLEXED, "Transfer-Encoding": "chunked"})
     tried = threading.Event()
     script = [answer(stream), wait(tried), send(b"0\r\n\r\n")]

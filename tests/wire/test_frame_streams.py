@@ -97,7 +97,7 @@ def test_every_split_of_frames_after_an_upgrade():
 
 
 def test_every_split_of_frames_in_chunks():
-    """The cuts of chunks are none of frames."""
+    """Chunks may end inside frames."""
     data = CHUNKED + chunk(BODY[:11]) + chunk(BODY[11:30]) + chunk(BODY[30:]) + chunk(b"")
     cuts = range(1, len(data))
     with playing(*[[answer(data[:cut], data[cut:])] for cut in cuts]) as (_, client):
@@ -134,7 +134,7 @@ HELPERS = {
 
 TEXT = b"".join(data for _, data in FRAMES).decode("utf-8", "replace")
 READ: dict[str, Any] = {
-    # As the docker command has it, what is of stdin goes to stdout.
+    # As with the docker command, frames of stdin go to stdout.
     "collect": Output(b"one\nthree\0\1\2\0\0\0\0\xff", b"two\n"),
     "text": TEXT,
     "lines": [
@@ -155,7 +155,7 @@ def test_the_helpers_at_every_split(name):
         for cut in cuts:
             came = HELPERS[name](logs(client))
             if name == "lines":
-                # What has no end comes at the end, in no promised order of channels.
+                # Unfinished lines come at the end, the channels in any order.
                 assert came[:2] == READ[name][:2], cut
                 assert sorted(came) == sorted(READ[name]), cut
             else:
@@ -338,7 +338,7 @@ def test_an_end_before_the_bodys_own_is_an_error_after_the_frames_before(data):
 
 
 def test_chunks_that_end_inside_a_frame():
-    """The body is whole, and what it holds is not."""
+    """The body is whole, but its last frame is not."""
     data = CHUNKED + chunk(frame("stdout", b"good") + frame("stdout", b"cut")[:9]) + chunk(b"")
     with playing([answer(data)]) as (_, client):
         assert given_before(TruncatedStream, logs(client)) == [("stdout", b"good")]
@@ -414,7 +414,7 @@ FAULT_FRAME = b"\3\0\0\0" + len(FAULT).to_bytes(4, "big") + FAULT
 
 
 @pytest.mark.parametrize("apart", [True, False], ids=["packets", "packet"])
-def test_a_frame_that_tells_of_an_error_is_one(apart):
+def test_a_frame_that_reports_an_error_raises_it(apart):
     pieces = [frame("stdout", b"good"), FAULT_FRAME, frame("stdout", b"more")]
     data = pieces if apart else [b"".join(pieces)]
 
@@ -471,7 +471,7 @@ def test_a_terminals_output_has_one_channel():
 
 
 def test_a_terminal_may_print_what_looks_like_frames():
-    """It is never guessed at."""
+    """It is never guessed from bytes."""
     with playing([answer(streaming(RAW) + BODY), hang_up], tty=True) as (_, client):
         assert b"".join(each.data for each in logs(client)) == BODY
 
@@ -538,7 +538,7 @@ def test_what_is_not_sure_is_asked_once(asked, begin, tty):
 
 @all_operations
 def test_multiplexed_is_sure(asked):
-    """Whatever the caller says, and nothing is asked."""
+    """Whatever the caller says, no operation is asked."""
     script = [answer(streaming(MULTIPLEXED) + frame("stderr", b"framed")), hang_up]
     with playing(script, script, script) as (peer, client):
         for each in (client, client.with_options(tty=True), client.with_options(tty=False)):
@@ -557,7 +557,7 @@ def test_multiplexed_is_sure_however_it_is_written(parameters):
 
 @all_operations
 @pytest.mark.parametrize("begin", UNSURE.values(), ids=UNSURE)
-def test_who_tells_is_not_asked_about(asked, begin):
+def test_a_terminal_that_the_call_states_is_not_asked_about(asked, begin):
     scripts = [
         [answer(begin + frame("stdout", b"framed")), hang_up],
         [answer(begin + b"raw"), hang_up],
@@ -588,7 +588,7 @@ def test_the_question_names_the_container_as_the_call_did():
 
 
 def test_what_the_question_leaves_open_is_no_terminal():
-    """Podman leaves out what is false."""
+    """Podman leaves out fields that are false."""
     for answered in ({}, {"Config": {}}, {"Config": None}, {"Config": {"Tty": None}}):
         script = [answer(streaming(None) + frame("stdout", b"x")), hang_up]
         with playing(script, [answer(reply(json=answered))]) as (_, client):
@@ -661,7 +661,7 @@ def test_a_question_that_fails_closes_the_stream(question):
 
 
 def test_the_deadline_is_for_the_question_too():
-    """It is for the whole call, whatever that has to ask."""
+    """It is for the whole call, with the question about the terminal."""
     script = [answer(streaming(RAW) + b"raw"), silence]
     silent = [expect, silence]
     options = {"timeout": 2, "deadline": 0.3}

@@ -1,4 +1,4 @@
-"""Values in a row: progress, events and statistics, however they are cut and wherever they end."""
+"""Streams of values: progress, events and statistics, however they are cut, wherever they end."""
 
 from __future__ import annotations
 
@@ -278,7 +278,7 @@ GARBAGE = {
 @pytest.mark.parametrize("body", GARBAGE.values(), ids=GARBAGE)
 @pytest.mark.parametrize("apart", [True, False], ids=["packets", "packet"])
 def test_what_is_no_json_is_an_error_after_the_values_before(body, apart):
-    """At once: what will come may never come."""
+    """At once, as the next byte may never come."""
     pieces = [HEAD + chunk(GOOD), chunk(body)]
     if not apart:
         pieces = [b"".join(pieces)]
@@ -450,7 +450,7 @@ MADE = {
 
 @pytest.mark.parametrize(("values", "made"), MADE.values(), ids=MADE)
 @pytest.mark.parametrize("read_before", [0, 1], ids=["at once", "after a part"])
-def test_wait_tells_what_was_made(values, made, read_before):
+def test_wait_returns_what_was_made(values, made, read_before):
     with playing([answer(chunked(written("\r\n", values)))]) as (_, client):
         stream = client.ImageCreate(fromImage="a")
         for _ in range(read_before):
@@ -459,12 +459,12 @@ def test_wait_tells_what_was_made(values, made, read_before):
         assert result == made
         assert isinstance(result, Record)
         assert stream.closed
-        # Nothing is lost by asking again.
+        # Calling it again returns the same.
         assert stream.wait() == made
         assert list(stream) == []
 
 
-def test_wait_after_reading_tells_what_was_made():
+def test_wait_after_reading_returns_what_was_made():
     values, made = MADE["built"]
     with playing([answer(chunked(written("\r\n", values)))]) as (_, client):
         stream = client.ImageBuild(body=b"")
@@ -510,7 +510,7 @@ def test_a_stream_that_is_waited_for_does_not_warn():
 # Values that are no streams
 
 
-def test_stats_are_a_stream_unless_told_otherwise():
+def test_stats_are_a_stream_by_default():
     samples = written("\n", [{"read": "1"}, {"read": "2"}])
     single = answer(reply(json={"read": "3"}))
     with playing([answer(chunked(samples))], [single, single]) as (peer, client):

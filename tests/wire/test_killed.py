@@ -149,7 +149,7 @@ def test_killed_during_a_stream(engine, client):
 
 
 def test_killed_under_many_threads(engine, client):
-    """Whoever calls is told or answered; nobody hangs, and the client goes on."""
+    """Every call returns or raises, none hangs, and the client stays usable."""
     stop = threading.Event()
 
     def call():

@@ -30,7 +30,7 @@ def test_a_plain_call(lines):
     assert answered.endswith(" s to GET /v1.42/containers/json?all=true")
 
 
-def test_a_body_is_told_by_its_size(lines):
+def test_a_body_is_logged_by_its_size(lines):
     with playing([answer(reply(json={"Status": "ok"}))]) as (peer, client):
         client.SystemAuth(**AUTH)
     size = len(peer.requests[0].body)
@@ -38,7 +38,7 @@ def test_a_body_is_told_by_its_size(lines):
     assert SECRET not in "".join(lines())
 
 
-def test_a_file_is_told_by_its_size(lines, tmp_path):
+def test_a_file_is_logged_by_its_size(lines, tmp_path):
     (tmp_path / "image.tar").write_bytes(bytes(100_000))
     with playing([answer(reply(200))]) as (_, client):
         client.PutContainerArchive("web", path="/", body=tmp_path / "image.tar")
@@ -72,13 +72,13 @@ def test_an_upgrade(lines):
     assert "output" not in asked + answered
 
 
-def test_a_call_that_fails_was_told_of(lines):
+def test_a_call_that_fails_is_logged(lines):
     with playing([hang_up]) as (_, client), pytest.raises(OSError, match="unix"):
         client.SystemPing()
     assert len(lines()) == 1
 
 
-def test_nothing_is_told_where_nobody_listens(caplog):
+def test_nothing_is_logged_above_debug(caplog):
     caplog.set_level(logging.INFO, "dynadock")
     with playing([answer(reply(json=[]))]) as (_, client):
         client.ContainerList()

@@ -46,7 +46,7 @@ EVENTS = head(200, {"Content-Type": "application/json"})
 
 @pytest.fixture
 def use(monkeypatch):
-    """Let pipes lead to a peer, or to nobody."""
+    """Let pipes lead to a peer, or to no server."""
     made = []
 
     def make(address, *faults, **options):

@@ -20,10 +20,10 @@ from wire.peer import (
     answer,
     chunk,
     chunked,
+    close_frame,
     expect,
     expect_input,
     expect_rest,
-    farewell,
     frame,
     given_before,
     hang_up,
@@ -70,7 +70,7 @@ def test_pitfall_1_first_bytes_behind_the_head_are_not_lost(call, begin):
 
 
 def test_pitfall_1_first_bytes_behind_the_head_are_not_lost_raw_or_in_a_websocket():
-    first, second = message(b"FIRST"), message(b"SECOND") + farewell()
+    first, second = message(b"FIRST"), message(b"SECOND") + close_frame()
     scripts = [
         [answer(switching(None) + b"FIRST", b"SECOND"), hang_up],
         [answer(switching() + FIRST, SECOND), hang_up],
@@ -135,7 +135,7 @@ def test_pitfall_3_a_raw_stream_proves_nothing_at_any_version(version, tty, data
     assert [each.target for each in peer.requests[1:]] == [f"/v{version}/containers/web/json"]
 
 
-def test_pitfall_3_a_multiplexed_stream_is_sure_and_the_caller_may_tell():
+def test_pitfall_3_a_multiplexed_stream_is_sure_and_the_caller_may_state_the_tty():
     scripts = [
         [answer(streaming(MULTIPLEXED) + FIRST), hang_up],
         [answer(streaming(RAW) + FIRST), hang_up],
@@ -182,7 +182,7 @@ def test_pitfall_4_what_has_come_is_given_before_the_end(begin, encode):
 
 
 def test_pitfall_4_values_bytes_and_lines_are_given_before_the_end():
-    """An unfinished line waits for its end; what is whole waits for nothing."""
+    """An unfinished line waits for its end; whole lines come at once."""
     json_head = head(200, {"Content-Type": "application/json"})
     scripts = [
         [answer(json_head + b'{"a": 1}{"b"'), silence],
@@ -205,7 +205,7 @@ def test_pitfall_4_values_bytes_and_lines_are_given_before_the_end():
 @pytest.mark.parametrize("begin", BEGINNINGS.values(), ids=BEGINNINGS)
 @pytest.mark.parametrize("call", TAKING_OVER.values(), ids=TAKING_OVER)
 def test_pitfall_5_half_a_close_is_seen_and_output_still_arrives(call, begin, kind):
-    """What sorts its input answers only after the input's end."""
+    """A command that sorts its input answers only after the input's end."""
     script = [answer(begin), expect_rest(b"b\na\n"), send(frame("stdout", b"a\nb\n")), hang_up]
     with playing(script, script, kind=kind) as (_, client):
         duplex = call(client)
@@ -251,7 +251,7 @@ def test_pitfall_7_what_may_take_for_ever_has_no_time_out_of_its_own(name, argum
     args, kwargs = arguments
     bound = bind(load_spec("1.42")[name], args, kwargs, Options())
     assert time_allowed(bound, Options()) is None
-    # One who wants one has it.
+    # A caller who wants a timeout gets it.
     assert time_allowed(bound, Options(timeout=5)) == 5
 
 
@@ -312,7 +312,7 @@ def test_pitfall_8_an_abandoned_stream_hangs_up(leave):
         assert client.SystemPing() == "OK"
 
 
-def test_pitfall_8_a_forgotten_stream_hangs_up_and_is_told_of():
+def test_pitfall_8_a_forgotten_stream_hangs_up_and_warns():
     gone = threading.Event()
     with playing([answer(streaming(MULTIPLEXED) + FIRST), silence, tell(gone)]) as (_, client):
         log = logs(client, follow=True)

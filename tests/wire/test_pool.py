@@ -39,7 +39,7 @@ def of_one(peer, **options):
 
 
 def test_no_more_connections_than_allowed():
-    """The peer takes two connections; a third would be one that nobody expected."""
+    """The peer takes two connections; a third would be one too many."""
 
     def serve(connection):
         for _ in iter(connection.next_request, None):
@@ -55,7 +55,7 @@ def test_no_more_connections_than_allowed():
     assert peer.connections <= 2
 
 
-def test_who_comes_late_waits_for_a_connection(caplog):
+def test_a_call_waits_for_a_free_connection(caplog):
     caplog.set_level(logging.INFO, "dynadock.transport")
     asked, go_on = threading.Event(), threading.Event()
     slow = [expect, tell(asked), wait(go_on), send(reply(json={"StatusCode": 0})), OK]
@@ -205,7 +205,7 @@ def test_closing_lets_a_call_in_flight_finish():
         client.close()
 
 
-def test_closing_does_not_lose_those_who_wait():
+def test_closing_does_not_lose_waiting_calls():
     asked, go_on = threading.Event(), threading.Event()
     slow = [expect, tell(asked), wait(go_on), send(reply(json={"StatusCode": 0})), silence]
     with Peer(slow, [OK]) as peer, ThreadPoolExecutor(2) as threads, of_one(peer) as client:

@@ -1,4 +1,4 @@
-"""Proxies from the environment: CONNECT for everything, and who is never reached through one."""
+"""Proxies from the environment: CONNECT for everything, and engines that need none."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def behind_a_proxy(*scripts, tls=None):
 
 
 def address_of(engine):
-    """Name an engine so that only a proxy knows where it is."""
+    """Return an address that only the proxy can resolve."""
     return f"tcp://box.example:{place_of(engine)[1]}"
 
 
@@ -96,7 +96,7 @@ def test_tls_goes_through_the_proxy(monkeypatch, tmp_path):
 
 
 @each_way
-def test_the_proxy_is_told_who_asks_and_nobody_else(monkeypatch, operation):
+def test_only_the_proxy_gets_its_credentials(monkeypatch, operation):
     refusal = reply(407, text="who are you?", headers={"Proxy-Authenticate": "Basic"})
     with Peer([expect_head, send(refusal), hang_up], kind="tcp") as proxy:
         use(monkeypatch, proxy, user="me:s%40cret@")
@@ -147,7 +147,7 @@ def test_a_silent_proxy(monkeypatch, operation):
 
 
 @pytest.mark.parametrize("kind", ["unix", "tcp", "tcp6"])
-def test_what_is_here_is_reached_straight(monkeypatch, kind):
+def test_local_engines_are_reached_without_a_proxy(monkeypatch, kind):
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     with Peer([OK, OK], kind=kind) as peer, load("1.42", host=peer.address) as client:
@@ -176,7 +176,7 @@ def proxy_of(host):
     ],
 )
 @pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
-def test_who_is_excepted(monkeypatch, name, excepted, straight, proxied):
+def test_hosts_in_no_proxy(monkeypatch, name, excepted, straight, proxied):
     monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
     monkeypatch.setenv(name, excepted)
     assert [host for host in straight if proxy_of(f"tcp://{host}")] == []
@@ -215,7 +215,7 @@ def test_proxies_of_other_kinds(monkeypatch, scheme):
     assert "secret" not in str(caught.value)
 
 
-def test_a_header_of_somebody_elses_is_no_proxy(monkeypatch):
+def test_http_proxy_is_ignored_in_cgi(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://evil:1")
     monkeypatch.setenv("REQUEST_METHOD", "GET")
     assert proxy_of("tcp://box") is None

@@ -18,12 +18,12 @@ from wire.peer import (
     answer,
     chunk,
     chunked,
+    close_frame,
     expect,
     expect_broken,
     expect_head,
     expect_message,
     expect_rest,
-    farewell,
     frame,
     hang_up,
     head,
@@ -160,7 +160,7 @@ def test_closing_after_a_part_ends_the_connection():
 
 
 def test_forgetting_it_ends_the_connection():
-    """Who opens closes; but nothing may leak from those who do not."""
+    """The caller has to close; but nothing may leak where it does not."""
     gone = threading.Event()
     with playing([answer(STREAM + chunk(b"abc")), silence, tell(gone)], [OK]) as (_, client):
         client.ImageGet.raw("a")
@@ -263,7 +263,7 @@ def test_raw_of_a_websocket_is_the_content_of_its_messages():
     script = [
         shake_hands(message(b"early")),
         expect_message(BINARY, b"question"),
-        send(message(b"answer"), farewell()),
+        send(message(b"answer"), close_frame()),
         expect_message(CLOSE, b"\x03\xe8"),
         hang_up,
     ]

@@ -21,7 +21,7 @@ CALLS = {
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_a_redirect_is_an_error_and_nobody_else_is_asked(call, status):
+def test_a_redirect_is_an_error_and_is_not_followed(call, status):
     with Peer(kind="tcp") as other:
         location = other.address.replace("tcp", "http") + "/v1.42/elsewhere"
         moved = reply(status, headers={"Location": location})

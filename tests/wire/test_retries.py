@@ -63,7 +63,7 @@ def test_a_refused_connection_is_tried_again(call, retries, tmp_path, warned, pa
     assert pauses == [0.1, 0.2, 0.4, 0.8][:retries]
 
 
-def test_once_is_enough_where_nobody_says_otherwise(tmp_path, pauses):
+def test_there_is_one_retry_by_default(tmp_path, pauses):
     with (
         load("1.42", host=f"unix://{tmp_path}/none.sock") as client,
         pytest.raises(SocketMissing, match="tried 2 times"),
@@ -134,7 +134,7 @@ def test_a_deadline_counts_more_than_retries(name, tmp_path, pauses):
 
 
 def _closing(first, *then):
-    """Close a connection only when the next request has come over it: nobody could know before."""
+    """Close a connection only when the next request has come, so that the client cannot know."""
     return [first, *then]
 
 

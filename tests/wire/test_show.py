@@ -1,4 +1,4 @@
-"""``show()``: progress on a terminal while it happens, and nothing where nobody watches."""
+"""``show()``: progress on a terminal while it happens, and nothing on anything else."""
 
 from __future__ import annotations
 

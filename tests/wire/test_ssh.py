@@ -146,14 +146,14 @@ def test_closing_ends_what_another_thread_waits_for():
 
 @pytest.mark.usefixtures("program")
 @pytest.mark.parametrize("operation", ["SystemPing", "SystemEvents"])
-def test_what_ssh_says_is_told(operation, tmp_path):
+def test_errors_quote_ssh(operation, tmp_path):
     client = load("1.42", host=f"ssh://box{tmp_path}/nobody.sock")
     with pytest.raises(TransportError, match=r"cannot be reached.*ssh: failed to open the raw"):
         client.operations[operation]()
 
 
 @pytest.mark.usefixtures("program")
-def test_what_ssh_says_is_told_of_uploads_too(tmp_path):
+def test_errors_of_uploads_quote_ssh_too(tmp_path):
     client = load("1.42", host=f"ssh://box{tmp_path}/nobody.sock")
     with pytest.raises(TransportError, match=r"cannot be reached.*ssh: failed to open the raw"):
         client.ImageLoad(body=b"x" * 4_000_000)

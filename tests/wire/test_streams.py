@@ -47,10 +47,10 @@ from wire.peer import (
     answer,
     chunk,
     chunked,
+    close_frame,
     drip,
     expect,
     expect_head,
-    farewell,
     frame,
     given_before,
     hang_up,
@@ -166,7 +166,7 @@ KINDS = {
         [shake_hands()],
         (message(b"one"), message(b"two")),
         [("console", b"one"), ("console", b"two")],
-        [send(farewell()), hang_up],
+        [send(close_frame()), hang_up],
     ),
 }
 IN_ITEMS = {name: kind for name, kind in KINDS.items() if name not in ("tar", "session")}
@@ -222,7 +222,7 @@ def test_after_the_end_there_is_nothing_more(kind):
 
 @pytest.mark.parametrize("name", ["values", "progress", "frames", "tar"])
 def test_the_client_hangs_up_at_a_streams_end(name):
-    """The engine would keep the connection; it is no use to another call."""
+    """The engine would keep the connection open, but it cannot serve another call."""
     kind, gone = KINDS[name], threading.Event()
     with playing([*kind.begin, send(*kind.pieces), *kind.end, silence, tell(gone)]) as (_, client):
         stream = kind.call(client)
@@ -374,7 +374,7 @@ def test_a_closed_stream_of_frames_gives_nothing_to_its_helpers(read):
 
 
 @all_kinds
-def test_what_is_closed_can_be_told_of_but_not_written_to(kind):
+def test_a_closed_stream_has_a_repr_but_takes_no_input(kind):
     with playing([*kind.begin, silence]) as (_, client):
         with _unread(kind), kind.call(client) as stream:
             pass
@@ -538,7 +538,7 @@ BREAKS = {
 
 @pytest.mark.parametrize(("steps", "error"), BREAKS.values(), ids=BREAKS)
 def test_nothing_warns_after_an_error(steps, error):
-    """It says more than the warning would."""
+    """The error says more than the warning would."""
     with playing([*ACTING.begin, *steps]) as (_, client):
         with pytest.raises(error), ACTING.call(client) as pull:
             list(pull)
@@ -691,7 +691,7 @@ def test_an_interruption_leaves_no_thread_and_no_socket(call, script):
 
 
 @all_kinds
-def test_streams_wait_for_ever_unless_told_otherwise(kind):
+def test_streams_wait_for_ever_by_default(kind):
     with playing([*kind.begin, silence]) as (_, client), _unread(kind), kind.call(client) as stream:
         driver = getattr(stream._source, "_driver", stream._source)
         assert driver._link._socket.gettimeout() is None
@@ -757,7 +757,7 @@ DRIPPING = {name: kind for name, kind in KINDS.items() if _endless(kind)}
 
 @pytest.mark.parametrize("kind", DRIPPING.values(), ids=DRIPPING)
 def test_a_deadline_holds_against_a_drip(kind):
-    """Each byte comes in time, and the whole never does."""
+    """Each byte comes within the timeout, but the item is never whole."""
     script = [*kind.begin, drip(_endless(kind), 0.02)]
     with playing(script, timeout=10, deadline=SHORT) as (_, client):
         stream = kind.call(client)
@@ -773,7 +773,7 @@ def test_a_deadline_holds_against_a_head_that_drips():
 
 
 def test_a_deadline_holds_against_a_value_that_drips():
-    """It is for plain calls too."""
+    """Plain calls have a deadline, too."""
     begun = head(200, {"Content-Type": "application/json", "Content-Length": "5000"})
     script = [expect, send(begun), drip(b" " * 5000, 0.02)]
     with playing(script, deadline=SHORT) as (_, client), pytest.raises(TimedOut, match="deadline"):
@@ -833,7 +833,7 @@ def test_connecting_is_bounded_though_reading_is_not(monkeypatch, tmp_path, opti
     assert caught.value.endpoint == address
 
 
-def test_no_engine_is_told_as_it_is_to_calls(tmp_path):
+def test_no_engine_is_the_same_error_as_of_calls(tmp_path):
     path = tmp_path / "none.sock"
     with load("1.42", host=f"unix://{path}") as client, pytest.raises(SocketMissing) as missing:
         client.SystemEvents()
@@ -880,7 +880,7 @@ def test_a_reset_before_the_stream_begins(data):
 
 
 def test_no_exception_is_its_own_cause():
-    """Whoever follows causes would never come to an end."""
+    """Following the causes of an error has to end."""
     with playing([expect, hang_up]) as (_, client), pytest.raises(ConnectionLost) as caught:
         client.SystemEvents()
     seen = []
@@ -954,7 +954,7 @@ REFUSALS = {
 @all_kinds
 @pytest.mark.parametrize("data", REFUSALS.values(), ids=REFUSALS)
 @pytest.mark.parametrize("first", [True, False], ids=["the first call", "a later call"])
-def test_a_refusal_is_told_in_the_engines_words(kind, data, first):
+def test_a_refusal_is_an_error_with_the_engines_message(kind, data, first):
     scripts = [[answer(*in_pieces(data, 50)), hang_up]]
     if not first:
         scripts.insert(0, [OK])
@@ -1030,7 +1030,7 @@ PAGE = b"<html><body><h1>Welcome to our proxy</h1></body></html>"
 @all_kinds
 @pytest.mark.parametrize("content_type", ["text/html", "text/html; charset=utf-8"])
 def test_a_web_page_is_no_stream(kind, content_type):
-    """Something between here and the engine has answered; that must not pass for a result."""
+    """Some proxy has answered, and not the engine; that must not pass for a result."""
     data = reply(200, PAGE, headers={"Content-Type": content_type})
     with playing([answer(data)], [OK]) as (_, client):
         with pytest.raises(APIError, match="HTML page"):
@@ -1042,7 +1042,7 @@ def test_a_web_page_is_no_stream(kind, content_type):
 
 
 @all_kinds
-def test_an_engine_that_refuses_the_version_is_told_by_its_first_reply(kind):
+def test_an_engine_that_refuses_the_version_is_known_by_its_first_reply(kind):
     refused = reply(400, json={"message": "client version 1.42 is too new. Maximum is 1.41"})
     ping = answer(reply(text="OK", headers={"Api-Version": "1.41"}))
     version = answer(reply(json={"MinAPIVersion": "1.12"}))
@@ -1057,7 +1057,7 @@ def test_an_engine_that_refuses_the_version_is_told_by_its_first_reply(kind):
 
 @pytest.mark.parametrize("name", ["values", "progress", "frames", "tar"])
 def test_an_engine_that_answers_at_a_version_that_it_does_not_speak(name):
-    """Podman does so. The stream is closed: nobody gets hold of it."""
+    """Podman does so. The stream is closed, as no caller gets it."""
     kind, gone = KINDS[name], threading.Event()
     fields = {**CHUNKED, "Api-Version": "1.41"}
     ping = answer(reply(text="OK", headers={"Api-Version": "1.41"}))
@@ -1111,7 +1111,7 @@ FAILING = {
 
 @pytest.mark.parametrize("script", FAILING.values(), ids=FAILING)
 def test_secrets_are_in_no_message(script):
-    """Neither of headers nor of credentials among the arguments."""
+    """Neither headers nor credentials among the arguments are shown."""
     headers = {"Authorization": f"Bearer {SECRET}"}
     with playing(script, timeout=SHORT * 2) as (peer, client):
         telling = client.with_options(headers=headers)
@@ -1130,7 +1130,7 @@ def test_secrets_are_in_no_message(script):
             error = error.__cause__ if error.__cause__ is not error else None
 
 
-def test_a_stream_tells_what_it_is_and_no_more():
+def test_a_repr_of_a_stream_names_it_and_shows_no_data():
     with playing([answer(head(200, CHUNKED)), silence]) as (_, client):
         telling = client.with_options(headers={"Authorization": SECRET})
         with telling.SystemEvents() as events:
@@ -1140,7 +1140,7 @@ def test_a_stream_tells_what_it_is_and_no_more():
 # Waiting for more than one
 
 
-def test_select_tells_when_there_is_something_to_read():
+def test_select_reports_when_there_is_something_to_read():
     go_on = [threading.Event(), threading.Event()]
     scripts = [
         [*KINDS["frames"].begin, wait(each), send(*KINDS["frames"].pieces), LAST_CHUNK]

@@ -55,7 +55,7 @@ DRIPS = {
 
 @pytest.mark.parametrize(("begun", "rest"), DRIPS.values(), ids=DRIPS)
 def test_a_drip_anywhere_does_not_defeat_a_deadline(begun, rest):
-    """Each byte comes in time, and the reply would take a minute."""
+    """Each byte comes within the timeout, but the reply would take a minute."""
     script = [answer(begun), drip(rest, 0.012)]
     with playing(script, [OK], deadline=SHORT, timeout=20) as (_, client):
         with pytest.raises(TimedOut, match=r"within 0\.3 s; with_options\(deadline"):
@@ -65,7 +65,7 @@ def test_a_drip_anywhere_does_not_defeat_a_deadline(begun, rest):
 
 @pytest.mark.parametrize("way", [{}, {"deadline": 20}], ids=["pool", "own connection"])
 def test_a_timeout_is_for_each_wait(way):
-    """What comes slowly, but comes, is no timeout of the pool's either."""
+    """A slow reply whose bytes keep coming is no timeout in the pool either."""
     whole = chunked(b'[{"Id": "1"}]')
     script = [expect, drip(whole, 0.01)]
     with playing(script, timeout=SHORT * 2, **way) as (_, client):

@@ -1,4 +1,4 @@
-"""TLS: who is believed, and errors that say which side's certificate is not good, and why.
+"""TLS: trusted certificates, and errors that say which side's certificate is refused, and why.
 
 Plain calls and streams have connections of different makings, so each is tried.
 """
@@ -80,7 +80,7 @@ VERSIONS = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVe
 
 @VERSIONS
 @pytest.mark.parametrize("kind", ["tcp", "tcp6"])
-def test_both_sides_are_believed(authority, certificates, version, kind):
+def test_both_certificates_are_trusted(authority, certificates, version, kind):
     certificates(authority, authority.issue_cert("me@box"))
     tls = server(authority, clients=authority, newest=version, oldest=version)
     events = answer(reply(json={"Type": "x"}))
@@ -119,7 +119,7 @@ def test_the_engines_certificate_is_another_ones(authority, certificates, operat
 
 
 @each_way
-def test_nobody_believes_the_engines_authority(authority, certificates, operation):
+def test_the_engines_authority_is_not_trusted(authority, certificates, operation):
     folder = certificates(trustme.CA())
     tls = server(authority)
     fails(operation, Peer([], kind="tcp", tls=tls), rf"no authority among those in {folder}/ca.pem")
@@ -140,7 +140,7 @@ def test_the_engine_is_its_own_authority(authority, certificates, operation, tmp
 
 
 @each_way
-def test_whom_the_system_believes_counts_only_without_others(
+def test_the_systems_authorities_count_only_without_others(
     authority, certificates, operation, tmp_path, monkeypatch
 ):
     authority.cert_pem.write_to_path(tmp_path / "system.pem")
@@ -157,7 +157,7 @@ def test_whom_the_system_believes_counts_only_without_others(
 def test_the_engine_wants_a_certificate(authority, certificates, operation, version):
     folder = certificates(authority)
     tls = server(authority, clients=authority, newest=version, oldest=version)
-    # OpenSSL's servers of TLS 1.2 do not say that it is the certificate which they lack.
+    # OpenSSL's servers do not say in TLS 1.2 that they miss the client's certificate.
     problem = "certificate: there is no cert.pem in " + str(folder)
     fails(operation, Peer([], kind="tcp", tls=tls), problem)
 

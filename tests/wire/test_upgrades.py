@@ -157,7 +157,7 @@ def test_a_conversation(kind, begin):
 @both_kinds
 @both_beginnings
 def test_the_far_side_sees_the_end_of_input_and_its_output_still_arrives(kind, begin):
-    """It is half a close: what was asked for comes after it."""
+    """It closes one direction only: the output comes after it."""
     script = [
         answer(begin),
         expect_rest(b"b\na\n"),
@@ -174,8 +174,8 @@ def test_the_far_side_sees_the_end_of_input_and_its_output_still_arrives(kind, b
 
 
 @both_kinds
-def test_the_end_of_input_may_be_told_more_than_once(kind):
-    """Even when the far side has ended meanwhile; its last words are still there."""
+def test_the_end_of_input_may_be_sent_more_than_once(kind):
+    """Even when the peer has closed meanwhile; its last output is still there."""
     ended = threading.Event()
     script = [answer(switching()), expect_rest(b"x"), send(out(b"y")), hang_up, tell(ended)]
     with playing(script, kind=kind) as (_, client), attach(client) as duplex:
@@ -194,7 +194,7 @@ def test_nothing_is_written_after_the_end_of_input():
         duplex.close_stdin()
         with pytest.raises((StreamClosed, TransportError)):
             duplex.write(b"more")
-        # What comes is still there to be read.
+        # The output can still be read.
         assert duplex.collect().stdout == b"y"
 
 
@@ -236,7 +236,7 @@ def test_one_thread_writes_while_another_reads():
 
 @pytest.mark.parametrize("timeout", [None, 20], ids=["for ever", "timeout"])
 def test_closing_ends_a_write_that_waits(timeout):
-    """The far side reads nothing; another thread closes."""
+    """The peer reads nothing; another thread closes."""
     begun = threading.Event()
 
     def close():
@@ -260,7 +260,7 @@ def test_a_write_that_nobody_reads_is_a_timeout(option):
     with playing(script, **{option: 0.3}) as (_, client), attach(client) as duplex:
         with pytest.raises(TimedOut, match=option):
             duplex.write(b"x" * 8 * MIB)
-        # Nobody knows how much of it has arrived, so nothing can follow.
+        # How much of it has arrived is unknown, so nothing can follow.
         assert duplex.closed
 
 
@@ -281,7 +281,7 @@ def test_a_write_takes_as_long_as_the_far_side_reads():
 
 
 @both_kinds
-def test_writing_to_who_has_gone_is_an_error_and_reading_goes_on(kind):
+def test_writing_to_a_closed_peer_is_an_error_and_reading_goes_on(kind):
     gone = threading.Event()
     script = [answer(switching() + out(b"last words")), hang_up, tell(gone)]
     with playing(script, kind=kind) as (peer, client), attach(client) as duplex:
@@ -302,7 +302,7 @@ def test_nothing_is_written_after_the_end():
                 action()
 
 
-def test_select_tells_when_there_is_something_to_read():
+def test_select_reports_when_there_is_something_to_read():
     go_on = threading.Event()
     script = [answer(switching()), wait(go_on), send(out(b"now")), hang_up]
     with playing(script) as (_, client), attach(client) as duplex:
@@ -370,7 +370,7 @@ def test_resizing_what_has_no_terminal_raises_what_the_engine_says():
 
 
 def test_resizing_has_a_time_of_its_own():
-    """The deadline of the stream is the stream's."""
+    """The deadline of a call is that of its stream."""
     scripts = [[answer(switching()), silence], [answer(reply(200))]]
     with playing(*scripts, deadline=20) as (_, client), attach(client) as duplex:
         duplex.resize(40, 120)
@@ -411,13 +411,13 @@ def test_communicating_with_a_peer_that_echoes(make, kind):
 
 @both_beginnings
 @pytest.mark.parametrize("data", [b"", iter(()), io.BytesIO()], ids=["bytes", "iterator", "file"])
-def test_communicating_without_input_tells_its_end(begin, data):
+def test_communicating_without_input_sends_its_end(begin, data):
     script = [answer(begin), expect_rest(b""), send(out(b"done")), hang_up]
     with playing(script) as (_, client):
         assert attach(client).communicate(data) == (b"done", b"")
 
 
-def test_communicating_tells_the_end_of_input_unless_asked_otherwise():
+def test_communicating_sends_the_end_of_input_by_default():
     script = [answer(switching()), expect_rest(b""), send(out(b"done")), hang_up]
     with playing(script) as (_, client):
         assert attach(client).communicate() == (b"done", b"")
@@ -524,7 +524,7 @@ OWN_ERRORS = {
 @pytest.mark.parametrize("error", OWN_ERRORS.values(), ids=OWN_ERRORS)
 @pytest.mark.parametrize("before", [0, 1, 100])
 def test_an_inputs_own_exception_comes_out(error, before):
-    """The far side must not take half of the input for all of it."""
+    """The peer must not take half of the input for all of it."""
 
     def data():
         for _ in range(before):
@@ -578,7 +578,7 @@ def letting_go(event):
 
 
 def test_an_output_that_breaks_ends_the_input():
-    """No thread is left behind with it."""
+    """No thread is left running."""
     script = [answer(switching() + out(b"good") + out(b"cut")[:9]), hang_up]
     with playing(script) as (_, client), pytest.raises(TruncatedStream):
         attach(client).communicate(b"x" * 8 * MIB)
@@ -735,7 +735,7 @@ def test_tcp_keystrokes_do_not_wait_for_each_other():
 
 
 def test_a_websockets_way_out_is_named():
-    """What cannot be had says what can."""
+    """An error for an unavailable feature names what is available."""
     script = [expect, send(switching()), hang_up]
     with playing(script) as (_, client), pytest.raises((DynadockError, Unsupported)):
         client.ContainerAttachWebsocket("web")

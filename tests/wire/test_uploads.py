@@ -80,10 +80,10 @@ def put(client, body):
 
 
 both_ways = pytest.mark.parametrize("upload", [load, put], ids=["a stream", "a value"])
-"""By what comes back."""
+"""By how their reply is read."""
 
 
-# Whatever holds it
+# Sources of bytes
 
 
 def _path(folder):
@@ -251,7 +251,7 @@ def test_a_file_that_shrinks_is_an_error(upload, make, tmp_path):
 @pytest.mark.parametrize("kind", [Path, lambda path: path.open("rb")], ids=["path", "file"])
 @pytest.mark.parametrize("name", ["small.tar", "/proc/filesystems"])
 def test_a_small_file_is_sent_in_chunks(upload, kind, name, tmp_path):
-    """The files that a kernel makes up are small or say so, and do not tell their lengths."""
+    """The kernel's own files report sizes that are not theirs."""
     (tmp_path / "small.tar").write_bytes(b"small")
     path = tmp_path / name
     body = kind(path)
@@ -350,7 +350,7 @@ def test_no_more_is_taken_of_an_iterator_than_the_engine_takes(upload):
     assert len(taken) < 100
 
 
-# What its own side does
+# Faults of the body itself
 
 
 class Mine(Exception):
@@ -378,7 +378,7 @@ def _breaking(error):
 @both_ways
 @pytest.mark.parametrize("error", OWN_ERRORS.values(), ids=OWN_ERRORS)
 def test_a_bodys_own_exception_comes_out(upload, error):
-    """As it is, and at once: nobody waits for a reply to half a request."""
+    """As it is, and at once: there is no waiting for a reply to half a request."""
     with playing([expect_broken], [OK], timeout=2) as (peer, client):
         with pytest.raises(type(error)) as caught:
             upload(client, _breaking(error))
@@ -476,7 +476,7 @@ def test_a_body_may_use_the_same_client(upload):
     assert peer.requests[-1].body == b"OKOKOK"
 
 
-# What the engine does meanwhile
+# Replies before the body is sent
 
 
 def _endless():
@@ -520,7 +520,7 @@ def test_a_refusal_before_a_reset_is_heard():
 
 @all_bodies
 def test_a_refusal_meanwhile_is_heard_though_the_engine_only_stops_reading(body):
-    """It need not hang up: what it says is there to be read."""
+    """It need not close the connection: its reply can be read."""
     with playing([expect_head, send(REFUSED), ignore], [OK], timeout=3) as (_, client):
         with pytest.raises(ServerError, match="no room"):
             load(client, body())
@@ -551,7 +551,7 @@ def test_an_error_in_a_stream_that_begins_meanwhile_is_heard():
 
 
 def test_a_stream_may_begin_before_the_body_is_sent():
-    """Engines tell of the first steps while they still read."""
+    """Engines report the first steps while they still read."""
     begun = head(200, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"})
     rest = LOADED.partition(b"\r\n\r\n")[2]
     script = [expect_head, send(begun), pause(0.05), drain(len(DATA)), send(rest)]
@@ -636,7 +636,7 @@ def test_silence_after_the_body_is_a_timeout():
 
 @pytest.mark.parametrize("name", STREAMING)
 def test_nothing_is_sent_twice(name):
-    """Whether a lost upload was acted on nobody knows."""
+    """Whether a lost upload was acted on is unknown."""
     call, _ = UPLOADS[name]
     with playing([expect, hang_up]) as (peer, client), pytest.raises(ConnectionLost):
         call(client, DATA)

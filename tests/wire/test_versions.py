@@ -67,7 +67,7 @@ def test_the_first_call_is_one_request(call):
     assert len(peer.requests) == 1
 
 
-def test_an_engine_that_says_nothing_of_versions_is_believed():
+def test_an_engine_that_names_no_versions_is_taken_to_speak_ours():
     with playing([answer(reply(json=[]))]) as (_, client):
         assert client.ContainerList() == []
 
@@ -219,7 +219,7 @@ UNHELPFUL = {
 
 
 @pytest.mark.parametrize("then", UNHELPFUL.values(), ids=UNHELPFUL)
-def test_an_answer_is_not_lost_when_the_engine_tells_no_version(then):
+def test_an_answer_is_not_lost_when_the_engine_names_no_version(then):
     """The call was answered: what comes of a question of our own must not take its place."""
     refused = answer(reply(400, json={"message": "bad"}))
     # A question over a kept connection that ends is asked again.
@@ -336,7 +336,7 @@ def test_what_speaks_no_http_is_an_error_of_ours():
         load(host=peer.address)
 
 
-def test_nobody_to_agree_with(tmp_path):
+def test_negotiation_without_an_engine(tmp_path):
     with pytest.raises(SocketMissing, match="none"):
         load(host=f"unix://{tmp_path}/none.sock")
 
@@ -353,7 +353,7 @@ def test_agreement_brings_options_along():
 
 @pytest.fixture
 def _fresh_module():
-    """Have a module that nobody has asked for a client yet, and leave it so."""
+    """Have a module that has made no client yet, and reset it afterwards."""
     vars(dynadock).pop("v1_42", None)
     yield
     vars(dynadock).pop("v1_42", None)

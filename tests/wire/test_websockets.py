@@ -34,9 +34,9 @@ from wire.peer import (
     TEXT,
     accepted,
     answer,
+    close_frame,
     expect,
     expect_message,
-    farewell,
     given_before,
     hang_up,
     head,
@@ -84,7 +84,7 @@ def frames(*datas):
 
 def test_the_request_asks_for_a_websocket():
     keys = []
-    with playing(*[[shake_hands(farewell()), BYE, hang_up]] * 2) as (peer, client):
+    with playing(*[[shake_hands(close_frame()), BYE, hang_up]] * 2) as (peer, client):
         for _ in range(2):
             assert list(attach(client)) == []
     for seen in peer.requests:
@@ -101,7 +101,7 @@ def test_the_request_asks_for_a_websocket():
 
 
 def test_a_websocket_is_a_duplex_of_one_channel():
-    script = [shake_hands(message(b"one")), send(message(b"two"), farewell()), BYE, hang_up]
+    script = [shake_hands(message(b"one")), send(message(b"two"), close_frame()), BYE, hang_up]
     with playing(script, [OK]) as (_, client):
         duplex = attach(client)
         assert type(duplex) is Duplex
@@ -121,7 +121,7 @@ WRONG_KEYS = {
 
 @pytest.mark.parametrize("wrong", WRONG_KEYS.values(), ids=WRONG_KEYS)
 def test_a_wrong_key_is_refused(wrong):
-    """Whoever answers so has not understood, or replays an answer to somebody else."""
+    """A server with a wrong key speaks no WebSocket, or replays the reply to another client."""
 
     def agree(connection):
         expect(connection)
@@ -148,7 +148,7 @@ def test_the_key_may_stand_in_white_space(space):
             "upgrade: WebSocket",
             f"sec-websocket-accept:{space}{key}{space}",
         ]
-        connection.send(["\r\n".join([*lines, "", ""]).encode() + message(b"x") + farewell()])
+        connection.send(["\r\n".join([*lines, "", ""]).encode() + message(b"x") + close_frame()])
 
     with playing([agree, BYE, hang_up]) as (_, client):
         assert said(attach(client)) == b"".join([b"x"])
@@ -190,7 +190,7 @@ def test_every_split_of_a_websocket():
             expect(connection)
             key = accepted(connection.peer.requests[-1].header("Sec-WebSocket-Key"))
             fields = {"Upgrade": "websocket", "Sec-WebSocket-Accept": key}
-            data = head(101, fields) + message(b"one") + message(b"\0" * 130) + farewell()
+            data = head(101, fields) + message(b"one") + message(b"\0" * 130) + close_frame()
             connection.send([data[:cut], data[cut:]])
 
         return [agree, BYE, hang_up]
@@ -203,7 +203,7 @@ def test_every_split_of_a_websocket():
 
 
 def test_one_byte_writes():
-    data = message(b"one") + message(b"two" * 50) + farewell()
+    data = message(b"one") + message(b"two" * 50) + close_frame()
     with playing([shake_hands(b"", *in_pieces(data, 1)), BYE, hang_up]) as (_, client):
         assert said(attach(client)) == b"".join([b"one", b"two" * 50])
 
@@ -211,14 +211,14 @@ def test_one_byte_writes():
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 3_000_000])
 def test_messages_of_every_size(size):
     data = os.urandom(size)
-    with playing([shake_hands(message(data), farewell()), BYE, hang_up]) as (_, client):
+    with playing([shake_hands(message(data), close_frame()), BYE, hang_up]) as (_, client):
         assert b"".join(each.data for each in attach(client)) == data
 
 
 @pytest.mark.parametrize("size", [1, 125, 126, 65535, 65536, 3_000_000])
 def test_what_is_written_is_one_message(size):
     data = os.urandom(size)
-    script = [shake_hands(), expect_message(BINARY, data), send(farewell()), BYE, hang_up]
+    script = [shake_hands(), expect_message(BINARY, data), send(close_frame()), BYE, hang_up]
     with playing(script) as (_, client), attach(client) as duplex:
         duplex.write(data)
         assert list(duplex) == []
@@ -227,7 +227,7 @@ def test_what_is_written_is_one_message(size):
 @pytest.mark.parametrize("make", [bytes, bytearray, memoryview], ids=lambda each: each.__name__)
 def test_all_that_holds_bytes_is_written(make):
     data = bytes(range(256))
-    script = [shake_hands(), expect_message(BINARY, data), send(farewell()), BYE, hang_up]
+    script = [shake_hands(), expect_message(BINARY, data), send(close_frame()), BYE, hang_up]
     with playing(script) as (_, client), attach(client) as duplex:
         duplex.write(make(data))
         assert list(duplex) == []
@@ -236,7 +236,7 @@ def test_all_that_holds_bytes_is_written(make):
 def test_text_is_bytes_too():
     """Engines send text until API 1.27, and binary messages from 1.28 on."""
     data = "hello \u00e4\u20ac".encode()
-    with playing([shake_hands(message(data, TEXT), farewell()), BYE, hang_up]) as (_, client):
+    with playing([shake_hands(message(data, TEXT), close_frame()), BYE, hang_up]) as (_, client):
         assert said(attach(client)) == b"".join([data])
 
 
@@ -244,7 +244,7 @@ def test_text_may_be_anything_that_a_container_prints():
     """Until API 1.27 engines call it text whatever it is, cut wherever a read of theirs ended."""
     euro = "\u20ac".encode()
     pieces = [message(each, TEXT) for each in (euro[:1], euro[1:], b"\xff\xfe\0")]
-    script = [shake_hands(b"".join(pieces), farewell()), BYE, hang_up]
+    script = [shake_hands(b"".join(pieces), close_frame()), BYE, hang_up]
     with playing(script, version="1.27") as (_, client):
         duplex = client.ContainerAttachWebsocket("web", stream=True)
         assert said(duplex) == b"".join([euro[:1], euro[1:], b"\xff\xfe\0"])
@@ -256,7 +256,7 @@ def test_messages_in_fragments():
         + message(b"", CONTINUED, last=False)
         + message(b"e", CONTINUED)
         + message(b"two")
-        + farewell()
+        + close_frame()
     )
     for pieces in ([data], in_pieces(data, 1)):
         with playing([shake_hands(*pieces), BYE, hang_up]) as (_, client):
@@ -270,7 +270,7 @@ def test_a_ping_is_answered_even_inside_a_message():
         expect_message(PONG, b"are you there"),
         send(message(b"e", CONTINUED), message(b"", PING)),
         expect_message(PONG, b""),
-        send(message(b"unasked", PONG), message(b"two"), farewell()),
+        send(message(b"unasked", PONG), message(b"two"), close_frame()),
         BYE,
         hang_up,
     ]
@@ -278,10 +278,10 @@ def test_a_ping_is_answered_even_inside_a_message():
         assert said(attach(client)) == b"".join([b"one", b"two"])
 
 
-def test_a_ping_of_who_has_gone_hides_nothing():
+def test_a_ping_of_a_peer_that_has_closed_hides_nothing():
     """Nobody waits for the answer; what came behind the ping has come all the same."""
     gone = threading.Event()
-    data = message(b"?", PING) + message(b"last words") + farewell()
+    data = message(b"?", PING) + message(b"last words") + close_frame()
     with playing([shake_hands(data), hang_up, tell(gone)]) as (_, client):
         duplex = attach(client)
         assert gone.wait(PATIENCE)
@@ -289,7 +289,7 @@ def test_a_ping_of_who_has_gone_hides_nothing():
 
 
 def test_empty_messages_are_no_end():
-    data = message(b"") + message(b"one") + message(b"", TEXT) + message(b"two") + farewell()
+    data = message(b"") + message(b"one") + message(b"", TEXT) + message(b"two") + close_frame()
     with playing([shake_hands(data), BYE, hang_up]) as (_, client):
         assert said(attach(client)) == b"".join([b"one", b"two"])
 
@@ -297,12 +297,12 @@ def test_empty_messages_are_no_end():
 def test_many_messages():
     data = [b"%d\n" % number for number in range(3000)]
     body = b"".join(map(message, data))
-    with playing([shake_hands(body, farewell()), BYE, hang_up]) as (_, client):
+    with playing([shake_hands(body, close_frame()), BYE, hang_up]) as (_, client):
         assert said(attach(client)) == b"".join(data)
 
 
 def test_the_helpers():
-    data = message(b"one\r\ntw") + message(b"o\r\n") + farewell()
+    data = message(b"one\r\ntw") + message(b"o\r\n") + close_frame()
     script = [shake_hands(data), BYE, hang_up]
     with playing(script, script, script) as (_, client):
         assert attach(client).collect() == (b"one\r\ntwo\r\n", b"")
@@ -314,7 +314,10 @@ def test_a_conversation():
     steps = [shake_hands(message(b"$ "))]
     for number in range(20):
         steps += [expect_message(BINARY, b"%d?" % number), send(message(b"%d!" % number))]
-    with playing([*steps, send(farewell()), BYE, hang_up]) as (_, client), attach(client) as duplex:
+    with (
+        playing([*steps, send(close_frame()), BYE, hang_up]) as (_, client),
+        attach(client) as duplex,
+    ):
         assert next(duplex).data == b"$ "
         for number in range(20):
             duplex.write(b"%d?" % number)
@@ -331,7 +334,7 @@ def test_one_thread_writes_while_another_reads():
             assert kind == BINARY
             connection.send([message(data)])
 
-    with playing([shake_hands(), echo, send(farewell()), BYE, hang_up]) as (_, client):
+    with playing([shake_hands(), echo, send(close_frame()), BYE, hang_up]) as (_, client):
         duplex = attach(client)
         data = [os.urandom(5000) for _ in range(count)]
         writer = threading.Thread(target=lambda: [duplex.write(each) for each in data])
@@ -340,9 +343,9 @@ def test_one_thread_writes_while_another_reads():
         writer.join()
 
 
-def test_select_tells_when_there_is_something_to_read():
+def test_select_reports_when_there_is_something_to_read():
     go_on = threading.Event()
-    script = [shake_hands(), wait(go_on), send(message(b"now") + farewell()), BYE, hang_up]
+    script = [shake_hands(), wait(go_on), send(message(b"now") + close_frame()), BYE, hang_up]
     with playing(script) as (_, client), attach(client) as duplex:
         assert select.select([duplex], [], [], 0) == ([], [], [])
         go_on.set()
@@ -353,12 +356,16 @@ def test_select_tells_when_there_is_something_to_read():
 # The end
 
 
-GOODBYES = {"done": farewell(1000), "going away": farewell(1001), "without a code": farewell(None)}
+GOODBYES = {
+    "done": close_frame(1000),
+    "going away": close_frame(1001),
+    "without a code": close_frame(None),
+}
 
 
 @pytest.mark.parametrize("bye", GOODBYES.values(), ids=GOODBYES)
 @pytest.mark.parametrize("waits", [True, False], ids=["waits", "hangs up"])
-def test_a_farewell_is_the_end(bye, waits):
+def test_a_close_frame_is_the_end(bye, waits):
     """Engines hang up behind theirs and do not wait for ours."""
     gone = threading.Event()
     begun = [shake_hands(message(b"one") + bye)]
@@ -375,8 +382,8 @@ def test_a_farewell_is_the_end(bye, waits):
 
 
 @pytest.mark.parametrize("code", [1002, 1003, 1008, 1011, 3000, 4999])
-def test_a_farewell_may_be_an_error(code):
-    data = message(b"one") + farewell(code, "too b\u00e4d".encode())
+def test_a_close_frame_may_be_an_error(code):
+    data = message(b"one") + close_frame(code, "too b\u00e4d".encode())
     with playing([shake_hands(data), BYE, hang_up], [OK]) as (peer, client):
         duplex = attach(client)
         match = (
@@ -396,12 +403,12 @@ CUTS = {
     "between fragments": message(b"tw", last=False),
     "in a fragment": message(b"tw", last=False) + message(b"o.", CONTINUED)[:3],
     "in a ping": message(b"hello", PING)[:4],
-    "in a farewell": farewell()[:3],
+    "in a close_frame": close_frame()[:3],
 }
 
 
 @pytest.mark.parametrize("cut", CUTS.values(), ids=CUTS)
-def test_an_end_without_a_farewell_is_an_error_after_the_messages_before(cut):
+def test_an_end_without_a_close_frame_is_an_error_after_the_messages_before(cut):
     with playing([shake_hands(message(b"one") + cut), hang_up], [OK]) as (peer, client):
         duplex = attach(client)
         given = given_before(TruncatedStream, duplex, peer.address)
@@ -439,8 +446,8 @@ GARBAGE = {
     "a continuation of nothing": message(b"x", CONTINUED),
     "a ping in fragments": message(b"x", PING, last=False),
     "a ping that is too long": message(b"x" * 126, PING),
-    "a farewell of one byte": message(b"x", CLOSE),
-    "a farewell with no such code": farewell(5),
+    "a close_frame of one byte": message(b"x", CLOSE),
+    "a close_frame with no such code": close_frame(5),
     "a message inside a message": message(b"x", last=False) + message(b"y"),
 }
 
@@ -476,8 +483,13 @@ def test_closing_hangs_up():
 # What a websocket cannot do
 
 
-def test_the_end_of_input_cannot_be_told():
-    script = [shake_hands(message(b"one")), expect_message(BINARY, b"more"), send(farewell()), BYE]
+def test_the_end_of_input_cannot_be_sent():
+    script = [
+        shake_hands(message(b"one")),
+        expect_message(BINARY, b"more"),
+        send(close_frame()),
+        BYE,
+    ]
     with playing([*script, hang_up]) as (_, client), attach(client) as duplex:
         with pytest.raises(Unsupported, match="no way to end the input"):
             duplex.close_stdin()
@@ -496,7 +508,7 @@ def test_communicating_says_so_too():
 
 
 def test_reading_all_without_input():
-    with playing([shake_hands(message(b"one"), farewell()), BYE, hang_up]) as (_, client):
+    with playing([shake_hands(message(b"one"), close_frame()), BYE, hang_up]) as (_, client):
         assert attach(client).communicate(None) == (b"one", b"")
 
 
@@ -515,7 +527,7 @@ def test_a_write_that_nobody_reads_is_a_timeout(option):
         duplex.write(b"x" * (8 << 20))
 
 
-def test_writing_to_who_has_gone_is_an_error():
+def test_writing_to_a_closed_peer_is_an_error():
     gone = threading.Event()
     with playing([shake_hands(message(b"one")), hang_up, tell(gone)]) as (peer, client):
         duplex = attach(client)

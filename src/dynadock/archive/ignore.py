@@ -1,23 +1,23 @@
-r"""The rules of ``.dockerignore``: which paths of a build context stay behind.
+r"""The rules of ``.dockerignore``: which paths of a build context are excluded.
 
-The rules are those of the docker command, held against what its release 28.2 sends (with the
+The rules are those of the docker command, compared with what its release 28.2 sends (with the
 builder that takes a tar archive, ``DOCKER_BUILDKIT=0``):
 
 - A line is a pattern, an exception if it begins with ``!``. Lines that begin with ``#`` and blank
-  ones say nothing; white space around a pattern, a leading and a trailing ``/``, empty and ``.``
-  segments do not count, and ``..`` takes the segment before it away.
+  ones are ignored, and so are white space around a pattern, a leading and a trailing ``/``, and
+  empty and ``.`` segments; ``..`` removes the segment before it.
 - ``*`` stands for any text without ``/``, ``?`` for a character other than ``/``, ``[a-z]`` for a
-  character of the class, ``[^a-z]`` for one outside it (be it ``/``), ``\`` takes the next
+  character of the class, ``[^a-z]`` for one outside it (``/`` too), ``\`` takes the next
   character as it is: Go's ``filepath.Match``.
 - ``**`` stands for any text: ``**/x`` is an ``x`` at any depth, ``a/**`` all that is in ``a``.
 - The last pattern that matches a path, or a folder above it, decides.
-- A folder that is excluded is not entered, whatever ``**`` an exception begins with: save where an
-  exception's text begins with the folder's own path. So ``*`` and ``!**/x`` give an ``x`` at the
-  top alone. (BuildKit's own transfer of folders, which is no tar archive, does enter it.)
+- An excluded folder is entered only where the text of an exception begins with the folder's own
+  path; a ``**`` at its beginning does not count as that. So ``*`` and ``!**/x`` give an ``x`` at
+  the top alone. (BuildKit's own transfer of folders, which is no tar archive, does enter it.)
 
-Where the docker command reads what ``filepath.Match`` takes as it is in another way (a ``*`` or
-``?`` inside of a class, ``\d``, a ``^`` beside a ``*``), it stands for itself here; and a malformed
-pattern is always an error, be it needed or not.
+The docker command deviates from ``filepath.Match`` for some characters: a ``*`` or ``?`` inside of
+a class, ``\d``, a ``^`` beside a ``*``. Here these stand for themselves, as ``filepath.Match`` has
+it. And a malformed pattern is always an error, even if no path has to be compared with it.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Ignore:
         self.at_the_top = Verdict(excluded=False, hits=(False,) * len(self._patterns))
 
     def excludes(self, path: str) -> bool:
-        """Tell whether ``path`` stays behind, by itself or with a folder that is not entered."""
+        """Tell whether ``path`` is excluded, by itself or with a folder that is not entered."""
         verdict = self.at_the_top
         place = ""
         for segment in path.split("/"):
@@ -103,10 +103,10 @@ class Ignore:
         excluded = False
         hits = []
         for pattern, hit_above in zip(self._patterns, above.hits, strict=True):
-            # Only what could change the verdict is asked, and what was not asked is no hit for what
-            # lies below either: of "*", "!x/y", "x", the docker command sends x/y.
-            asked = pattern.is_exception is excluded
-            hit = hit_above or (asked and pattern.matches(path) is not None)
+            # Only a pattern that could change the verdict is compared. One that was not compared is
+            # no hit for paths below either: of "*", "!x/y", "x", the docker command sends x/y.
+            compared = pattern.is_exception is excluded
+            hit = hit_above or (compared and pattern.matches(path) is not None)
             if hit:
                 excluded = not pattern.is_exception
             hits.append(hit)
@@ -128,19 +128,19 @@ def _pattern_of(line: str) -> str:
         return ""
     sign = "!" if pattern.startswith("!") else ""
     path = pattern.removeprefix("!").strip()
-    # What a leading slash hid is looked at again: "/!x" is an exception to the docker command too.
+    # An "!" behind a leading slash counts: "/!x" is an exception to the docker command too.
     return (sign + (path and _cleaned(path))).strip()
 
 
 def _cleaned(path: str) -> str:
     if os.name == "nt":
         path = path.replace("\\", "/")
-    # normpath keeps two leading slashes, and one is to go as well; "/" alone matches nothing.
+    # normpath keeps two leading slashes, and none may stay; "/" alone matches nothing.
     return posixpath.normpath(path).lstrip("/") or "/"
 
 
 def _compiled(pattern: str) -> _Pattern:
-    # The docker command takes "!/" for "!" as well.
+    # The docker command reads "!/" as "!", too.
     text = pattern.removeprefix("!")
     is_exception = text != pattern
     if is_exception and text in ("", "/"):

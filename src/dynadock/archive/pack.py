@@ -1,12 +1,13 @@
 """Tar archives made on the fly: of a folder, of a file, of a build context.
 
 Every iteration makes the archive anew out of what is on the disk then, a block at a time, so that
-one can be sent again and none is ever held whole. Members come in the order of their names, with
-the modes and the whole seconds of the disk, and belong to user and group 0: so does what the docker
-command sends to a build, and no ids of this machine mean anything in a container.
+an archive can be sent again and is never held whole. Members are in the order of their names, with
+the modes of the files and their times in whole seconds. They belong to user and group 0, as with
+the docker command's build contexts, since ids of this machine mean nothing in a container.
 
 Symlinks stay symlinks, further names of one file become hard links; fifos and devices are headers
-without contents. Sockets are left out, as tar knows no such kind. What cannot be read is an error.
+without contents. Sockets are left out, as tar has no such type. A file that cannot be read is an
+error.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
 BLOCK = 64 * 1024
-"""Bytes read at a time; what is given at a time is less than twice as much."""
+"""Bytes read at a time; the blocks that are yielded are less than twice as long."""
 
 DOCKERFILE = "Dockerfile"
 IGNORE_FILE = ".dockerignore"
 
-# Windows lacks the first two; elsewhere there is no third, as nothing is ever read as text.
+# Windows lacks the first two; the third is Windows' own, where files are text by default.
 _FLAGS = [getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")]
 _READING = os.O_RDONLY | sum(_FLAGS)
 
@@ -42,11 +43,11 @@ _KINDS = {
     stat.S_IFCHR: tarfile.CHRTYPE,
     stat.S_IFBLK: tarfile.BLKTYPE,
 }
-_WITHOUT_RULES = Ignore()
+_NO_RULES = Ignore()
 
 
 class _Entry(NamedTuple):
-    """What becomes a member: its name in the archive, and its place on the disk or its contents."""
+    """A member to be: its name in the archive, and its path on the disk or its contents."""
 
     name: str
     path: str
@@ -54,17 +55,17 @@ class _Entry(NamedTuple):
 
 
 class _Rules(NamedTuple):
-    """An ignore file: where it is, if there is one, and what it says."""
+    """An ignore file: its path, None if there is no such file, and its contents."""
 
     path: Path | None
     text: bytes
 
 
 class Packed:
-    """A tar archive as an iterable of blocks of bytes, to be gone through as often as one likes.
+    """A tar archive as an iterable of blocks of bytes, which can be iterated over again and again.
 
-    Iterating raises the OSError of what cannot be read or is gone, and one that names the file that
-    became shorter meanwhile; of one that grew, what it had at first is sent.
+    Iterating raises the OSError of a file that cannot be read or is gone, and one that names a file
+    that became shorter meanwhile; a file that grew is cut off at its first size.
     """
 
     def __init__(self, entries: Callable[[], Iterator[_Entry]]) -> None:
@@ -75,7 +76,7 @@ class Packed:
 
 
 class Context(Packed):
-    """A build context; ``dockerfile`` is the Dockerfile's name in it, to be told to the engine."""
+    """A build context; ``dockerfile`` is the Dockerfile's name in it, as sent to the engine."""
 
     def __init__(self, entries: Callable[[], Iterator[_Entry]], dockerfile: str) -> None:
         super().__init__(entries)
@@ -83,7 +84,7 @@ class Context(Packed):
 
 
 class PackedFiles(Packed):
-    """An archive of files whose contents are at hand; its repr makes it again."""
+    """An archive of files whose contents are in memory; its repr is the call that makes it."""
 
     def __init__(self, files: Mapping[str, str | bytes], folder: str | None = None) -> None:
         above = "" if folder is None else f"{folder}/"
@@ -133,18 +134,18 @@ def build_context(
 ) -> Context:
     """Pack a folder for a build, without what its ``.dockerignore`` excludes.
 
-    ``dockerfile`` is a path, from the folder on if it is relative; None stands for ``Dockerfile``,
-    or for ``dockerfile`` if only that is there. If it is a symlink, the engine is told the name of
-    what it leads to, as by the docker command. One outside of the folder is added under a name of
-    its own.
+    ``dockerfile`` is a path, relative to the folder unless it is absolute; None stands for
+    ``Dockerfile``, or for ``dockerfile`` if only that exists. If it is a symlink, the engine gets
+    the name of its target, as from the docker command. A Dockerfile outside of the folder is added
+    under a generated name.
 
-    ``<dockerfile>.dockerignore`` beside the Dockerfile comes before ``.dockerignore``, as with
-    BuildKit, and is sent in its place. The Dockerfile and ``.dockerignore`` are sent even if they
-    are excluded: the engine needs them, and leaves them out of the context itself by what
-    ``.dockerignore`` says; which, as by the docker command, is made to say so of what was added.
+    ``<dockerfile>.dockerignore`` beside the Dockerfile has precedence over ``.dockerignore``, as
+    with BuildKit, and is sent in its place. The Dockerfile and ``.dockerignore`` are sent even if
+    they are excluded: the engine needs them, and then excludes them itself, by the rules in
+    ``.dockerignore``. As with the docker command, these get lines that exclude the added files.
 
-    FileNotFoundError says which folder or Dockerfile is not there, NotADirectoryError what is no
-    folder; ValueError what is no file, or which line of which ignore file is malformed.
+    FileNotFoundError names a folder or Dockerfile that does not exist, NotADirectoryError what is
+    no folder; ValueError what is no file, or the malformed line of an ignore file.
     """
     root = _existing_folder(folder)
     given = _given_dockerfile(root, dockerfile)
@@ -182,9 +183,7 @@ def _chosen(root: str, ignore: Ignore, name: str, added: list[_Entry]) -> Iterat
     yield from left.values()
 
 
-def _walk(
-    root: str, ignore: Ignore = _WITHOUT_RULES, always: Collection[str] = ()
-) -> Iterator[_Entry]:
+def _walk(root: str, ignore: Ignore = _NO_RULES, always: Collection[str] = ()) -> Iterator[_Entry]:
     """Yield what is in a folder, in order, except for what is excluded and not in ``always``."""
     waiting = _listed(root, "", ignore.at_the_top)
     while waiting:
@@ -203,7 +202,7 @@ def _walk(
 def _listed(
     folder: str, prefix: str, above: Verdict
 ) -> list[tuple[str, os.DirEntry[str], Verdict]]:
-    """List what is directly in a folder, last name first: it is taken from the end."""
+    """List the entries of a folder, last name first, as `_walk` takes them from the end."""
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: os.fsencode(entry.name), reverse=True)
     return [(prefix + entry.name, entry, above) for entry in entries]
@@ -266,7 +265,7 @@ def _ignore_by(rules: _Rules) -> Ignore:
 
 
 def _rules_to_send(root: Path, rules: _Rules, added: list[_Entry]) -> bytes:
-    """Return the rules, which also say that nothing of what is added belongs to the context."""
+    """Return the rules, and with them lines that exclude the added files."""
     names = [entry.name for entry in added]
     if not os.path.lexists(root / IGNORE_FILE):
         names.insert(0, IGNORE_FILE)
@@ -287,7 +286,7 @@ def _free_name(root: Path, dockerfile: Path) -> str:
 
 
 def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Join small pieces, so that small files do not mean small blocks; pass large ones on."""
+    """Join small pieces to blocks, as many small files would mean; pass large ones on."""
     waiting: list[bytes] = []
     size = 0
     for piece in pieces:
@@ -343,13 +342,13 @@ def _file(entry: _Entry) -> Iterator[bytes]:
 
 
 def _opened(path: str, _flags: int) -> int:
-    """Open what was a file a moment ago, without falling for a symlink or a fifo in its place."""
+    """Open a regular file, and no symlink or fifo that replaced it since it was looked at."""
     return os.open(path, _READING)
 
 
 def _header_alone(entry: _Entry, status: os.stat_result) -> bytes:
     kind = _KINDS[stat.S_IFMT(status.st_mode)]
-    # As text: a Path would tidy it up.
+    # As text: a Path would normalize it.
     link = os.readlink(entry.path) if kind == tarfile.SYMTYPE else ""  # noqa: PTH115
     return _header(entry.name, kind, status, link=link)
 
@@ -367,7 +366,7 @@ def _header(
     if status is not None and kind in (tarfile.CHRTYPE, tarfile.BLKTYPE):
         member.devmajor = os.major(status.st_rdev)
         member.devminor = os.minor(status.st_rdev)
-    # GNU's format holds names as they are and sizes of any magnitude, and Go reads it.
+    # GNU's format has names of any bytes and sizes of any magnitude, and Go reads it.
     return member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
 
 

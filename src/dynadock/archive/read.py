@@ -1,6 +1,6 @@
-"""Tar archives read as they come, member by member, and no further than they are asked for.
+"""Tar archives read from a stream, member by member, and no further than the caller asks.
 
-The archive is a plain one. Its stream is read forward only, to its end, a block at a time.
+The archive is not compressed. Its stream is read forward only, to its end, a block at a time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 READ_AHEAD = 64 * 1024
-"""Bytes read at a time where it is not known what comes."""
+"""Bytes read at a time of headers and small files."""
 
 BLOCK = 256 * 1024
 """Bytes read at a time of a file's contents."""
@@ -28,22 +28,23 @@ LARGEST_FILE = 2**63
 _END_MARK = bytes(tarfile.BLOCKSIZE)
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 
-# What tarfile lets through of its struggle with a damaged header, by release.
+# What tarfile raises for damaged headers, which differs among Python's releases.
 _DAMAGE = (tarfile.TarError, ValueError, ArithmeticError, LookupError, RecursionError, struct.error)
 
 
 class Readable(Protocol):
-    """Where an archive comes from: at its end, ``read`` gives nothing."""
+    """What an archive is read from: at its end, ``read`` returns no bytes."""
 
     def read(self, size: int, /) -> bytes:
         """Return up to ``size`` bytes, at least one before the end."""
 
 
 def members(file: Readable) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
-    """Yield what a tar archive holds: each member and its contents, None for what is no file.
+    """Yield each member of a tar archive and its contents, which are None for anything but a file.
 
     Contents can be read until the next member is asked for; what was not read is skipped.
-    TruncatedStream if the archive ends before its end mark, MalformedStream if it is none.
+    TruncatedStream if the archive ends before its end mark, MalformedStream if it is no tar
+    archive.
     """
     archive = Archive(file)
     while (member := archive.next()) is not None:
@@ -51,7 +52,7 @@ def members(file: Readable) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]
 
 
 class Source:
-    """The bytes of an archive: read forward only, and never beyond their end in silence."""
+    """The bytes of an archive, read forward only; reading beyond their end is TruncatedStream."""
 
     def __init__(self, file: Readable) -> None:
         self._file = file
@@ -62,15 +63,15 @@ class Source:
         self.place = ""
 
     def tell(self) -> int:
-        """Return how many bytes were taken."""
+        """Return how many bytes were read."""
         return self._position
 
     def seekable(self) -> bool:
-        """Return False: there is only one way."""
+        """Return False: the stream is read forward only."""
         return False
 
     def seek(self, position: int) -> None:
-        """Skip what lies before ``position``; StreamClosed if that was read already."""
+        """Skip the bytes before ``position``; StreamClosed if it lies before what was read."""
         if position < self._position:
             raise StreamClosed("a member can be read until the next one is asked for")
         while self._position < position:
@@ -110,15 +111,15 @@ class Source:
         return self._buffer[self._start : self._start + size]
 
     def drain(self) -> None:
-        """Read on to the end, for a connection that is to be used again."""
+        """Read on to the end, so that the connection can be used again."""
         while self._file.read(BLOCK):
             pass
 
 
 class Archive(tarfile.TarFile):
-    """Members in a row up to the end mark; tarfile alone takes most damage for the end."""
+    """Reads members up to the end mark; TarFile itself takes most damage for the end."""
 
-    # tarfile's own: the member it read to set itself up, which is the first that next() gives.
+    # TarFile's own attribute: the member that its constructor read, the first of next().
     firstmember: tarfile.TarInfo | None
 
     def __init__(self, file: Readable) -> None:
@@ -138,12 +139,12 @@ class Archive(tarfile.TarFile):
             return None
         if not block:
             raise TruncatedStream(f"the archive ended {self._where}, without its end mark")
-        member = self._described_by(block)
+        member = self._read_header(block)
         self._where = f"after the member {member.name!r}"
         self.source.place = f"inside the member {member.name!r}"
         return member
 
-    def _described_by(self, block: bytes) -> tarfile.TarInfo:
+    def _read_header(self, block: bytes) -> tarfile.TarInfo:
         self.source.place = f"in a header, {self._where}"
         self.source.longest_read = LONGEST_HEADER
         try:
@@ -184,4 +185,4 @@ def _check_sizes(member: tarfile.TarInfo, end: int) -> None:
                 raise tarfile.HeaderError("a sparse file whose parts overlap or lie beyond its end")
             written = offset + size
         if sum(size for _, size in extents(member)) > end - member.offset_data:
-            raise tarfile.HeaderError("a sparse file whose parts are not all there")
+            raise tarfile.HeaderError("a sparse file some of whose parts are missing")

@@ -1,9 +1,9 @@
-"""Tar archives unpacked into a folder, and no further.
+"""Tar archives extracted into a folder, and never outside of it.
 
-Whoever made the archive is not trusted. Names and links are checked before anything is touched,
-folders are opened one inside the other without following a symlink, and files are made afresh, so
-that nothing is ever written through what was there before. tarfile only reads: how it extracts
-differs among Python's releases, and has had holes.
+Archives are not trusted. Names and links are checked before anything is written; folders are opened
+one inside the other, without following a symlink; and files are always created anew, so that
+nothing is written through a link that existed before. tarfile is used only for reading: how it
+extracts differs among Python's releases, and has had vulnerabilities.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["extract", "members"]
 
-# Windows has neither of the two that are asked for, and no extracting.
+# Windows has neither of these flags, and there nothing is extracted.
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _FOLDER: int = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
@@ -42,25 +42,26 @@ def extract(
     *,
     unsafe: Literal["refuse", "skip"] = "refuse",
 ) -> list[str]:
-    """Write what a tar archive holds into ``folder``, which is made if it is not there.
+    """Write the members of a tar archive into ``folder``, which is created if it does not exist.
 
-    Files, symlinks and hard links take the place of what was there under their names, folders are
-    kept and filled. Permissions and times of change are the archive's; owners are not, and setuid,
-    setgid and sticky bits are dropped. Unsafe are
+    Files, symlinks and hard links replace what has their names, folders are kept and filled.
+    Permissions and modification times are the archive's; owners are not, and setuid, setgid and
+    sticky bits are dropped. Unsafe are
 
     - absolute names (engines send none), and names with ``..``;
-    - members below a symlink or a file, be it of the archive or there before;
+    - members below a symlink or a file, whether of the archive or from before;
     - symlinks to absolute paths or out of the folder, or with a ``..`` after a name, which another
       symlink could turn into a way out;
     - hard links to anything but a file that is in the folder;
-    - devices, fifos, what would replace a folder, and names that the file system cannot hold.
+    - devices, fifos, members that would replace a folder, and names that the file system cannot
+      hold.
 
-    With ``unsafe="refuse"`` the first such member raises UnsafeMember, and what came before it
-    stays. With ``"skip"`` they are left out, and their names returned: the way to extract a whole
+    With ``unsafe="refuse"`` the first such member raises UnsafeMember, and the members before it
+    stay. With ``"skip"`` they are left out, and their names returned: the way to extract a whole
     root file system, where absolute symlinks are common.
 
-    TruncatedStream and MalformedStream are raised as by ``members``; of a file that was cut off,
-    nothing is left. OSError if the file system refuses.
+    TruncatedStream and MalformedStream are raised as by ``members``; a file that was cut off is
+    removed. OSError if the file system refuses.
     """
     if unsafe not in ("refuse", "skip"):
         raise ValueError(f"unsafe: expected 'refuse' or 'skip', got {unsafe!r}")
@@ -84,8 +85,8 @@ class _Unsafe(Exception):
 class _Tree:
     """A folder while an archive is extracted into it.
 
-    Whatever is below it is reached from its top, one folder after the other, none of them a
-    symlink: no name is ever looked up again from the start by the system.
+    Everything in it is opened relative to an open folder, from the top one down, none of them a
+    symlink: the system never resolves a whole path, which a symlink could redirect.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -123,7 +124,7 @@ class _Tree:
     def _put(self, member: tarfile.TarInfo, source: Source) -> None:
         parts = _parts_of(member.name)
         if member.isdir():
-            # What has no name is the folder itself, and the caller's.
+            # A folder without a name is the target folder itself, which stays as it is.
             if parts:
                 self._make_folder(parts, member)
         elif not parts:
@@ -148,12 +149,12 @@ class _Tree:
                 os.mkdir(name, _OWNER, dir_fd=place)
             elif status.st_mode & _OWNER != _OWNER:
                 os.chmod(name, _OWNER, dir_fd=place)
-        # Last of all, so that a folder that is closed to its owner can be filled.
+        # Applied at the end, so that a folder without write permission can be filled.
         self._folders[tuple(parts)] = (member.mode & _PERMISSIONS, member.mtime)
 
     def _write_file(self, parts: list[str], member: tarfile.TarInfo, source: Source) -> None:
         name, place = parts[-1], self._parent_of(parts)
-        file = _in_its_place(name, place, lambda: os.open(name, _NEW_FILE, 0o600, dir_fd=place))
+        file = _replacing(name, place, lambda: os.open(name, _NEW_FILE, 0o600, dir_fd=place))
         try:
             _fill(file, member, source)
             os.fchmod(file, member.mode & _PERMISSIONS)
@@ -167,7 +168,7 @@ class _Tree:
     def _make_symlink(self, parts: list[str], member: tarfile.TarInfo) -> None:
         _check_target(parts, member.linkname)
         name, place = parts[-1], self._parent_of(parts)
-        _in_its_place(name, place, lambda: os.symlink(member.linkname, name, dir_fd=place))
+        _replacing(name, place, lambda: os.symlink(member.linkname, name, dir_fd=place))
         _set_time(name, member.mtime, dir_fd=place, follow_symlinks=False)
 
     def _make_link(self, parts: list[str], member: tarfile.TarInfo) -> None:
@@ -178,12 +179,12 @@ class _Tree:
                 raise _Unsafe(f"it is a hard link to {member.linkname!r}, which is no file here")
             if target != parts:
                 name, place = parts[-1], self._parent_of(parts)
-                _in_its_place(name, place, lambda: _link(target[-1], home, name, place))
+                _replacing(name, place, lambda: _link(target[-1], home, name, place))
         finally:
             os.close(home)
 
     def _parent_of(self, parts: list[str]) -> int:
-        """Return the open folder that a name belongs into; the last one is kept for its next."""
+        """Return the open parent folder; it stays open for the next member, likely to be in it."""
         above = parts[:-1]
         if self._parent is None or self._parent[0] != above:
             opened = self._opened(above, make=True)
@@ -207,13 +208,13 @@ class _Tree:
         return place
 
     def _finish_folders(self) -> None:
-        """Give folders their permissions and times, those within others first."""
+        """Give folders their permissions and times, inner ones first."""
         for parts in sorted(self._folders, reverse=True):
             mode, changed = self._folders[parts]
             try:
                 folder = self._opened(list(parts), make=False)
             except _Unsafe:
-                # Somebody else took it away meanwhile; it has nothing to be given any more.
+                # Another process has removed it meanwhile.
                 continue
             try:
                 os.fchmod(folder, mode)
@@ -228,7 +229,7 @@ def _refused(member: tarfile.TarInfo, reason: str) -> UnsafeMember:
 
 
 def _parts_of(name: str) -> list[str]:
-    """Return the segments of a name in an archive, none for the folder itself."""
+    """Return the segments of a member's name, none for the target folder itself."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/"):
         raise _Unsafe(f"{name!r} is absolute")
@@ -240,8 +241,8 @@ def _parts_of(name: str) -> list[str]:
 def _check_target(parts: list[str], target: str) -> None:
     """Refuse a symlink's target that leads out of the folder, now or by means of other links.
 
-    Only ``..`` at the front are sure to mean what they say: they start at the link's own folder,
-    which is none that a link stands for.
+    ``..`` is safe only at the beginning of the target, where it is the parent of the link's own
+    folder. After a name it is the parent of whatever that name leads to, once it is a symlink.
     """
     steps = [step for step in target.split("/") if step not in ("", ".")]
     ups = next((index for index, step in enumerate(steps) if step != ".."), len(steps))
@@ -261,14 +262,14 @@ def _entered(name: str, place: int, *, make: bool) -> int:
             raise _Unsafe(f"there is no folder {name!r}") from None
     except OSError as error:
         if error.errno in (errno.ENOTDIR, errno.ELOOP):
-            raise _Unsafe(f"{name!r} on the way there is a symlink or a file") from None
+            raise _Unsafe(f"its parent {name!r} is a symlink or a file") from None
         raise
     os.mkdir(name, dir_fd=place)
     return os.open(name, _FOLDER | _NOFOLLOW, dir_fd=place)
 
 
-def _in_its_place(name: str, place: int, make: Callable[[], _T]) -> _T:
-    """Make something, instead of what there was under its name."""
+def _replacing(name: str, place: int, make: Callable[[], _T]) -> _T:
+    """Call ``make``, and again after removing the file or symlink that has the name already."""
     try:
         return make()
     except FileExistsError:
@@ -309,6 +310,6 @@ def _write(file: int, piece: bytes) -> None:
 
 
 def _set_time(file: int | str, changed: float, **where: Any) -> None:
-    # A time that no clock of this system can show is left as it is.
+    # A time that this system cannot represent is not set.
     with suppress(OverflowError, ValueError):
         os.utime(file, (changed, changed), **where)

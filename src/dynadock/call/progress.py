@@ -1,4 +1,4 @@
-"""What the values of a progress stream say: that something failed, and what was made."""
+"""What is read out of a progress stream: errors, and the ids and digests of what was made."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ def error_in(value: Any) -> str | None:
 
 
 class Progress:
-    """Gathers what a progress stream says of the things that it made.
+    """Gathers the results of an operation out of the values of its progress stream.
 
-    ``made`` is a Record, empty where nothing was said; ``last`` the last value, None without any.
+    ``made`` is a Record of them (``ID``, ``Digest``, ``Images``, …), empty if the stream reported
+    none; ``last`` the last value, None without any.
     """
 
     def __init__(self) -> None:
@@ -52,7 +53,7 @@ class Progress:
         aux = value.get("aux")
         if isinstance(aux, dict):
             self.made.update(aux)
-        for key, pattern, name in _SAID:
+        for key, pattern, name in _SENTENCES:
             text = value.get(key)
             found = pattern.fullmatch(text.strip()) if isinstance(text, str) else None
             if found is not None:
@@ -60,7 +61,7 @@ class Progress:
         self._note_push(value.get("status"))
 
     def _note_push(self, text: Any) -> None:
-        """Take what was pushed from a sentence: Podman has no ``aux`` for it (seen on 4.3)."""
+        """Read what was pushed out of a sentence: Podman sends no ``aux`` for it (seen on 4.3)."""
         found = _PUSHED.fullmatch(text) if isinstance(text, str) else None
         if found is not None:
             self.made.update(found.groupdict(), Size=int(found["Size"]))
@@ -76,12 +77,12 @@ class Progress:
 _IMAGES = "Images"
 _ID = "ID"
 
-_SAID = (
+_SENTENCES = (
     ("status", _DIGEST, "Digest"),
     ("status", _IMAGE_ID, _ID),
     ("stream", _LOADED, _IMAGES),
     ("stream", _BUILT, _ID),
     ("stream", _BUILT_QUIETLY, _ID),
 )
-"""Sentences that engines tell results in where they have no ``aux`` for them: the key that holds
-the sentence, what it looks like, and what it tells."""
+"""Sentences in which engines report results that they send no ``aux`` for: the key that holds the
+sentence, its form, and the name of the result in it."""

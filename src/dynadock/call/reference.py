@@ -1,6 +1,6 @@
-"""Image references, ``registry:port/path:tag@digest``, read by the rules of distribution.
+"""Image references, ``registry:port/path:tag@digest``, parsed as the docker command does.
 
-The grammar is that of the distribution project's image references, held against what release 28.2
+The grammar is that of the distribution project's image references, compared with what release 28.2
 of the docker command makes of the same texts:
 
 - What stands before the first ``/`` is a registry if it has a ``.``, a ``:`` or an upper case
@@ -48,7 +48,7 @@ class ImageReference(NamedTuple):
 
     @property
     def repository(self) -> str:
-        """The whole name without tag and digest, as the docker command tells it to engines."""
+        """The whole name without tag and digest, as the docker command sends it to engines."""
         return f"{self.registry}/{self.path}"
 
     def __str__(self) -> str:

@@ -1,1 +1,1 @@
-"""What the docker command's configuration folder says, read without asking anybody."""
+"""The docker command's configuration folder, read without any connection."""

@@ -1,7 +1,7 @@
 """Contexts: the engines that the docker command knows by name.
 
-``docker context create`` writes one to ``contexts/meta/<digest of its name>/meta.json``, and what
-TLS needs to ``contexts/tls/<digest>/docker/``, as ``ca.pem``, ``cert.pem`` and ``key.pem``, of
+``docker context create`` writes one to ``contexts/meta/<digest of its name>/meta.json``, and its
+certificates to ``contexts/tls/<digest>/docker/``, as ``ca.pem``, ``cert.pem`` and ``key.pem``, of
 which any may be missing.
 """
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 CONTEXT_VARIABLE = "DOCKER_CONTEXT"
 NO_CONTEXT = "default"
-"""The name that stands for the environment and the default socket, not for a context."""
+"""The name by which the docker command means no context, but the environment or the default
+socket."""
 
 _ENDPOINT = "docker"
 _TLS_FILES = ("ca.pem", "cert.pem", "key.pem")
@@ -38,9 +39,9 @@ _TLS_FILES = ("ca.pem", "cert.pem", "key.pem")
 class Context(NamedTuple):
     """An engine that has a name.
 
-    ``host`` is its address, "" where the context says none: then it is the default socket.
-    ``tls_folder`` holds what TLS needs, "" if there is nothing; ``skip_tls_verify`` asks for TLS
-    that believes any certificate. With neither of both the connection is a plain one.
+    ``host`` is its address, "" if the context has none: then it is the default socket.
+    ``tls_folder`` holds its certificates, "" if there are none; ``skip_tls_verify`` asks for TLS
+    that accepts any certificate of the engine. With neither of these the connection has no TLS.
     """
 
     name: str
@@ -59,7 +60,7 @@ class Choice(NamedTuple):
 def chosen_context(folder: Folder = None) -> Choice:
     """Return the context that ``$DOCKER_CONTEXT`` names, else ``currentContext`` in config.json.
 
-    It need not exist. (To the docker command ``$DOCKER_HOST`` comes before both.) ConfigError if
+    It need not exist. (The docker command looks at ``$DOCKER_HOST`` before both.) ConfigError if
     the file cannot be read.
     """
     from_environment = os.environ.get(CONTEXT_VARIABLE)
@@ -73,9 +74,9 @@ def chosen_context(folder: Folder = None) -> Choice:
 
 
 def read_context(name: str, folder: Folder = None) -> Context:
-    """Return the context called ``name``; an empty one for ``default``, which is none.
+    """Return the context called ``name``; an empty one for ``default``, which is no context.
 
-    ConfigError if there is none, naming those there are, or if its files make no sense.
+    ConfigError if it does not exist, with the names of those that do, or if its files are invalid.
     """
     if name == NO_CONTEXT:
         return Context(name)
@@ -99,7 +100,7 @@ def context_names(folder: Folder = None) -> list[str]:
         try:
             name = text_of(read_object(path) or {}, "Name", str(path))
         except ConfigError:
-            # One that is damaged is no reason to hide the others.
+            # One damaged context must not hide the others.
             continue
         names.add(name)
     return [NO_CONTEXT, *sorted(names - {"", NO_CONTEXT})]
@@ -114,13 +115,13 @@ def _tls_folder(contexts: Path, name: str) -> str:
     try:
         found = any((folder / file).is_file() for file in _TLS_FILES)
     except OSError as error:
-        # Not taken for a context without TLS: that would be a plain connection.
+        # Not taken for a context without certificates: the connection would be unencrypted.
         raise ConfigError(f"{folder} cannot be read: {error.strerror or error}") from None
     return str(folder) if found else ""
 
 
 def _digest(name: str) -> str:
-    # No name holds half a surrogate pair, but an argument or a variable may.
+    # An argument or a variable may hold half a surrogate pair, though no context's name does.
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 

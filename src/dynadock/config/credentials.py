@@ -1,16 +1,16 @@
 """Credentials for registries, out of the docker command's configuration.
 
-Where they are kept is told by ``config.json``, by the rules of the docker command:
+``config.json`` says where they are stored, by the rules of the docker command:
 
 - ``credHelpers`` names a helper program for a registry, ``credsStore`` one for all others; if
   neither does (``""`` counts as none) they are in ``auths``, in the file itself.
-- Where there is a helper, what ``auths`` says of that registry counts for nothing, even if the
-  helper knows no credentials.
-- With none of the three, the platform's own helper is asked if it is installed.
+- If there is a helper for a registry, its entry in ``auths`` is ignored, even if the helper has no
+  credentials.
+- If the file has none of the three sections, the platform's own helper is used, if it is installed.
 
-Unlike the docker command, which then goes on without, a helper that fails is an error here.
+A helper that fails is an error here; the docker command goes on without credentials.
 
-Nothing is kept between calls: what a user logs in to or out of meanwhile is seen by the next one.
+Nothing is cached between calls: each sees what ``docker login`` and ``logout`` changed meanwhile.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _FIELDS = ("username", "password", "identitytoken", "registrytoken")
 
 
 class Credentials(dict[str, str]):
-    """What an engine is told to log in to a registry with, an ``AuthConfig`` of its API.
+    """What an engine logs in to a registry with, an ``AuthConfig`` of its API.
 
-    A dict of ``serveraddress`` and what there is of ``username``, ``password``, ``identitytoken``
-    and ``registrytoken``. Its repr and text hide the secrets, a copy is one of its kind, and it
-    cannot be pickled: secrets are not to get into files by accident.
+    A dict of ``serveraddress`` and those of ``username``, ``password``, ``identitytoken`` and
+    ``registrytoken`` that are known. Its repr and text mask the secrets, as those of its copies do,
+    and it cannot be pickled, so that secrets do not get into files by accident.
     """
 
     def __repr__(self) -> str:
@@ -45,7 +45,7 @@ class Credentials(dict[str, str]):
         return f"Credentials({shown!r})"
 
     def copy(self) -> Self:
-        """Return credentials of their own, which hide their secrets as well."""
+        """Return a copy, which masks its secrets as well."""
         return type(self)(self)
 
     def __copy__(self) -> Self:
@@ -63,8 +63,8 @@ def credentials_for(
 ) -> Credentials | None:
     """Return the credentials for ``registry`` (see ``auth_key``), None if there are none.
 
-    A helper program may take ``timeout`` seconds. ConfigError if the file makes no sense, or the
-    helper fails.
+    A helper program may take ``timeout`` seconds. ConfigError if the file is invalid, or the helper
+    fails.
     """
     config = read_config(folder)
     key = auth_key(registry)
@@ -75,12 +75,12 @@ def credentials_for(
 def all_credentials(
     folder: Folder = None, *, timeout: float = HELPER_TIMEOUT
 ) -> dict[str, Credentials]:
-    """Return all credentials by what they lie under, as ``docker build`` sends them to an engine.
+    """Return all credentials by their keys (see ``auth_key``), as ``docker build`` sends them.
 
-    They are what ``credsStore``'s helper lists, or else ``auths``, and what the ``credHelpers``
-    answer for their registries. Each call of a helper may take ``timeout`` seconds; those that fail
-    are left out with a DynadockWarning, as hardly a build needs all registries. ConfigError if the
-    file makes no sense.
+    They are those that ``credsStore``'s helper lists, or else those in ``auths``, and those that
+    the ``credHelpers`` return for their registries. Each call of a helper may take ``timeout``
+    seconds; one that fails is a DynadockWarning and its credentials are left out, as hardly a build
+    needs all registries. ConfigError if the file is invalid.
     """
     config = read_config(folder)
     found: dict[str, Credentials | None] = {}
@@ -93,14 +93,14 @@ def all_credentials(
         for key in config.section("auths"):
             found[key] = _entry(key, config)
     for key in config.section("credHelpers"):
-        # "" is for a registry whose credentials are in the file all the same.
+        # The name "" says that this registry's credentials are in the file, despite credsStore.
         name = helper_for(key, config)
         found[key] = _tried(Helper(name, timeout), key) if name else _from_file(key, config)
     return {key: credentials for key, credentials in found.items() if credentials}
 
 
 def helper_for(key: str, config: Configuration) -> str:
-    """Return the name of the helper that keeps what lies under ``key``, "" for the file itself."""
+    """Return the name of the helper that stores the credentials of ``key``, "" for the file."""
     helpers = config.section("credHelpers")
     if key in helpers:
         return text_of(helpers, key, f"{config.path}: 'credHelpers'")
@@ -108,7 +108,7 @@ def helper_for(key: str, config: Configuration) -> str:
 
 
 def default_store(config: Configuration) -> str:
-    """Return the name of the helper for registries that none is named for, "" for the file."""
+    """Return the name of the helper for registries without one of their own, "" for the file."""
     stored = config.text("credsStore")
     if stored or config.section("credHelpers") or config.section("auths"):
         return stored
@@ -142,7 +142,7 @@ def _tried(helper: Helper, key: str) -> Credentials | None:
 
 
 def _from_file(registry: str, config: Configuration) -> Credentials | None:
-    """Return what ``auths`` holds for ``registry``, under the best of its names there."""
+    """Return the entry of ``auths`` for ``registry``, under the best of its keys."""
     keys = matching_keys(registry, config.section("auths"))
     return _entry(keys[0], config) if keys else None
 
@@ -163,14 +163,15 @@ def _entry(key: str, config: Configuration) -> Credentials | None:
 def _decoded(encoded: str, place: str) -> tuple[str, str]:
     """Return the user and the password out of ``auth``, which is base64 of both with a colon."""
     try:
-        # Lines are no fault to the docker command.
+        # The docker command accepts line ends in it.
         joined = encoded.replace("\r", "").replace("\n", "")
         text = binascii.a2b_base64(joined, strict_mode=True).decode()
     except ValueError:
         text = ""
     user, colon, password = text.partition(":")
     if not colon or not user:
-        # Raised out here, so that no error that holds the text hangs on it as its context.
+        # Not raised in the except block: the decoder's error, which holds the text, would become
+        # its context.
         raise ConfigError(f"{place}: 'auth' is not base64 of a user, a colon and a password")
-    # Files of very old releases have NULs behind the password.
+    # Very old releases wrote NULs after the password.
     return user, password.strip("\0")

@@ -19,10 +19,10 @@ CONFIG_FILE = "config.json"
 
 
 class Configuration:
-    """What a ``config.json`` says, as read at one moment; its repr shows nothing of it.
+    """The contents of a ``config.json`` when it was read; its repr does not show them.
 
-    ``path`` is the file, be it there or not, ``values`` what is in it. Names are found in other
-    letters too (``CredsStore``), as the docker command finds them, and null is as good as nothing.
+    ``path`` is the file, even if it does not exist, ``values`` its contents. Names are found in any
+    case (``CredsStore``), as by the docker command, and a null counts as missing.
     """
 
     __slots__ = ("path", "values")
@@ -46,7 +46,7 @@ class Configuration:
 def config_folder(folder: Folder = None) -> Path:
     """Return ``folder``, else what ``$DOCKER_CONFIG`` names, else ``~/.docker``.
 
-    For a user without a home (no passwd entry, as in many containers) a folder that is never there.
+    For a user without a home (no passwd entry, as in many containers) a path that cannot exist.
     """
     chosen = folder or os.environ.get(CONFIG_VARIABLE)
     if chosen:
@@ -83,20 +83,21 @@ def read_object(path: Path) -> dict[str, Any] | None:
         text = content.decode("utf-8-sig")
         value = json.loads(text, parse_constant=_refuse_constant) if text.strip() else None
     except json.JSONDecodeError as error:
-        # Its place alone: what stands there may be a part of a secret.
+        # Only the position is shown: the text there may be a part of a secret.
         problem = f"no JSON: see line {error.lineno}, column {error.colno}"
     except (ValueError, RecursionError):
         problem = "no JSON in UTF-8"
     if not problem and not isinstance(value, (dict, type(None))):
         problem = "no JSON object"
     if problem:
-        # Raised out here, so that no error that holds the text hangs on it as its context.
+        # Not raised in the except block: the decoder's error, which holds the text, would become
+        # its context.
         raise ConfigError(f"{path} is {problem}")
     return value or {}
 
 
 def spelling(values: Mapping[str, Any], name: str) -> str:
-    """Return how ``name`` is written in ``values``: itself, or the same in other letters."""
+    """Return how ``name`` is written in ``values``, which may be in another case."""
     if name in values:
         return name
     return next((key for key in values if key.casefold() == name.casefold()), name)

@@ -1,8 +1,8 @@
-"""Credential helpers: the programs ``docker-credential-*`` that keep secrets for others.
+"""Credential helpers: the programs ``docker-credential-*`` that store the docker command's secrets.
 
-What they are told and what they answer is the protocol that the docker command speaks: the action
-is the argument, the registry's key or a JSON object comes on standard input, and the answer goes to
-standard output, errors included.
+Their protocol: the action (``get``, ``list``, ``store``, ``erase``) is the only argument, the
+registry's key or a JSON object is on standard input, and the answer goes to standard output, errors
+included.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Answer(NamedTuple):
 class Helper:
     """The program ``docker-credential-<name>``, which may take ``timeout`` seconds for an answer.
 
-    ConfigError from any method if there is no such program, if it fails, is too slow or answers
-    nonsense; it names the program and shows what it said of the cause, and no secret.
+    ConfigError from any method if there is no such program, if it fails, is too slow or gives an
+    invalid answer; it names the program and quotes its error message, without secrets.
     """
 
     def __init__(self, name: str, timeout: float = HELPER_TIMEOUT) -> None:
@@ -69,19 +69,19 @@ class Helper:
         return (user, secret) if secret else None
 
     def keys(self) -> list[str]:
-        """Return the keys of all that the helper keeps."""
+        """Return the keys of all credentials that the helper stores."""
         answer = self._run("list", "")
         self._check("list", answer)
         return list(self._object("list", answer))
 
     def store(self, key: str, user: str, secret: str) -> None:
-        """Keep ``user`` and ``secret`` under ``key``."""
+        """Store ``user`` and ``secret`` under ``key``."""
         values = {"ServerURL": key, "Username": user, "Secret": secret}
         answer = self._run("store", json.dumps(values))
         self._check("store", answer, secret)
 
     def erase(self, key: str) -> None:
-        """Forget what is kept under ``key``, be there anything or not."""
+        """Erase what is stored under ``key``, if anything is."""
         answer = self._run("erase", key)
         if not _is_missing(answer):
             self._check("erase", answer)
@@ -107,14 +107,15 @@ class Helper:
             problem = f"cannot be run: {error.strerror or error}"
         else:
             return Answer(ran.returncode, ran.stdout, ran.stderr)
-        # Raised out here: what hangs on those errors may hold what the program was told or said.
+        # Not raised in an except block: those errors, which may hold the program's input and
+        # output, would become its context.
         raise ConfigError(f"{self.program} {action} {problem}")
 
     def _check(self, action: str, answer: Answer, secret: str = "") -> None:
         if answer.code == 0:
             return
-        # The helpers of the docker project write their errors to standard output, where an answer
-        # would be too; that has braces, and is not shown.
+        # The docker project's helpers write errors to standard output. What has braces is an answer
+        # and may hold a secret, so it is not shown.
         said = b"" if b"{" in answer.stdout else answer.stdout
         words = _shown(said + b" " + answer.stderr, secret) or "(it did not say why)"
         raise ConfigError(f"{self.program} {action} failed with code {answer.code}: {words}")
@@ -123,7 +124,7 @@ class Helper:
         value: Any = None
         is_json = True
         try:
-            # What follows the value does not count, as little as it does to the docker command.
+            # Anything after the value is ignored, as by the docker command.
             value, _ = json.JSONDecoder().raw_decode(answer.stdout.decode().lstrip())
         except (ValueError, RecursionError):
             is_json = False
@@ -137,7 +138,7 @@ class Helper:
 def find_program(name: str) -> str | None:
     """Return the whole path of a program in the PATH, None if there is none.
 
-    One that is found in the current folder does not count: it may be anybody's.
+    A program in the current folder does not count: anybody may have put it there.
     """
     # Imported here for start-up time: few configurations have helpers.
     from shutil import which  # noqa: PLC0415
@@ -147,10 +148,10 @@ def find_program(name: str) -> str | None:
 
 
 def default_helper() -> str:
-    """Return the name of the helper that the docker command uses unless told otherwise, or "".
+    """Return the name of the helper that the docker command uses by default, "" if there is none.
 
-    It uses the platform's own if it is installed: release 28.2, tried on Linux, takes ``pass``
-    where there is a program of that name, else ``secretservice``.
+    That is the platform's own, if it is installed. On Linux it is ``pass`` if there is a program of
+    that name, else ``secretservice`` (seen with release 28.2).
     """
     if sys.platform == "win32":
         name = "wincred"
@@ -169,7 +170,7 @@ def _is_missing(answer: Answer) -> bool:
 
 
 def _shown(said: bytes, secret: str = "") -> str:
-    """Return what a helper wrote as one short line, without ``secret`` and what is called one."""
+    """Return a helper's output as one short line, with ``secret`` and any "Secret" masked."""
     text = said.decode("utf-8", "replace")
     for form in (secret, json.dumps(secret)[1:-1]):
         text = text.replace(form, MASK) if form else text

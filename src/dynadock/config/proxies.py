@@ -1,4 +1,4 @@
-"""The ``proxies`` section of ``config.json``: what containers and builds are told of proxies."""
+"""The ``proxies`` section of ``config.json``: proxy settings for containers and builds."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _VARIABLES = {
 def proxy_variables(host: str, folder: Folder = None) -> dict[str, str]:
     """Return the environment variables that containers of the engine at ``host`` are to have.
 
-    Each in both cases, ``HTTP_PROXY`` and ``http_proxy``. They are those of the part called
-    ``host``, written just so (``tcp://box:2375``), else of the part ``default``. ConfigError if the
-    file makes no sense. For a build's arguments, those of the caller win name by name:
+    Each comes in both cases, ``HTTP_PROXY`` and ``http_proxy``. They are those of the section's
+    entry for exactly ``host`` (``tcp://box:2375``), else of its entry ``default``. ConfigError if
+    the file is invalid. Build arguments of the caller have precedence:
     ``{**proxy_variables(host), **buildargs}``.
     """
     config = read_config(folder)
     place = f"{config.path}: 'proxies'"
-    parts = config.section("proxies")
-    # A part of the host's own counts even if it is empty: then it has no proxies. The parts' names
-    # are no fixed ones, and so count in their own letters only.
-    name = host if host in parts else "default"
-    chosen = object_of({name: parts.get(name)}, name, place)
+    entries = config.section("proxies")
+    # An empty entry for the host counts too: it has no proxies. The entries are named by users, so
+    # the case of these names matters.
+    name = host if host in entries else "default"
+    chosen = object_of({name: entries.get(name)}, name, place)
     variables = {}
     for field, variable in _VARIABLES.items():
         value = text_of(chosen, field, place)
@@ -44,10 +44,10 @@ def proxy_variables(host: str, folder: Folder = None) -> dict[str, str]:
 
 
 def with_variables(environment: Iterable[str] | None, variables: Mapping[str, str]) -> list[str]:
-    """Return a container's ``Env`` with ``variables`` behind, save for those it has already.
+    """Return a container's ``Env`` and after it those of ``variables`` that it does not have.
 
-    A name counts as it is written: ``HTTP_PROXY=x`` leaves ``http_proxy`` to be added. ``NAME``
-    alone, by which a variable is taken away, and ``NAME=`` count too.
+    The case of names matters: with ``HTTP_PROXY=x``, ``http_proxy`` is still added. An entry
+    ``NAME`` (which removes a variable) or ``NAME=`` counts as having it, too.
     """
     given = list(environment or ())
     names = {entry.partition("=")[0] for entry in given}

@@ -1,4 +1,4 @@
-"""How registries are called in the docker command's configuration."""
+"""Keys of registries in the docker command's configuration."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 HUB = "docker.io"
 HUB_INDEX = "index.docker.io"
 HUB_KEY = f"https://{HUB_INDEX}/v1/"
-"""The Docker Hub's name in image references, its other name, and what its credentials lie under."""
+"""The Docker Hub's name in image references, its other name, and the key of its credentials."""
 
 _VERSIONS = ("", "v1", "v2")
 
 
 def auth_key(registry: str) -> str:
-    """Return what credentials for ``registry`` lie under: its host and port, the Hub's odd key.
+    """Return the key of the credentials for ``registry``: its host and port, or `HUB_KEY`.
 
     ``registry`` may be an address with scheme and path as well, as ``docker login`` takes them.
     """
@@ -27,10 +27,10 @@ def auth_key(registry: str) -> str:
 def matching_keys(registry: str, keys: Iterable[str]) -> list[str]:
     """Return those of ``keys`` that stand for ``registry``, the best first.
 
-    The docker command looks for the very key, then for an address of the same host: old releases
-    wrote ``https://r.example/v1/``. Unlike it, the Hub is found under other names than its odd key
-    too, such as the one that ``docker login index.docker.io`` writes; but not where the path says
-    that something else is kept, as in ``https://index.docker.io/v1/access-token``.
+    The docker command looks for the exact key, then for an address of the same host: old releases
+    wrote ``https://r.example/v1/``. Unlike with the docker command, the Hub is also found under
+    other keys than `HUB_KEY`, such as the one that ``docker login index.docker.io`` writes, but not
+    under one whose path means something else (``https://index.docker.io/v1/access-token``).
     """
     wanted = auth_key(registry)
     found = [key for key in keys if auth_key(key) == wanted and (wanted != HUB_KEY or _is_hub(key))]
@@ -45,5 +45,5 @@ def _is_hub(key: str) -> bool:
 def _host_and_path(address: str) -> tuple[str, str]:
     _, scheme, rest = address.partition("://")
     host, _, path = (rest if scheme else address).partition("/")
-    # Only an address with a scheme may name a user; elsewhere "@" is part of something odd.
+    # Only an address with a scheme may have a user before an "@".
     return host.rpartition("@")[2] if scheme else host, path

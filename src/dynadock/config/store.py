@@ -1,9 +1,9 @@
-"""Credentials written to where the docker command keeps them: a helper program, or the file.
+"""Credentials written to where the docker command stores them: a helper program, or the file.
 
-The file is replaced as a whole, by one that was written beside it: nobody ever reads half of it.
-What it says besides stays, in its order; it is indented with tabs, as by the docker command. Unlike
-with that, its mode is 0600 afterwards whatever it was, and others who use dynadock wait for one
-another (on POSIX systems), so that none undoes what another has just written.
+The file is replaced atomically by a new one, so that nobody reads half of it. All else in it stays,
+in its order; it is indented with tabs, as by the docker command. Unlike with the docker command,
+its mode is 0600 afterwards whatever it was, and processes that use dynadock wait for each other (on
+POSIX systems), so that none undoes what another has just written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from dynadock.config.folder import Folder
 
-_PATIENCE = 10.0
+_LONGEST_WAIT = 10.0
 _PAUSE = 0.01
 
 
@@ -39,23 +39,23 @@ def store_credentials(
     *,
     timeout: float = HELPER_TIMEOUT,
 ) -> None:
-    """Keep credentials for ``registry``, as ``docker login`` does when the engine took them.
+    """Store credentials for ``registry``, as ``docker login`` does after the engine accepted them.
 
-    ``auth`` has ``username`` and ``password`` or an ``identitytoken``, which then stands for the
-    password. Its names count in any letters, and others not at all: so it may be what SystemAuth
-    was given and what it answered together, ``{**given, **answer}``.
+    ``auth`` has ``username`` and ``password`` or an ``identitytoken``, which then replaces the
+    password. Its keys may be in any case, and other keys are ignored: so it may be the arguments
+    and the reply of SystemAuth together, ``{**given, **answer}``.
 
     They go to the helper program that the configuration names for the registry (see
     ``credentials_for``), which may take ``timeout`` seconds, else into ``config.json``, which is
-    made if there is none. ConfigError if ``auth`` lacks something or is nothing that can be kept,
-    if the file makes no sense or cannot be written, or if the helper fails.
+    created if there is none. ConfigError if ``auth`` lacks something or cannot be stored, if the
+    file is invalid or cannot be written, or if the helper fails.
     """
     user, password, token = _read_auth(auth)
     key = auth_key(registry)
     config = read_config(folder)
     store = default_store(config)
     name = helper_for(key, config)
-    # In the file there is but a sign that the helper has something, as the docker command has it.
+    # With a helper the file gets an empty entry, as from the docker command.
     entry = {} if name else _entry(user, password, token)
 
     def add(values: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ def store_credentials(
         auths[key] = entry
         values[spelling(values, "auths")] = auths
         if store:
-            # It may be the platform's own, found just now.
+            # It may be the platform's default, which the file did not name yet.
             values[spelling(values, "credsStore")] = store
 
     if name:
@@ -74,11 +74,11 @@ def store_credentials(
 def erase_credentials(
     registry: str, folder: Folder = None, *, timeout: float = HELPER_TIMEOUT
 ) -> None:
-    """Forget the credentials for ``registry``, as ``docker logout`` does; there need be none.
+    """Erase the credentials for ``registry``, if there are any, as ``docker logout`` does.
 
-    They are erased from the helper program that keeps them, if one does (which may take ``timeout``
-    seconds), and from ``config.json`` under all names that ``credentials_for`` would find.
-    ConfigError if the file makes no sense or cannot be written, or if the helper fails.
+    They are erased from the helper program that stores them, if there is one (which may take
+    ``timeout`` seconds), and from ``config.json`` under all keys that ``credentials_for`` would
+    find. ConfigError if the file is invalid or cannot be written, or if the helper fails.
     """
     key = auth_key(registry)
     config = read_config(folder)
@@ -96,7 +96,7 @@ def erase_credentials(
 
 
 def _read_auth(auth: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Return user, password and identity token, of the last two what there is."""
+    """Return user, password and identity token, "" for each that is missing or not used."""
     given = {name.casefold(): value for name, value in auth.items() if value}
     user, password, token = (given.get(n, "") for n in ("username", "password", "identitytoken"))
     for name, value in (("username", user), ("password", password), ("identitytoken", token)):
@@ -112,7 +112,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _entry(user: str, password: str, token: str) -> dict[str, str]:
-    """Return what ``auths`` holds of a registry."""
+    """Return the entry of a registry in ``auths``."""
     if ":" in user:
         raise ConfigError("credentials: a username with a ':' cannot be kept in the file")
     encoded = binascii.b2a_base64(f"{user}:{password}".encode(), newline=False).decode()
@@ -121,9 +121,9 @@ def _entry(user: str, password: str, token: str) -> dict[str, str]:
 
 
 def _change(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
-    """Have ``edit`` change what the file at ``path`` says; one that changes nothing is not written.
+    """Let ``edit`` change the values in the file at ``path``, and write it if they differ then.
 
-    Where ``path`` is a symlink, what it points to is written, be it there or not.
+    If ``path`` is a symlink its target is written, or created.
     """
     target = Path(os.path.realpath(path))
     try:
@@ -144,12 +144,12 @@ def _dumped(values: dict[str, Any], path: Path) -> bytes:
         text = json.dumps(values, indent="\t", ensure_ascii=False, allow_nan=False)
     except ValueError:
         raise ConfigError(f"{path} holds a number that is too large to be kept") from None
-    # What UTF-8 cannot write, half a surrogate pair, JSON has an escape for: the very same.
+    # Half a surrogate pair has no UTF-8; JSON's escape for it is what backslashreplace writes.
     return text.encode("utf-8", "backslashreplace")
 
 
 def _replace(target: Path, content: bytes) -> None:
-    # A name of its own, so that nobody else writes into it. (tempfile takes long to import.)
+    # A unique name, so that nobody else writes into it. (tempfile takes long to import.)
     temporary = target.with_name(f".{target.name}.{os.urandom(8).hex()}.tmp")
     try:
         with open(temporary, "xb", opener=_open_private) as file:
@@ -169,7 +169,7 @@ def _open_private(path: str, flags: int) -> int:
 
 
 def _keep_owner(target: Path, temporary: Path) -> None:
-    """Leave a file to whom it belonged, where root writes for another user, as with ``sudo``."""
+    """Give the new file the owner of the old one, which differs where root writes it (``sudo``)."""
     if sys.platform != "win32":
         with contextlib.suppress(OSError):
             status = target.stat()
@@ -178,7 +178,7 @@ def _keep_owner(target: Path, temporary: Path) -> None:
 
 @contextlib.contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which leaves nothing behind; ConfigError if it is not to be had."""
+    """Hold a lock on the folder, which needs no file; ConfigError if others hold it too long."""
     if sys.platform == "win32":
         yield
         return
@@ -187,14 +187,14 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + _LONGEST_WAIT
         while not _locked(descriptor):
             if time.monotonic() > until:
                 raise ConfigError(f"{folder} has been locked by another for too long")
             time.sleep(_PAUSE)
         yield
     finally:
-        # Said, not left to closing: a process forked meanwhile would hold the lock as well.
+        # Explicitly, as closing is not enough: a process forked meanwhile holds the lock as well.
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
@@ -211,6 +211,6 @@ def _locked(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        # Some file systems of a network have no locks; a file is still written whole.
+        # Some network file systems have no locks; the file is still replaced atomically.
         return True
     return True

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Change(NamedTuple):
-    """One change: in which version ``what`` (the operation, a parameter, a field) came or went.
+    """One change: in which version ``what`` was added or removed.
 
     ``version`` is the first with the new state, ``kind`` ``arrived`` or ``left``, ``what``
     ``operation``, ``parameter`` or ``field``, and ``name`` the operationId, the parameter's name on
@@ -44,9 +44,9 @@ class Changes(tuple[Change, ...]):
 
 
 def changes_of(operation: Operation) -> Changes:
-    """Return what arrived and left since the oldest bundled document.
+    """Return what was added and removed since the oldest bundled document.
 
-    A field whose parent came or went with it is not named beside that.
+    A field that was added or removed together with its parent has no change of its own.
     """
     found = [*_of_lifetime("operation", history.of_operation(operation.operation_id))]
     for lifetime in history.parameters_of(operation.operation_id):

@@ -1,4 +1,4 @@
-"""Definitions: the named schemas of a version, with our words, as ``client.schema`` shows them."""
+"""Definitions: the named schemas of a version, with our texts, as ``client.schema`` shows them."""
 
 from __future__ import annotations
 

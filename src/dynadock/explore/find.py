@@ -1,4 +1,4 @@
-"""Finding operations by words, typing errors and all: what fits best comes first."""
+"""Full-text search of operations, tolerant of typing errors; the best matches come first."""
 
 from __future__ import annotations
 
@@ -20,26 +20,28 @@ BEGINNING = 0.8
 MISSPELT = 0.7
 ALIKE = 0.6
 PART = 0.5
-"""What a kind of likeness is worth."""
+"""The factor of each kind of match in an operation's score."""
 
 _SHORTEST_PART = 4
 _SHORTEST_MISSPELT = 3
 _LIKENESS = 0.75
-"""Of the letters; in a word of four one may be wrong, missing, or in its neighbour's place."""
+"""The least similarity of a misspelt word, from 0 to 1: of four letters one may be wrong, missing,
+or swapped with its neighbour."""
 
 _ENOUGH = 0.6
-"""The share of a longer question's words that has to fit where no operation has them all."""
+"""The share of a long query's words that has to match, where no operation matches all of them."""
 
 _LONG = 3
+"""Words of a long query."""
 
 
 def find_operations(spec: Spec, words: str) -> list[Operation]:
-    """Return the operations that ``words`` fit, best first; all of them for no words.
+    """Return the operations that match ``words``, best first; all of them for no words.
 
-    Looked through are names, paths, tags, parameters, fields of bodies and replies, and our words
-    about all of these. A word fits a stem (``removing`` is ``remove``), the beginning or a part of
-    one, a word of the same meaning (``delete``), or one that is spelt a little otherwise. Every
-    word has to fit; of three and more most of them, where nothing has them all.
+    Searched are names, paths, tags, parameters, fields of bodies and replies, and the texts of
+    ``specs/reference.yaml`` about these. A word matches its stem (``removing`` is ``remove``), the
+    beginning or a part of one, a synonym (``delete``), or a similar spelling. Every word has to
+    match; of three and more words most of them, if no operation matches all.
     """
     if not words.strip():
         return [spec[operation_id] for operation_id in sorted(spec)]
@@ -49,7 +51,7 @@ def find_operations(spec: Spec, words: str) -> list[Operation]:
     counts: dict[str, int] = {}
     for word in wanted:
         found = _hits(index, word)
-        # What is everywhere tells little about where to look.
+        # A word that most operations have says little about any of them.
         rarity = math.log(1 + len(spec) / (len(found) or 1))
         for name, weight in found.items():
             scores[name] = scores.get(name, 0) + weight * rarity
@@ -62,7 +64,7 @@ def find_operations(spec: Spec, words: str) -> list[Operation]:
 
 
 def _hits(index: Hits, word: str) -> dict[str, float]:
-    """Return how well a word fits each operation that it fits at all."""
+    """Return the score of each operation that a word matches."""
     best: dict[str, float] = {}
     for stem, likeness in _like(index, word):
         for name, weight in index[stem].items():
@@ -72,7 +74,7 @@ def _hits(index: Hits, word: str) -> dict[str, float]:
 
 
 def _like(index: Hits, word: str) -> Iterator[tuple[str, float]]:
-    """Yield the stems that a word may mean; misspelt ones only where it means nothing else."""
+    """Yield the stems that a word matches, with a factor; similar ones only if it is unknown."""
     is_known = False
     for stem in index:
         if stem == word:
@@ -106,7 +108,7 @@ def _misspelt(index: Hits, word: str) -> Iterator[tuple[str, float]]:
 
 @cache
 def _thesaurus() -> dict[str, set[str]]:
-    """Return the stems that mean the same as each that is in a group."""
+    """Return the synonyms of each stem that is in a group."""
     alike: dict[str, set[str]] = {}
     for group in bundled_data(THESAURUS).get("groups", ()):
         for stem in group:

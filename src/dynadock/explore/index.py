@@ -1,4 +1,4 @@
-"""The words of a spec's operations, each with its weight: what searching looks through."""
+"""The search index of a spec: the stems of its operations' words, each with its weight."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ THESAURUS = "thesaurus.yaml"
 
 BODY_DEPTH = 4
 REPLY_DEPTH = 2
-"""Levels of fields that are looked through."""
+"""Levels of fields that are indexed."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _NAME = re.compile(r"[\w-]+")
@@ -35,21 +35,21 @@ _DOUBLED = re.compile(r"[a-z]{2}([bdgmnprt])\1$")
 _SHORTEST_STEM = 3
 
 Hits = Mapping[str, Mapping[str, float]]
-"""By stem, the operationIds that have it and how much it tells about each."""
+"""By stem, the operationIds that have it, and its weight for each of them."""
 
 
-_made_before: WeakKeyDictionary[Spec, Hits] = WeakKeyDictionary()
+_indexes: WeakKeyDictionary[Spec, Hits] = WeakKeyDictionary()
 
 
 def index_of(spec: Spec) -> Hits:
-    """Return the index of a spec, made when it is first asked for and then kept in the cache."""
-    hits = _made_before.get(spec)
+    """Return the index of a spec, made at its first use and then stored in the cache folder."""
+    hits = _indexes.get(spec)
     if hits is None:
-        hits = _made_before[spec] = _kept(spec) if spec.key else _made(spec)
+        hits = _indexes[spec] = _cached(spec) if spec.key else _made(spec)
     return hits
 
 
-def _kept(spec: Spec) -> Hits:
+def _cached(spec: Spec) -> Hits:
     code = code_state(Path(__file__).parent.glob("*.py"))
     key = digest(b"index", spec.key.encode(), code, *map(bundled_content, (FILE, THESAURUS)))
     hits = read_compiled(key)
@@ -96,9 +96,10 @@ def _text(operation: Operation, part: str, place: Place) -> str:
 
 @lru_cache(maxsize=8192)
 def stems(text: str) -> tuple[str, ...]:
-    """Return the stems of a text's telling words: humps and separators part them, cases do not.
+    """Return the stems of a text's words, in lower case and without the common ones.
 
-    A name counts as a whole as well: ``X-Registry-Auth`` is also ``xregistryauth``.
+    Names are split at separators and capitals (``HostConfig`` is ``host``, ``config``), and count
+    as a whole as well: ``X-Registry-Auth`` is also ``xregistryauth``.
     """
     found = dict.fromkeys(map(stem, map(str.lower, _WORD.findall(text))))
     if len(found) > 1 and _NAME.fullmatch(text):
@@ -120,5 +121,5 @@ def stem(word: str) -> str:
 
 @cache
 def _common() -> frozenset[str]:
-    """Return the words that tell nothing about an operation."""
+    """Return the words that say nothing about an operation."""
     return frozenset(bundled_data(THESAURUS).get("common", "").split())

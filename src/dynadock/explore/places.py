@@ -1,4 +1,4 @@
-"""Fields of bodies and replies, each with its text's home: the definition that it stands in."""
+"""Fields of bodies and replies, each with the definition and path that its text is filed under."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 class Home(NamedTuple):
-    """Where something is written: a definition's name ("" for an operation itself), a path in it.
+    """What a field's text is filed under: a definition's name and the field's path in it.
 
-    One text about ``HostConfig`` so serves every operation and version that has it.
+    The name is "" for a schema that is written in the operation itself. So one text about
+    ``HostConfig`` serves every operation and version that has it.
     """
 
     definition: str
@@ -32,7 +33,8 @@ ROOT = Home("", "")
 class Place(NamedTuple):
     """One field: ``path`` from the root (dots, ``[]`` for items, ``{}`` for a map's values).
 
-    ``name`` is its own, ``depth`` the number of fields around it, ``home`` where its text is.
+    ``name`` is the last part of the path, ``depth`` the number of fields around it, ``home`` what
+    its text is filed under.
     """
 
     path: str
@@ -48,7 +50,7 @@ def places(
 ) -> Iterator[Place]:
     """Yield every field below ``schema``, parents before children, at most ``depth`` levels down.
 
-    A definition inside itself is named once and not entered again.
+    A definition that contains itself is not entered again.
     """
     return _Places(definitions, depth).below(schema, "", 0, home, ())
 

@@ -1,7 +1,7 @@
-"""Our own words: what operations, parameters and fields are for, from ``specs/reference.yaml``.
+"""Our own descriptions of operations, parameters and fields, from ``specs/reference.yaml``.
 
-One text serves all versions; where a meaning changed, there is one for each range of versions. What
-has no text (a user's own document, an operation newer than these words) has an empty one.
+One text serves all versions; where a meaning changed, there is one for each range of versions. For
+anything else (a user's own document, an operation newer than the texts) the text is empty.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ FIELDS = "fields"
 
 
 class Texts:
-    """What ``specs/reference.yaml`` says.
+    """The contents of ``specs/reference.yaml``.
 
     Under ``operations`` an operation has ``summary``, ``about``, ``parameters`` (by their names on
-    the wire), ``body`` and ``reply``, and ``body_fields`` and ``reply_fields`` (by their paths) as
-    far as these stand in no definition; under ``definitions`` a definition has its ``fields``.
-    What is not there is looked for where ``like`` (``body_like``, ``reply_like``) leads.
+    the wire), ``body`` and ``reply``, and ``body_fields`` and ``reply_fields`` (by their paths) for
+    fields that are in no definition; under ``definitions`` a definition has its ``fields``. Missing
+    texts are taken from the names that ``like`` (``body_like``, ``reply_like``) refers to.
     """
 
     def __init__(self, tree: Mapping[str, Any]) -> None:
@@ -73,7 +73,7 @@ class Texts:
         return _first(version, (node.get(FIELDS, {}).get(home.path) for node in nodes))
 
     def _nodes(self, section: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
-        """Yield what is said under a name, and under those that it is like."""
+        """Yield the entry of a name, and those of the names that its ``like`` refers to."""
         waiting, seen = [name], set()
         while waiting:
             name = waiting.pop(0)
@@ -91,7 +91,7 @@ def _names(like: str | list[str] | None) -> list[str]:
 
 
 def _first(version: Version, entries: Iterator[Any]) -> str:
-    """Return the first text that counts for a version, empty if there is none."""
+    """Return the first text that is for a version, empty if there is none."""
     for entry in entries:
         if isinstance(entry, str):
             return entry
@@ -103,5 +103,5 @@ def _first(version: Version, entries: Iterator[Any]) -> str:
 
 @cache
 def bundled_texts() -> Texts:
-    """Return the words that come with the package, read when they are first asked for."""
+    """Return the texts that come with the package, read at their first use."""
     return Texts(bundled_data(FILE))

@@ -14,14 +14,14 @@ MOST_ITEMS = 6
 LONGEST_TEXT = 76
 """Characters; an id with its algorithm still fits."""
 
-_LEFT_OUT = "…"
+_ELLIPSIS = "…"
 
 
 def laid_out(value: Any, name: str = "") -> str:
-    """Return a value made of dicts, lists and plain values as text, as the call of ``name``.
+    """Return a value made of dicts, lists and plain values as text, with ``name`` as ``name(…)``.
 
-    Short ones are written as Python does. Others have a line for each member; what is deep, long
-    or many is cut, and says so with ``…``: this is for reading, not for reading in again.
+    A value that fits on one line is written as by ``repr``. Others have a line for each member;
+    deep levels, long texts and long lists are cut, with ``…`` in their place.
     """
     opening, closing = (f"{name}(", ")") if name else ("", "")
     line = _on_one_line(value, WIDTH - len(name) - 2)
@@ -62,7 +62,7 @@ def _lines(value: Any, level: int) -> Iterator[str]:
         return
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     if level >= DEEPEST:
-        yield f"{opening}{_LEFT_OUT} {len(value)}{closing}"
+        yield f"{opening}{_ELLIPSIS} {len(value)}{closing}"
         return
     indent = "  " * (level + 1)
     yield opening
@@ -74,7 +74,7 @@ def _lines(value: Any, level: int) -> Iterator[str]:
     for label, each in members[:most]:
         yield from _member(label, each, indent, level)
     if len(members) > most:
-        yield f"{indent}{_LEFT_OUT} {len(members) - most} more"
+        yield f"{indent}{_ELLIPSIS} {len(members) - most} more"
     yield "  " * level + closing
 
 
@@ -91,4 +91,4 @@ def _member(label: str, value: Any, indent: str, level: int) -> Iterator[str]:
 
 def _shortened(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}{_LEFT_OUT}"
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}{_ELLIPSIS}"

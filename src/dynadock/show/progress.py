@@ -33,8 +33,8 @@ class Board(Protocol):
 def board(file: TextIO | None = None) -> Board:
     """Return what shows progress on ``file``, stdout by default.
 
-    With rich (the extra ``rich``) layers have bars, on a terminal or in a notebook (which needs
-    ipywidgets for them); without it these get lines. Where nobody watches nothing is written.
+    On a terminal or in a notebook there are bars for layers if rich is installed (the extra
+    ``rich``; in a notebook ipywidgets, too), else lines. To any other file nothing is written.
     """
     is_in_notebook = file is None and _is_in_notebook()
     file = sys.stdout if file is None else file
@@ -51,7 +51,7 @@ def board(file: TextIO | None = None) -> Board:
 
 
 def _is_in_notebook() -> bool:
-    """Tell whether what is printed goes to a notebook, as far as IPython is there at all."""
+    """Tell whether this process is a notebook's kernel, without importing IPython."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return type(shell).__name__ == "ZMQInteractiveShell"
 
@@ -70,13 +70,13 @@ class Quiet:
 
 
 class Lines(Quiet):
-    """Writes what is said once; how far a layer is, is not written."""
+    """Writes a line for each value, but none for how far a layer is."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
 
     def note(self, value: Any) -> None:
-        """Write the line of a value that has one."""
+        """Write a value's text, if it has one and no amounts."""
         text = said(value)
         if text and not _amounts(value):
             layer = _layer(value)
@@ -86,7 +86,7 @@ class Lines(Quiet):
 
 
 class Bars:
-    """Shows a bar for each layer, by rich, and above them what is said of the whole."""
+    """Shows a bar for each layer, drawn by rich, and above the bars lines about the whole."""
 
     def __init__(self, console: Console) -> None:
         # Imported here for start-up time, and because rich is an extra.
@@ -114,7 +114,7 @@ class Bars:
         self._progress.stop()
 
     def note(self, value: Any) -> None:
-        """Show a value: a layer's in its bar, others as lines above the bars."""
+        """Show a value: in its layer's bar, or as a line above the bars if it has no layer."""
         text, layer = said(value), _layer(value)
         if not text:
             return
@@ -133,7 +133,7 @@ class Bars:
 
 
 def said(value: Any) -> str:
-    """Return what a value of a progress stream says in words: a build's output, a pull's status."""
+    """Return the text of a progress stream's value: a build's output, or a pull's status."""
     if not isinstance(value, dict):
         return str(value)
     text = value.get("stream") or value.get("status") or ""
@@ -147,7 +147,7 @@ def _layer(value: Any) -> str:
 
 
 def _amounts(value: Any) -> tuple[int, int | None] | None:
-    """Return how far a layer is and how long it is, None where it does not say."""
+    """Return how many bytes of a layer are done and how many it has, None where not reported."""
     detail = value.get("progressDetail") if isinstance(value, dict) else None
     if not isinstance(detail, dict) or not isinstance(detail.get("current"), int):
         return None

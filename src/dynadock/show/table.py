@@ -1,4 +1,4 @@
-"""Lists of records as tables, by the columns that ``specs/tables.yaml`` has for an operation."""
+"""Lists of records as tables, with the columns that ``specs/tables.yaml`` gives an operation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KILO = 1000
 
 
 class Column(NamedTuple):
-    """A column: its title, the fields it is taken from (the first that is there), and its form."""
+    """A column: its title, its fields (the first that has a value is shown), and its form."""
 
     title: str
     fields: tuple[str, ...]
@@ -30,7 +30,7 @@ class Column(NamedTuple):
 
 
 def columns_of(operation_id: str) -> tuple[Column, ...]:
-    """Return the columns for what an operation lists; none where no table was thought of."""
+    """Return the columns of an operation's list; none for an operation that has no table."""
     rows = bundled_data(FILE).get(operation_id, ())
     return tuple(Column(row["title"], tuple(row["from"]), row.get("form", "text")) for row in rows)
 
@@ -41,13 +41,13 @@ def cells_of(records: Sequence[Mapping[str, Any]], columns: Sequence[Column]) ->
 
 
 def rich_list(records: Sequence[Any], operation_id: str) -> Table | Tree:
-    """Return what an operation lists as rich's Table; as a Tree where there are no columns."""
+    """Return an operation's list as rich's Table; as a Tree if it has no columns."""
     columns = columns_of(operation_id)
     return rich_table(records, columns) if columns else rich_tree(records, operation_id or "list")
 
 
 def html_list(records: Sequence[Any], operation_id: str) -> str:
-    """Return what an operation lists as a table in HTML; as nested lists without columns."""
+    """Return an operation's list as a table in HTML; as nested lists if it has no columns."""
     columns = columns_of(operation_id)
     return html_table(records, columns) if columns else html_tree(records, operation_id or "list")
 
@@ -85,7 +85,7 @@ def _cell(record: Mapping[str, Any], column: Column) -> str:
 
 
 def _printable(text: str) -> str:
-    """Write out what a terminal would obey: commands and labels are anybody's text."""
+    """Escape control characters, which a terminal would obey: commands and labels are untrusted."""
     return "".join(
         each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text
     )
@@ -116,7 +116,7 @@ def _id(value: Any) -> str:
 
 
 def _image(value: Any) -> str:
-    """Write what a container was made of: a name, or the id of an image that has lost its own."""
+    """Write a container's image: its name, or its id if no name is left."""
     return _id(value) if str(value).startswith("sha256:") else str(value)
 
 

@@ -27,7 +27,7 @@ def rich_tree(value: Any, label: str) -> Tree:
 
 
 def html_tree(value: Any, label: str) -> str:
-    """Return a dict or list as nested lists in HTML; the topmost is open, others unfold."""
+    """Return a dict or list as nested lists in HTML; all but the topmost are folded at first."""
     return _html(value, label, is_open=True)
 
 

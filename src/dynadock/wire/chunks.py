@@ -1,4 +1,44 @@
-"""Bodies in chunks (RFC 9112, section 7.1), to and fro, without any input or output of its own."""
+r"""Bodies in chunked transfer coding (RFC 9112, section 7.1), decoded and encoded without any I/O.
+
+The input. A chunk is a line with its size in hexadecimal (and perhaps extensions), that many bytes
+of data, and a CRLF. A chunk of size 0 is the last one; after it may come trailer fields, and an
+empty line ends the body. What this module calls a separator lies between the data of two chunks::
+
+    5 CRLF  h e l l o  CRLF 3 CRLF  b y e  CRLF 0 CRLF  CRLF
+    \____/  \_______/  \_________/  \___/  \_________/  \__/
+     size     data      separator   data    separator   empty
+     line                                               line
+
+These bytes come from a socket in blocks that are cut anywhere, between CR and LF too. Engines send
+a log with a chunk for each frame, so that there may be hundreds of thousands of short chunks.
+
+Why there is no plain loop. To search for each CRLF, call ``int(line, 16)``, slice the data out and
+check what ends it takes about five times as long as the fast path for chunks of some 100 bytes: all
+of these are steps of the interpreter.
+
+The fast path (`_read_same_width`). The sizes of successive chunks mostly have the same number of
+digits, and so the separators have the same width. Then two reads take a chunk, one of that width
+and one of the data, and a dict gives the size for the separator's bytes. Nothing is searched or
+parsed, and ``map()`` runs the loop in C. A dict learns a separator only after its size line has
+matched the grammar, so the fast path accepts no more than the slow one.
+
+Leaving it. Any other bytes are looked up as `_NOT_A_CHUNK`, which is -1 and thus makes ``read()``
+take all that is left: the loop ends by itself, without a test for each chunk, and what was read too
+far is given back with ``seek()``. From there `_read_lines` goes on, with ``readline()`` and a
+lookup of the size line for each chunk (nearly twice the time of the fast path). It ends at a line
+that announces no ordinary chunk: `_read_irregular_line` tells the last chunk, an incomplete line
+and a malformed one apart.
+
+Large chunks. Where a block begins in the data of one chunk and ends in that of the next, its two
+parts are joined directly (`_read_across_separator`), which copies them only once.
+
+Between two blocks ``_state`` is the place where the input has ended:
+
+- ``size``: in a size line, whose beginning is in ``_partial_line``;
+- ``data``: in a chunk's data, of which ``_remaining`` bytes (at least one) are still to come;
+- ``end``: after the data, before the end of its CRLF; ``_partial_line`` holds the CR, if it came;
+- ``trailers``: after the last size line; ``_partial_line`` holds the beginning of a trailer field.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +57,7 @@ LONGEST_CHUNK_LINE = 4 * 1024
 """Bytes of a chunk's size with its extensions; one that comes byte by byte is read each time."""
 
 LONGEST_TRAILERS = 64 * 1024
-"""Bytes of all that may stand behind the last chunk."""
+"""Bytes of all trailer fields."""
 
 LAST_CHUNK = b"0\r\n\r\n"
 """What ends a body sent in chunks."""
@@ -31,8 +71,15 @@ _CHUNK_LINE_BEGUN = re.compile(rb"(?:[0-9A-Fa-f]{1,15}" + _EXTENSIONS + rb"\r?)?
 _LAST_CHUNK_LINE = re.compile(rb"0{1,15}" + _EXTENSIONS + rb"\r\n")
 _TRAILER = re.compile(f"{NAME}:[^{CONTROLS}]*\r\n".encode())
 _FOLDED = re.compile(f"[ \t][^{CONTROLS}]*\r\n".encode())
-_LONGEST_PLAIN_LINE = 17
-_MOST_SIZES = 4096
+
+_LONGEST_CACHED_LINE = 17
+"""Bytes of a line that is remembered: 15 digits and CRLF, for extensions may be new each time."""
+
+_LARGEST_CACHE = 4096
+"""Entries; a full dict is emptied."""
+
+_NOT_A_CHUNK = -1
+"""The size that a lookup gives for bytes that announce no ordinary chunk (see above)."""
 
 
 def chunk(data: bytes) -> bytes:
@@ -41,19 +88,23 @@ def chunk(data: bytes) -> bytes:
 
 
 class Chunked:
-    """A body in chunks (RFC 9112, section 7.1); extensions and trailers are dropped."""
+    """Decodes a body in chunks (RFC 9112, section 7.1); extensions and trailers are dropped.
+
+    ``done`` is set at the body's end, ``rest`` is what came after it, and ``fault`` what is wrong
+    with the chunks; what came before a fault is returned first.
+    """
 
     def __init__(self) -> None:
         self.done = False
         self.fault: Exception | None = None
         self.rest = b""
-        self._place = "size"  # or payload, end, trailers: where the data ended
-        self._kept = b""  # what has come of a line
-        self._size = 0  # of the chunk at hand
-        self._missing = 0  # bytes of it still to come
-        self._trailers = 0  # bytes of trailers that have come
-        self._joints: dict[int, _Joints] = {}  # by their width
-        self._likely = _Joints(0)  # those as wide as the last one
+        self._state = "size"  # or data, end, trailers: see the head of this module
+        self._partial_line = b""
+        self._size = 0  # of the current chunk
+        self._remaining = 0  # bytes of its data that are still to come
+        self._trailers_length = 0  # of the trailer fields so far
+        self._separators: dict[int, _Separators] = {}  # by their width
+        self._expected = _Separators(0)  # those as wide as the last one
 
     def feed(self, data: bytes) -> bytes:
         """Return the bytes of all chunks in ``data``."""
@@ -61,64 +112,67 @@ class Chunked:
             self.rest += data
         if self.done or self.fault is not None:
             return b""
-        if len(data) < self._missing:
-            self._missing -= len(data)
+        if len(data) < self._remaining:
+            self._remaining -= len(data)
             return data
-        body = self._read_over_joint(data) if self._missing else b""
-        return body or self._read(BytesIO(self._kept + data))
+        body = self._read_across_separator(data) if self._remaining else b""
+        return body or self._read(BytesIO(self._partial_line + data))
 
-    def _read_over_joint(self, data: bytes) -> bytes:
-        """Return the body in ``data`` if that goes from one chunk into the next and no further.
+    def _read_across_separator(self, data: bytes) -> bytes:
+        """Return the body's part of ``data`` if that ends in the data of the very next chunk.
 
-        So large chunks come, which are copied only once here.
+        Else return nothing and change nothing. Large chunks are copied only once here.
         """
-        joints = self._likely
-        behind = self._missing + joints.width
-        size = joints[data[self._missing : behind]]
-        joints.odd = b""
-        came = len(data) - behind
-        if not 0 <= came < size:
+        separators = self._expected
+        start = self._remaining + separators.width
+        size = separators[data[self._remaining : start]]
+        separators.mismatch = b""
+        received = len(data) - start
+        if not 0 <= received < size:
             return b""
         view = memoryview(data)
-        body = b"".join((view[: self._missing], view[behind:]))
-        self._begin_payload(size, came)
+        body = b"".join((view[: self._remaining], view[start:]))
+        self._begin_data(size, received)
         return body
 
     def _read(self, stream: BytesIO) -> bytes:
-        self._kept = b""
+        self._partial_line = b""
         pieces: list[bytes] = []
-        if self._place == "payload":
-            pieces.append(stream.read(self._missing))
-            self._missing = 0
-            self._place = "end"
-        if self._place == "end":
-            self._read_alike(stream, pieces)
-        if self._place == "end":
+        if self._state == "data":
+            pieces.append(stream.read(self._remaining))
+            self._remaining = 0
+            self._state = "end"
+        if self._state == "end":
+            self._read_same_width(stream, pieces)
+        if self._state == "end":
             self._end_chunk(stream.read(2))
-        if self._place == "size":
-            self._read_chunks(stream, pieces)
-        if self._place == "trailers":
+        if self._state == "size":
+            self._read_lines(stream, pieces)
+        if self._state == "trailers":
             self._read_trailers(stream)
         return b"".join(pieces)
 
-    def _read_alike(self, stream: BytesIO, pieces: list[bytes]) -> None:
-        """Read what chunks have a joint as wide as the last: two steps for each, and no line."""
+    def _read_same_width(self, stream: BytesIO, pieces: list[bytes]) -> None:
+        """Read chunks as long as each separator is as wide as the last one: the fast path."""
         read = stream.read
-        joints = self._likely
+        separators = self._expected
         before = len(pieces)
-        pieces += map(read, map(joints.__getitem__, iter(partial(read, joints.width), b"")))
-        if joints.odd:
-            stream.seek(-len(joints.odd) - len(pieces.pop()), SEEK_END)
-            joints.odd = b""
+        pieces += map(read, map(separators.__getitem__, iter(partial(read, separators.width), b"")))
+        if separators.mismatch:
+            # The last piece is all that followed the mismatch: give both back.
+            stream.seek(-len(separators.mismatch) - len(pieces.pop()), SEEK_END)
+            separators.mismatch = b""
             if len(pieces) > before:
                 self._size = len(pieces[-1])
         elif len(pieces) > before:
-            came = len(pieces[-1])
-            start = stream.tell() - came
-            joint = stream.getvalue()[start - joints.width : start]
-            self._begin_payload(joints[joint], came)
+            # The bytes ended with, or within, the data of the last chunk.
+            received = len(pieces[-1])
+            start = stream.tell() - received
+            separator = stream.getvalue()[start - separators.width : start]
+            self._begin_data(separators[separator], received)
 
-    def _read_chunks(self, stream: BytesIO, pieces: list[bytes]) -> None:
+    def _read_lines(self, stream: BytesIO, pieces: list[bytes]) -> None:
+        """Read chunks, each by its size line, up to the first that is not whole or not ordinary."""
         read = stream.read
         append = pieces.append
         for line in iter(stream.readline, b""):
@@ -129,43 +183,45 @@ class Chunked:
                 break
         else:
             return
-        if size < 0:
+        if size == _NOT_A_CHUNK:
+            # The last piece is all that followed the line: give it back.
             stream.seek(-len(pieces.pop()), SEEK_END)
-            self._read_size(line)
+            self._read_irregular_line(line)
             return
-        self._note_joint(line)
-        self._begin_payload(size, len(pieces[-1]))
-        if not self._missing:
+        self._expect_width(line)
+        self._begin_data(size, len(pieces[-1]))
+        if not self._remaining:
             self._end_chunk(end)
 
-    def _note_joint(self, line: bytes) -> None:
-        width = len(CRLF) + len(line) if len(line) <= _LONGEST_PLAIN_LINE else 0
-        if width not in self._joints:
-            self._joints[width] = _Joints(width)
-        self._likely = self._joints[width]
+    def _expect_width(self, line: bytes) -> None:
+        """Expect separators as wide as one with this size line; width 0 shuts the fast path."""
+        width = len(CRLF) + len(line) if len(line) <= _LONGEST_CACHED_LINE else 0
+        if width not in self._separators:
+            self._separators[width] = _Separators(width)
+        self._expected = self._separators[width]
 
-    def _begin_payload(self, size: int, came: int) -> None:
+    def _begin_data(self, size: int, received: int) -> None:
         self._size = size
-        self._missing = size - came
-        self._place = "payload" if self._missing else "end"
+        self._remaining = size - received
+        self._state = "data" if self._remaining else "end"
 
-    def _read_size(self, line: bytes) -> None:
+    def _read_irregular_line(self, line: bytes) -> None:
         """Take a line that announces no ordinary chunk: the last one, a part of one, or none."""
         if len(line) > LONGEST_CHUNK_LINE:
             self._fail(f"the line of a chunk is longer than {LONGEST_CHUNK_LINE} bytes")
         elif _LAST_CHUNK_LINE.fullmatch(line):
-            self._place = "trailers"
+            self._state = "trailers"
         elif _CHUNK_LINE_BEGUN.fullmatch(line):
-            self._kept = line
+            self._partial_line = line
         else:
             self._fail(f"no chunk begins with {line[:40]!r}")
 
     def _end_chunk(self, end: bytes) -> None:
         if end == CRLF:
-            self._place = "size"
+            self._state = "size"
         elif CRLF.startswith(end):
-            self._place = "end"
-            self._kept = end
+            self._state = "end"
+            self._partial_line = end
         else:
             self._fail(f"a chunk of {self._size} bytes ends with {end!r}, not CRLF")
 
@@ -174,12 +230,12 @@ class Chunked:
             if line == CRLF:
                 self.done = True
                 self.rest = stream.read()
-            elif self._trailers + len(line) > LONGEST_TRAILERS:
+            elif self._trailers_length + len(line) > LONGEST_TRAILERS:
                 self._fail(f"the trailers are longer than {LONGEST_TRAILERS} bytes")
             elif not line.endswith(b"\n"):
-                self._kept = line
-            elif _TRAILER.fullmatch(line) or (self._trailers and _FOLDED.fullmatch(line)):
-                self._trailers += len(line)
+                self._partial_line = line
+            elif _TRAILER.fullmatch(line) or (self._trailers_length and _FOLDED.fullmatch(line)):
+                self._trailers_length += len(line)
                 continue
             else:
                 self._fail(f"no trailer is {line[:40]!r}")
@@ -194,26 +250,23 @@ class Chunked:
             return
         where = {
             "size": "before the last chunk",
-            "payload": f"after {self._size - self._missing} of a chunk's {self._size} bytes",
-            "end": f"behind the {self._size} bytes of a chunk, before its end",
-            "trailers": "behind the last chunk, before the body's end",
-        }[self._place]
+            "data": f"after {self._size - self._remaining} of a chunk's {self._size} bytes",
+            "end": f"after all {self._size} bytes of a chunk, before the CRLF that ends it",
+            "trailers": "after the last chunk, before the empty line that ends the body",
+        }[self._state]
         raise TruncatedStream(f"the connection broke {where}")
 
 
 class _Sizes(dict[bytes, int]):
-    """Chunks' sizes by their lines: looking one up is much faster than reading it.
-
-    What announces no ordinary chunk stands for all that follows.
-    """
+    """Sizes of chunks by their size lines; `_NOT_A_CHUNK` for any other bytes."""
 
     def __missing__(self, line: bytes) -> int:
         found = _CHUNK_LINE.fullmatch(line)
         size = int(found[1], 16) if found else 0
         if not 0 < size <= LARGEST_CHUNK or len(line) > LONGEST_CHUNK_LINE:
-            return -1
-        if len(line) <= _LONGEST_PLAIN_LINE:
-            if len(self) >= _MOST_SIZES:
+            return _NOT_A_CHUNK
+        if len(line) <= _LONGEST_CACHED_LINE:
+            if len(self) >= _LARGEST_CACHE:
                 self.clear()
             self[line] = size
         return size
@@ -222,24 +275,24 @@ class _Sizes(dict[bytes, int]):
 _SIZES = _Sizes()
 
 
-class _Joints(dict[bytes, int]):
-    """Chunks' sizes by their joints: the end of the chunk before, and the line.
+class _Separators(dict[bytes, int]):
+    """Sizes of chunks by the separators of one width that announce them.
 
-    ``odd`` is one that is not of this width or announces no ordinary chunk; it stands for all that
-    follows.
+    A separator is the CRLF that ends the data of one chunk, and the size line of the next. Other
+    bytes have the size `_NOT_A_CHUNK` and are left in ``mismatch``: those of another width, too.
     """
 
     def __init__(self, width: int) -> None:
         self.width = width
-        self.odd = b""
+        self.mismatch = b""
 
-    def __missing__(self, joint: bytes) -> int:
-        alike = len(joint) == self.width and joint.startswith(CRLF)
-        size = _SIZES[joint[len(CRLF) :]] if alike else -1
-        if size < 0:
-            self.odd = joint
+    def __missing__(self, separator: bytes) -> int:
+        fits = len(separator) == self.width and separator.startswith(CRLF)
+        size = _SIZES[separator[len(CRLF) :]] if fits else _NOT_A_CHUNK
+        if size == _NOT_A_CHUNK:
+            self.mismatch = separator
         else:
-            if len(self) >= _MOST_SIZES:
+            if len(self) >= _LARGEST_CACHE:
                 self.clear()
-            self[joint] = size
+            self[separator] = size
         return size

@@ -1,4 +1,4 @@
-"""Bodies that come packed (Content-Encoding), without any input or output of its own."""
+"""Compressed replies (Content-Encoding, RFC 9110, section 8.4), decompressed without any I/O."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PLAIN = ("", "identity")
-_PACKED = ("gzip", "x-gzip", "deflate")
+_COMPRESSED = ("gzip", "x-gzip", "deflate")
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
 def unpacked(body: bytes, headers: Mapping[str, str], limit: int | None) -> bytes:
-    """Return a whole body as it was before it was packed, at most ``limit`` bytes of it.
+    """Return a whole body, decompressed if its Content-Encoding says that it is compressed.
 
-    Nobody asks engines for packed replies, but something between may send them. No more than the
-    limit is ever held. Raises TooLarge, or MalformedStream for what cannot be unpacked.
+    dynadock does not ask engines for that, but a proxy in between may compress replies. Never more
+    than ``limit`` bytes are held: TooLarge for a longer body, MalformedStream for one that cannot
+    be decompressed.
     """
     coding = (headers.get("Content-Encoding") or "").strip().lower()
     if coding in _PLAIN or not body:
         return body
-    if coding not in _PACKED:
-        raise MalformedStream(f"the reply is packed in a way that is not understood: {coding!r}")
+    if coding not in _COMPRESSED:
+        raise MalformedStream(f"the reply has an unknown Content-Encoding: {coding!r}")
     parts: list[bytes] = []
     left = limit
     while body:
@@ -36,16 +37,19 @@ def unpacked(body: bytes, headers: Mapping[str, str], limit: int | None) -> byte
 
 
 def _unpack(body: bytes, limit: int | None) -> tuple[bytes, bytes]:
-    """Unpack one member of perhaps several (RFC 1952, section 2.2); return it and what follows."""
+    """Decompress the first of perhaps several members (RFC 1952, section 2.2).
+
+    Return it and the compressed bytes that follow.
+    """
     unpacker = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
     try:
         part = unpacker.decompress(body, 0 if limit is None else limit + 1)
     except zlib.error as error:
-        raise MalformedStream(f"the packed reply cannot be unpacked: {error}") from error
+        raise MalformedStream(f"the compressed reply cannot be decompressed: {error}") from error
     if limit is not None and len(part) > limit:
-        raise too_large(limit, "unpacked")
+        raise too_large(limit, "decompressed")
     if not unpacker.eof:
-        raise MalformedStream("the packed reply ends too early")
+        raise MalformedStream("the compressed reply ends too early")
     return part, unpacker.unused_data
 
 

@@ -1,4 +1,29 @@
-"""JSON values in a row, cut out of bytes as they come, without any input or output of its own."""
+r"""Successive JSON values, decoded out of bytes that are cut anywhere, without any I/O.
+
+The input. Progress, events and stats come as JSON objects one after the other, with a line feed, a
+record separator (RFC 7464) or nothing between them, in blocks that are cut anywhere::
+
+    {"status": "Pulling"}\r\n{"status": "Down|loading", "id": "a1"}\r\n{"stat|us": "Done"}
+                                             ^                               ^
+                                             a block ends here               and here
+
+Why there is no plain loop. To append each block to a text and try to decode it takes quadratic time
+for a value that is longer than a block: 25 times as long as here for one of 2 MB in blocks of 16
+KiB. Nor can the end be found by its line feed, as there may be none.
+
+The fast path (`JsonDecoder._read_whole`). As long as an object or a list is whole within a block,
+``json``'s own decoder reads it in place and tells where it ended.
+
+Leaving it. A value that this decoder refuses is either incomplete or no JSON, and it does not tell
+which. From the value's beginning on, an `_EndFinder` follows its brackets and quotes through all
+blocks, looking at each character once, and at its end the whole value is decoded
+(`JsonDecoder._continue_value`). Strings are read in this way too, and so are words: numbers and
+literal names (``true``), which end only with the character after them. What cannot become a word
+is a fault at once, since its end might never come.
+
+Between two calls of ``feed``, ``_end_finder`` and ``_parts`` belong to a value whose end has not
+come, or are None and empty.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +36,13 @@ from dynadock.errors import MalformedStream, TruncatedStream
 from dynadock.record import Record
 
 LONGEST_VALUE = 64 * 1024 * 1024
-"""Characters that are kept of a value whose end has not come."""
+"""Characters of a value whose end has not come."""
 
 DEEPEST_VALUE = 100_000
-"""Brackets that are open at a time; Python itself gives up far earlier, as its settings say."""
+"""Brackets that are open at a time; ``json`` gives up far earlier, at Python's recursion limit."""
 
 LONGEST_WORD = 16 * 1024
-"""Characters of a number."""
+"""Characters of a number or literal name."""
 
 RECORD_SEPARATOR = "\x1e"
 
@@ -29,48 +54,48 @@ _REST_OF_STRING = re.compile(_IN_STRING, re.DOTALL)
 _BRACKET = re.compile(rf'(?:[^"{{}}\[\]]++|"{_IN_STRING}")*+(["{{}}\[\]])', re.DOTALL)
 _CLOSING = {"{": "}", "[": "]"}
 _NUMBER_BEGUN = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:(?<=[0-9])[eE][+-]?[0-9]*)?)?")
-_CONSTANTS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
+_LITERAL_NAMES = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 _BYTE_ORDER_MARK = "\ufeff"
 
 _decode = json.JSONDecoder(object_hook=Record).raw_decode
 
 
 class JsonDecoder:
-    """Cuts JSON values out of bytes as they come; objects are Records.
+    """Decodes JSON values out of bytes that are cut anywhere; objects are Records.
 
-    Between values may stand white space, record separators (RFC 7464) or, behind objects, lists and
-    strings, nothing. ``fault`` is set to MalformedStream where there is no JSON; what came before
-    it is given first.
+    Between values there may be white space, record separators (RFC 7464) or, after objects, lists
+    and strings, nothing. ``fault`` is set to MalformedStream where there is no JSON; the values
+    before it are returned first.
 
-    What is no UTF-8 becomes U+FFFD: engines pass on what containers print, and one strange byte in
-    some build's output must not end the reading of it.
+    Bytes that are not UTF-8 become U+FFFD: engines pass on what containers print, and one invalid
+    byte in a build's output must not end the stream.
     """
 
     def __init__(self) -> None:
         self.fault: Exception | None = None
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
-        self._begun = False
-        self._outline: _Outline | None = None  # of a value whose end has not come
-        self._parts: list[str] = []  # what has come of it
-        self._length = 0
+        self._started = False
+        self._end_finder: _EndFinder | None = None  # of a value whose end has not come
+        self._parts: list[str] = []  # of that value, as far as it has come
+        self._length = 0  # of these parts
 
     def feed(self, data: bytes) -> list[Any]:
         """Take bytes; return the values that are whole.
 
-        Objects, lists and strings are whole with their last byte, other values with what follows.
+        Objects, lists and strings are whole with their last byte, other values once a byte follows.
         """
         return self._values(self._text.decode(data))
 
     def finish(self) -> list[Any]:
-        """Take note of the end; return a last value that nothing followed, and may set ``fault``.
+        """Take note of the end; return a number or literal name that was ended by it.
 
-        Raises TruncatedStream inside a value.
+        May set ``fault``; raises TruncatedStream inside a value.
         """
         values = self._values(self._text.decode(b"", final=True))
-        if self._outline is None:
+        if self._end_finder is None:
             return values
         begun = "".join(self._parts)
-        if self._outline.is_word and _is_whole(begun):
+        if self._end_finder.is_word and _is_whole(begun):
             return values + self._values("\n")
         raise TruncatedStream(f"the stream ended inside a value that begins with {begun[:60]!r}")
 
@@ -78,20 +103,20 @@ class JsonDecoder:
         values: list[Any] = []
         if self.fault is not None or not text:
             return values
-        if not self._begun:
-            self._begun = True
+        if not self._started:
+            self._started = True
             text = text.removeprefix(_BYTE_ORDER_MARK)
-        position = self._carry_on(text, 0, values) if self._outline is not None else 0
+        position = self._continue_value(text, 0, values) if self._end_finder is not None else 0
         while position < len(text):
             position = self._read_whole(text, position, values)
             if position < len(text):
-                self._outline = _Outline(text[position])
+                self._end_finder = _EndFinder(text[position])
                 self._parts.append(text[position])
-                position = self._carry_on(text, position + 1, values)
+                position = self._continue_value(text, position + 1, values)
         return values
 
     def _read_whole(self, text: str, position: int, values: list[Any]) -> int:
-        """Read objects and lists while they are whole; return the place of what is not."""
+        """Read objects and lists as long as they are whole; return the position of what follows."""
         between = _BETWEEN.match
         while True:
             position = between(text, position).end()  # type: ignore[union-attr] # it always matches
@@ -100,71 +125,74 @@ class JsonDecoder:
             try:
                 value, position = _decode(text, position)
             except (ValueError, RecursionError):
-                # Either it has not all come or it is no JSON; its outline will tell.
+                # It is incomplete or no JSON, which the decoder does not tell apart.
                 return position
             values.append(value)
 
-    def _carry_on(self, text: str, position: int, values: list[Any]) -> int:
-        """Read a value whose end is not known; return the place behind it or the text's end."""
-        assert self._outline is not None
-        end = self._outline.find_end(text, position)
+    def _continue_value(self, text: str, position: int, values: list[Any]) -> int:
+        """Read more of the value whose end has not come; return the position after it.
+
+        That is the text's end if the value goes on or is malformed.
+        """
+        assert self._end_finder is not None
+        end = self._end_finder.find(text, position)
         part = text[position:end]
         self._parts.append(part)
         self._length += len(part)
-        if self._outline.is_word:
+        if self._end_finder.is_word:
             self._check_word()
         elif RECORD_SEPARATOR in part:
             self._fail("a record begins within a value", "".join(self._parts))
         elif self._length > LONGEST_VALUE:
             self._fail(f"a value is longer than {LONGEST_VALUE} characters", "".join(self._parts))
         if self.fault is None and end is not None:
-            document = "".join(self._parts)
-            self._forget()
-            self._read_document(document, values)
+            value = "".join(self._parts)
+            self._reset()
+            self._decode_whole(value, values)
         return len(text) if end is None or self.fault is not None else end
 
     def _check_word(self) -> None:
-        """Refuse at once what can be no number and no constant: its end may never come."""
+        """Refuse at once what can become no number and no literal name: its end may never come."""
         word = "".join(self._parts)
         if len(word) > LONGEST_WORD or not _can_begin(word):
             self._fail("no value begins like this", word)
 
-    def _read_document(self, document: str, values: list[Any]) -> None:
+    def _decode_whole(self, text: str, values: list[Any]) -> None:
         try:
-            value, end = _decode(document)
+            value, end = _decode(text)
         except (ValueError, RecursionError) as error:
-            self._fail(str(error), document)
+            self._fail(str(error), text)
             return
-        if end < len(document):
-            self._fail(f"a value is followed by {document[end : end + 20]!r}", document)
+        if end < len(text):
+            self._fail(f"a value is followed by {text[end : end + 20]!r}", text)
         else:
             values.append(value)
 
     def _fail(self, reason: str, text: str) -> None:
-        self._forget()
+        self._reset()
         self.fault = MalformedStream(f"no JSON ({reason}): {text[:60]!r}")
 
-    def _forget(self) -> None:
-        self._outline, self._parts, self._length = None, [], 0
+    def _reset(self) -> None:
+        self._end_finder, self._parts, self._length = None, [], 0
 
 
 def _can_begin(word: str) -> bool:
-    """Tell whether a number or a constant may begin like this."""
+    """Tell whether a number or a literal name may begin with ``word``."""
     if _NUMBER_BEGUN.fullmatch(word):
         return True
-    return any(constant.startswith(word) for constant in _CONSTANTS)
+    return any(name.startswith(word) for name in _LITERAL_NAMES)
 
 
 def _is_whole(word: str) -> bool:
-    """Tell whether what may begin a number or a constant may also be one."""
-    return word in _CONSTANTS or word[-1] in "0123456789"
+    """Tell whether ``word``, which may begin a number or a literal name, is one already."""
+    return word in _LITERAL_NAMES or word[-1] in "0123456789"
 
 
-class _Outline:
-    """Follows one value through pieces of text to its end, by its brackets and quotes alone.
+class _EndFinder:
+    """Finds the end of one value, which comes in parts, by its brackets and quotes alone.
 
-    Trying to decode all that has come with every piece would take quadratic time. A value that
-    cannot be one ends where that shows; without that, all that follows would seem to be its own.
+    ``first`` is the value's first character. A value that is malformed ends where that shows, at a
+    wrong bracket or a control character in a string: else all that follows would seem a part of it.
     """
 
     def __init__(self, first: str) -> None:
@@ -173,8 +201,11 @@ class _Outline:
         self._in_string = first == '"'
         self._escaped = False
 
-    def find_end(self, text: str, position: int) -> int | None:
-        """Return the place behind the value, looking on from ``position``; None if not within."""
+    def find(self, text: str, position: int) -> int | None:
+        """Return the position after the value in the next part, ``text`` from ``position`` on.
+
+        None if the value goes on after this part.
+        """
         if self.is_word:
             end = _WORD.match(text, position).end()  # type: ignore[union-attr] # it always matches
             return end if end < len(text) else None
@@ -200,7 +231,7 @@ class _Outline:
             self._open.clear()
 
     def _pass_string(self, text: str, position: int) -> int:
-        """Return the place behind the string at hand, or the end of the text."""
+        """Return the position after the current string, or the end of the text."""
         position += self._escaped
         end = _REST_OF_STRING.match(text, position).end()  # type: ignore[union-attr] # as above
         stop = text[end : end + 1]

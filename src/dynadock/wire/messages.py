@@ -17,7 +17,7 @@ _USER_OF_ADDRESS = re.compile("(%3A%2F%2F)(?:(?!%2F|%22)[^&])*(%40)")
 """What stands between ``://`` and ``@``, as it is written in a query."""
 
 Data = bytes | bytearray | memoryview
-"""Bytes, however they are held."""
+"""The types that hold bytes."""
 
 
 class Request(NamedTuple):
@@ -25,8 +25,8 @@ class Request(NamedTuple):
 
     ``target`` is path and query as they are sent; ``body`` bytes, an iterator of bytes (sent in
     chunks, or with its length if it is `dynadock.wire.uploads.Measured`), or None. ``secrets``
-    names query parameters and headers whose values are not shown, beside those that tell by their
-    names.
+    names query parameters and headers whose values are masked when the request is shown, beside
+    those that are secret by their names (`dynadock.options.is_secret_name`).
     """
 
     method: str
@@ -42,7 +42,7 @@ class Request(NamedTuple):
 
     @property
     def shown_target(self) -> str:
-        """The target as anybody may see it."""
+        """The target with its secrets masked."""
         path, mark, query = self.target.partition("?")
         return path + mark + "&".join(map(self._shown_pair, query.split("&")))
 
@@ -50,12 +50,12 @@ class Request(NamedTuple):
         name, mark, _ = pair.partition("=")
         if mark and unquote(name) in self.secrets:
             return name + mark + MASK
-        # Build arguments tell of proxies, whose addresses may have a password.
+        # Build arguments may be addresses of proxies, and these may hold a password.
         return _USER_OF_ADDRESS.sub(rf"\1{MASK}\2", pair)
 
     @property
     def shown_headers(self) -> dict[str, str]:
-        """The headers as anybody may see them."""
+        """The headers with their secrets masked."""
         secrets = {name.lower() for name in self.secrets}
         return {
             name: MASK if is_secret_name(name) or name.lower() in secrets else value
@@ -63,7 +63,7 @@ class Request(NamedTuple):
         }
 
     def __repr__(self) -> str:
-        # A body may be a secret (SecretCreate, SystemAuth), so its size has to do.
+        # A body may be a secret (SecretCreate, SystemAuth), so only its size is shown.
         body = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else self.body
         head = f"{self.method} {self.shown_target}"
         return f"Request({head}, headers={self.shown_headers}, body={body})"

@@ -1,4 +1,4 @@
-"""What is sent block by block: files, and whatever else gives bytes bit by bit."""
+"""Request bodies that are read and sent block by block: files, and iterators of bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 OpenFile = FileIO | BufferedReader | BufferedRandom
-"""What `open` gives for a file in binary."""
+"""What `open` returns for a file in binary mode."""
 
 CHUNK = 64 * 1024
 """Bytes of a file that are read and sent at a time.
@@ -26,11 +26,11 @@ which doubles the time of a transfer (bench/).
 
 
 class Measured:
-    """An iterator over the rest of a file that says how much it is: ``length``, in bytes.
+    """An iterator over the rest of a file, in blocks, with its ``length`` in bytes.
 
     Engines take a body of a known length a fifth faster than one in chunks (bench/). The length is
-    that of the moment when it is first asked for, which is when the request is sent: what is
-    written behind it later is not sent. Iterating raises OSError where the file turns out shorter.
+    fixed when it is first asked for, which is when the request is sent: what is appended later is
+    not sent. Iterating raises OSError if the file has become shorter.
     """
 
     def __init__(self, file: PathLike[str] | OpenFile) -> None:
@@ -39,7 +39,7 @@ class Measured:
 
     @cached_property
     def length(self) -> int:
-        """Bytes from where the file stands to its end."""
+        """Bytes from the file's current position to its end."""
         if isinstance(self._file, PathLike):
             return Path(self._file).stat().st_size
         return os.fstat(self._file.fileno()).st_size - self._file.tell()
@@ -67,20 +67,20 @@ class Measured:
 def blocks_of(body: Any) -> bytes | Iterator[bytes]:
     """Return a binary body as it is sent: bytes, or an iterator of bytes that reads when asked.
 
-    A file is `Measured` if it is a regular one that is larger than a block: smaller ones gain
-    nothing, and the files that a kernel makes up (/proc, /sys) do not tell their lengths. An
-    iterator that gives something else raises TypeError when it comes to that.
+    A regular file that is larger than a block becomes a `Measured`: smaller ones gain nothing by
+    it, and the kernel's own files (/proc, /sys) report sizes that are not theirs. An iterator that
+    yields anything but bytes raises TypeError then.
     """
     if isinstance(body, bytes):
         return body
-    if _tells_its_length(body):
+    if _has_known_length(body):
         return Measured(body)
     if isinstance(body, PathLike):
         return _read_path(body)
     return _checked(_read(body) if hasattr(body, "read") else body)
 
 
-def _tells_its_length(body: Any) -> bool:
+def _has_known_length(body: Any) -> bool:
     if isinstance(body, PathLike):
         status = Path(body).stat()
         size = status.st_size
@@ -93,7 +93,7 @@ def _tells_its_length(body: Any) -> bool:
 
 
 def _is_file(body: Any) -> bool:
-    # Exactly these: what wraps a file has its descriptor too, but other bytes (gzip.GzipFile).
+    # Exactly these types: others have a file's descriptor, but give other bytes (gzip.GzipFile).
     raw = body.raw if type(body) in (BufferedReader, BufferedRandom) else body
     return type(raw) is FileIO
 
@@ -101,7 +101,7 @@ def _is_file(body: Any) -> bool:
 def _opened(
     file: PathLike[str] | OpenFile,
 ) -> contextlib.AbstractContextManager[Any]:
-    """Open a path, to be closed behind its bytes; an open file is its owner's to close."""
+    """Open a path, and close it in the end; a file that is open already stays open."""
     if isinstance(file, PathLike):
         return Path(file).open("rb", buffering=0)
     return contextlib.nullcontext(file)
