@@ -277,7 +277,7 @@ OPERATIONS = {
 
 def bundled(version):
     name = document_name(version)
-    return read_document((bundled_folder() / name).read_bytes(), name=name)
+    return read_document(Path(bundled_folder(), name).read_bytes(), name=name)
 
 
 def test_all_published_versions_are_bundled():
