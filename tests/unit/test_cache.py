@@ -16,6 +16,7 @@ import pytest
 
 from dynadock.spec import cache, loader
 from dynadock.spec.build import build_from_text
+from dynadock.spec.form import read_form
 from dynadock.spec.library import available_versions, bundled_versions
 from dynadock.spec.loader import load_spec
 
@@ -196,7 +197,7 @@ def test_many_processes_at_once(folder):
             assert process.communicate()[0].strip() == "11"
         assert process.returncode == 0
     (path,) = folder.iterdir()  # and nothing half-written beside it
-    assert cache.read_compiled(path.stem) == load_spec(ZOO)._compiled
+    assert read_form(cache.read_text(path.stem)) == load_spec(ZOO)._compiled
 
 
 def test_a_reader_sees_a_whole_form_or_none(folder):

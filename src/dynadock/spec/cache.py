@@ -59,21 +59,28 @@ def code_state(module: str) -> bytes:
 
 def read_compiled(key: str) -> dict[str, Any] | None:
     """Return the mapping kept under ``key``, None if there is none or it is damaged."""
+    text = read_text(key)
+    return None if text is None else json.loads(text)
+
+
+def write_compiled(key: str, compiled: dict[str, Any]) -> None:
+    """Keep a mapping that JSON can hold, as `write_text` does."""
+    write_text(key, json.dumps(compiled, separators=(",", ":")).encode())
+
+
+def read_text(key: str) -> bytes | None:
+    """Return the text kept under ``key``, None if there is none or it is damaged."""
     try:
         with open(os.path.join(cache_folder(), key + _SUFFIX), "rb") as file:
             content = file.read()
     except OSError:
         return None
     checksum, _, text = content.partition(b"\n")
-    if checksum != digest(text).encode():
-        return None
-    compiled: dict[str, Any] = json.loads(text)
-    return compiled
+    return text if checksum == digest(text).encode() else None
 
 
-def write_compiled(key: str, compiled: dict[str, Any]) -> None:
-    """Keep a mapping; a folder that cannot be written (a read-only home) costs only time."""
-    text = json.dumps(compiled, separators=(",", ":")).encode()
+def write_text(key: str, text: bytes) -> None:
+    """Keep a text; a folder that cannot be written (a read-only home) costs only time."""
     with contextlib.suppress(OSError):
         folder = cache_folder()
         os.makedirs(folder, exist_ok=True)

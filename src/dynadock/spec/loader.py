@@ -7,7 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dynadock.errors import SpecError
-from dynadock.spec.cache import code_state, digest, read_compiled, write_compiled
+from dynadock.spec.cache import code_state, digest, read_text, write_text
+from dynadock.spec.form import read_form, write_form
 from dynadock.spec.library import OVERLAY, bundled_content, find_document
 from dynadock.spec.model import Spec
 from dynadock.spec.versions import Version, looks_like_version, parse_version
@@ -87,14 +88,14 @@ def _read(path: str) -> bytes:
 
 
 def _compiled(key: str, content: bytes, name: str) -> Mapping[str, Any]:
-    compiled = read_compiled(key)
-    if compiled is None:
+    text = read_text(key)
+    if text is None:
         # Imported here for start-up time: a document that was compiled before needs no YAML.
         from dynadock.spec.build import build_from_text  # noqa: PLC0415
 
-        compiled = build_from_text(content, name=name)
-        write_compiled(key, compiled)
-    return compiled
+        text = write_form(build_from_text(content, name=name))
+        write_text(key, text)
+    return read_form(text)
 
 
 @cache
