@@ -12,8 +12,7 @@ form. Everything here is loaded when it is first asked for.
 
 from __future__ import annotations
 
-import re
-from importlib import import_module
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -170,8 +169,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        value = getattr(import_module(_HOMES.get(name, _ERRORS)), name)
-    elif re.fullmatch(r"v[1-9]\d*_(0|[1-9]\d*)", name, re.ASCII):
+        value = getattr(_module(_HOMES.get(name, _ERRORS)), name)
+    elif _looks_like_version(name):
         value = _client_at(name.replace("_", "."))
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -179,11 +178,24 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def _module(name: str) -> Any:
+    # importlib would have to be loaded for the same.
+    __import__(name)
+    return sys.modules[name]
+
+
+def _looks_like_version(name: str) -> bool:
+    # Imported here for start-up time: most callers load a version.
+    import re  # noqa: PLC0415
+
+    return re.fullmatch(r"v[1-9]\d*_(0|[1-9]\d*)", name, re.ASCII) is not None
+
+
 def _client_at(version: str) -> Client:
-    library = import_module("dynadock.spec.library")
+    library = _module("dynadock.spec.library")
     if version not in [f"v{known}" for known in library.available_versions()]:
         raise AttributeError(f"there is no document of API {version}")
-    client: Client = import_module("dynadock.client").client_for(version)
+    client: Client = _module("dynadock.client").client_for(version)
     return client
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any, Literal, Self
 
 from dynadock.accounts import accounts
@@ -41,9 +40,8 @@ KEPT: Any = ...
 MASK = "****"
 """What is shown in place of a secret."""
 
-_SECRET_NAME = re.compile(
-    r"auth(?!ors?$)|cookie|token|secret|passw|credential|api-?key|x-registry-config", re.IGNORECASE
-)
+# Compiled when it is first asked for: a start need not wait.
+_OF_SECRETS = r"auth(?!ors?$)|cookie|token|secret|passw|credential|api-?key|x-registry-config"
 
 
 class Options:
@@ -136,6 +134,9 @@ class Options:
         return self
 
     def __deepcopy__(self, memo: Any) -> Options:
+        # Imported here for start-up time: options are hardly copied.
+        from copy import deepcopy  # noqa: PLC0415
+
         own = {"headers": deepcopy(self.headers, memo), "query": deepcopy(self.query, memo)}
         return Options(**{**self.as_dict(), **own})
 
@@ -188,7 +189,7 @@ class Options:
 
 def is_secret_name(name: str) -> bool:
     """Tell whether a header or parameter is secret by its name; documents may mark others."""
-    return _SECRET_NAME.search(name) is not None
+    return re.search(_OF_SECRETS, name, re.IGNORECASE) is not None
 
 
 def _checked_credentials(value: object) -> bool | Mapping[str, Mapping[str, str]]:

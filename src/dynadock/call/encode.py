@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from dynadock import __version__
 from dynadock.call.bind import ABSENT, NOT_IN_HEADERS
 from dynadock.call.kinds import TWO_WAY, expected_kind
+from dynadock.call.percent import quote
 from dynadock.call.request import Request
 from dynadock.call.uploads import blocks_of
 from dynadock.call.values import compact_json
@@ -43,7 +43,7 @@ def encode(bound: Bound, options: Options) -> Request:
     target = operation.spec.base_path + bound.path
     query = bound.query
     if query:
-        target += "?" + "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in query)
+        target += "?" + "&".join(f"{quote(n)}={quote(v)}" for n, v in query)
     headers = {"User-Agent": USER_AGENT}
     body = None
     if bound.body is not ABSENT:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,4 +122,7 @@ def _question(bound: Bound) -> Question:
 
 def path_arguments(bound: Bound) -> dict[str, str]:
     """Return what a call names in its path, by parameter."""
+    # Imported here for start-up time: plain calls do not look back at their paths.
+    from urllib.parse import unquote  # noqa: PLC0415
+
     return {name: unquote(segment) for name, segment in bound.segments.items()}

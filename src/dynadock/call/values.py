@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import operator
 import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import datetime, timedelta
 from enum import Enum
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from dynadock.spec.schema import python_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from dynadock.spec.model import Parameter
 
@@ -248,6 +247,9 @@ def _count(value: Any) -> str:
 
 
 def _seconds(value: Any) -> str:
+    # Imported here for start-up time, as below: few calls tell a time.
+    from datetime import timedelta  # noqa: PLC0415
+
     whole = value.total_seconds() if isinstance(value, timedelta) else value
     number = whole_number(whole)
     if number is None or not can_be_written(number):
@@ -257,6 +259,9 @@ def _seconds(value: Any) -> str:
 
 def _timestamp(value: Any) -> str:
     """Write a moment as UNIX seconds; engines refuse RFC 3339 text here (seen on 20.10)."""
+    # Imported here for start-up time.
+    from datetime import datetime  # noqa: PLC0415
+
     if isinstance(value, datetime):
         return _unix_time(value)
     if isinstance(value, str):
@@ -280,6 +285,9 @@ def _unix_time(moment: datetime) -> str:
 
 def _parsed_time(text: str) -> str:
     """Turn RFC 3339 text into UNIX seconds without losing nanoseconds, which datetime would."""
+    # Imported here for start-up time.
+    from datetime import datetime  # noqa: PLC0415
+
     fraction = _FRACTION.search(text)
     try:
         moment = datetime.fromisoformat(_FRACTION.sub("", text.upper(), count=1))
@@ -367,6 +375,9 @@ def _base64_json(value: Any) -> str:
             raise Mismatch("expected a dict, its JSON text, or padded base64url text")
     if not isinstance(value, Mapping):
         raise Mismatch(f"expected a dict, got {type(value).__name__}")
+    # Imported here for start-up time: few calls bring credentials.
+    import base64  # noqa: PLC0415
+
     return base64.urlsafe_b64encode(_json(dict(value)).encode()).decode("ascii")
 
 
