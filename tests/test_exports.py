@@ -61,7 +61,7 @@ def test_all_is_all_that_is_public():
         if not name.startswith(("_", "v1_")) and not isinstance(value, types.ModuleType)
     }
     # Names that the module imports for its own use.
-    own = {"annotations", "import_module", "TYPE_CHECKING", "Any"}
+    own = {"annotations", "TYPE_CHECKING", "Any"}
     assert public - own == set(dynadock.__all__)
 
 

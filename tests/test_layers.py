@@ -43,6 +43,11 @@ LATE = {
     *("jsonschema", "openapi_core", "yaml", "requests", "urllib3", "platformdirs"),
     *("tarfile", "websockets", "rich", "rapidfuzz"),
 }
+SLOW = {
+    *("base64", "copy", "dataclasses", "datetime", "hashlib", "inspect", "pathlib"),
+    *("random", "shutil", "tempfile"),
+}
+"""Modules of the standard library that few calls need, and that take milliseconds to load."""
 
 
 class Import(NamedTuple):
@@ -174,6 +179,7 @@ def test_a_call_without_a_body_needs_no_checker_and_no_yaml():
     loaded = run(f"import dynadock; {call}; {LOADED}")
     assert "dynadock" in loaded
     assert LATE.isdisjoint(loaded)
+    assert SLOW.isdisjoint({*loaded} - {*run(LOADED)})
 
 
 @cache

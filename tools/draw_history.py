@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from dynadock.spec.draw import draw_history, dump_history
 from dynadock.spec.history import FILE
 from dynadock.spec.library import bundled_folder, bundled_versions, document_name
-from dynadock.spec.loader import load_file
+from dynadock.spec.loader import load_spec
 
 
 def main() -> int:
@@ -25,9 +26,9 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="write nothing")
     arguments = parser.parse_args()
-    folder = bundled_folder()
+    folder = Path(bundled_folder())
     documents = [folder / document_name(version) for version in bundled_versions()]
-    drawn = dump_history(draw_history(map(load_file, documents)))
+    drawn = dump_history(draw_history(map(load_spec, documents)))
     if not arguments.check:
         (folder / FILE).write_bytes(drawn)
     elif (folder / FILE).read_bytes() != drawn:

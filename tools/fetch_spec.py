@@ -267,7 +267,7 @@ def read_local(place: Path, version: Version) -> bytes:
 
 def read_own(version: Version, otherwise: Callable[[Version], bytes]) -> bytes:
     """Return a version's source from the user's folder, ``otherwise`` where it has none."""
-    path = user_folder() / document_name(version)
+    path = Path(user_folder(), document_name(version))
     return path.read_bytes() if path.is_file() else otherwise(version)
 
 
@@ -345,7 +345,7 @@ def plan(arguments: argparse.Namespace) -> Job:
     elif arguments.step == "check":
         read = partial(read_own, otherwise=published.read)
     usual = user_folder if arguments.step == "fetch" else bundled_folder
-    return Job(read, published.recorded_address, arguments.into or usual())
+    return Job(read, published.recorded_address, arguments.into or Path(usual()))
 
 
 def take(step: Callable[[], list[str]]) -> bool:

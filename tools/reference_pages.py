@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from functools import cache
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dynadock.explore.card import card_of
@@ -18,7 +19,7 @@ from dynadock.explore.definition import definition_of
 from dynadock.explore.example import example_of
 from dynadock.explore.types import word_for_schema
 from dynadock.spec.library import bundled_folder, bundled_versions, document_name
-from dynadock.spec.loader import load_file
+from dynadock.spec.loader import load_spec
 from dynadock.spec.schema import reference_name
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def place_of(operation_id: str) -> str | None:
 
 @cache
 def _newest() -> Spec:
-    return load_file(bundled_folder() / document_name(bundled_versions()[-1]))
+    return load_spec(Path(bundled_folder(), document_name(bundled_versions()[-1])))
 
 
 class _Reference:

@@ -12,8 +12,7 @@ form. Everything here is loaded when it is first asked for.
 
 from __future__ import annotations
 
-import re
-from importlib import import_module
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -79,12 +78,12 @@ def __getattr__(name: str) -> Any:
     value: Any
     home = next((module for module, names in _HOMES.items() if name in names), None)
     if home:
-        value = getattr(import_module(home), name)
+        value = getattr(_module(home), name)
     elif name in _MODULES:
-        value = import_module(f"{__name__}.{name}")
+        value = _module(f"{__name__}.{name}")
     elif name == "__all__":
         value = _public_names()
-    elif re.fullmatch(r"v[1-9]\d*_(0|[1-9]\d*)", name, re.ASCII):
+    elif _looks_like_version(name):
         value = _client_at(name.replace("_", "."))
     elif not name.startswith("_") and name in (errors := _errors()):
         value = errors[name]
@@ -95,7 +94,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _errors() -> dict[str, type]:
-    module = import_module("dynadock.errors")
+    module = _module("dynadock.errors")
     classes = {name: value for name, value in vars(module).items() if isinstance(value, type)}
     return {name: each for name, each in classes.items() if each.__module__ == module.__name__}
 
@@ -104,11 +103,24 @@ def _public_names() -> list[str]:
     return sorted({*_errors(), *(name for names in _HOMES.values() for name in names)})
 
 
+def _module(name: str) -> Any:
+    # importlib would have to be loaded for the same.
+    __import__(name)
+    return sys.modules[name]
+
+
+def _looks_like_version(name: str) -> bool:
+    # Imported here for start-up time: most callers load a version.
+    import re  # noqa: PLC0415
+
+    return re.fullmatch(r"v[1-9]\d*_(0|[1-9]\d*)", name, re.ASCII) is not None
+
+
 def _client_at(version: str) -> Client:
-    library = import_module("dynadock.spec.library")
+    library = _module("dynadock.spec.library")
     if version not in [f"v{known}" for known in library.available_versions()]:
         raise AttributeError(f"there is no document of API {version}")
-    client: Client = import_module("dynadock.client").client_for(version)
+    client: Client = _module("dynadock.client").client_for(version)
     return client
 
 

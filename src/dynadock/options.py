@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 from dynadock.accounts import accounts
@@ -64,9 +63,8 @@ KEPT: Any = ...
 MASK = "****"
 """What is shown in place of a secret."""
 
-_SECRET_NAME = re.compile(
-    r"auth(?!ors?$)|cookie|token|secret|passw|credential|api-?key|x-registry-config", re.IGNORECASE
-)
+# Compiled when it is first asked for: a start need not wait.
+_OF_SECRETS = r"auth(?!ors?$)|cookie|token|secret|passw|credential|api-?key|x-registry-config"
 
 
 class Option:
@@ -304,6 +302,9 @@ class Options:
         return self
 
     def __deepcopy__(self, memo: Any) -> Options:
+        # Imported here for start-up time: options are hardly copied.
+        from copy import deepcopy  # noqa: PLC0415
+
         return _made_of(deepcopy(vars(self), memo))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -351,7 +352,7 @@ Options.__doc__ = "\n".join([Options.__doc__ or "", *_HELP])
 
 def is_secret_name(name: str) -> bool:
     """Tell whether a header or parameter is secret by its name; documents may mark others."""
-    return _SECRET_NAME.search(name) is not None
+    return re.search(_OF_SECRETS, name, re.IGNORECASE) is not None
 
 
 def _merged(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def client():
 
 @pytest.mark.parametrize(
     "source",
-    ["1.42", "v1.42", str(bundled_folder() / "v1.42.yaml"), bundled_folder() / "v1.42.yaml"],
+    ["1.42", "v1.42", f"{bundled_folder()}/v1.42.yaml", Path(bundled_folder(), "v1.42.yaml")],
 )
 def test_ways_to_name_a_version(source):
     client = load(source, host=HOST)

@@ -17,12 +17,12 @@ from dynadock.errors import ConfigError
 def test_where_it_is(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", "/home/somebody")
     monkeypatch.delenv("DOCKER_CONFIG")
-    assert config_folder() == Path("/home/somebody/.docker")
+    assert config_folder() == "/home/somebody/.docker"
     monkeypatch.setenv("DOCKER_CONFIG", "")
-    assert config_folder() == Path("/home/somebody/.docker")
+    assert config_folder() == "/home/somebody/.docker"
     monkeypatch.setenv("DOCKER_CONFIG", "/etc/docker-of-mine")
-    assert config_folder() == Path("/etc/docker-of-mine")
-    assert config_folder(tmp_path) == config_folder(str(tmp_path)) == tmp_path
+    assert config_folder() == "/etc/docker-of-mine"
+    assert config_folder(tmp_path) == config_folder(str(tmp_path)) == str(tmp_path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows finds a home without a passwd entry")
@@ -30,7 +30,7 @@ def test_a_user_without_a_home_has_none(monkeypatch):
     monkeypatch.delenv("HOME", raising=False)
     monkeypatch.delenv("DOCKER_CONFIG")
     monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])
-    assert not config_folder().exists()
+    assert not Path(config_folder()).exists()
     assert read_config().values == {}
 
 
@@ -51,7 +51,7 @@ def test_what_is_read(tmp_path, content, values):
     write_config(tmp_path, content)
     config = read_config(tmp_path)
     assert config.values == values
-    assert config.path == tmp_path / "config.json"
+    assert config.path == str(tmp_path / "config.json")
 
 
 def test_a_folder_that_is_not_there(tmp_path):
@@ -126,7 +126,7 @@ LATE = {"subprocess", "shutil", "tempfile", "fcntl", "socket", "base64", "reques
 
 def test_importing_is_cheap():
     modules = ["contexts", "credentials", "folder", "helper", "proxies", "registries", "store"]
-    code = "import dynadock.spec.cache, sys; before = {*sys.modules};" + "".join(
+    code = "import dynadock.spec.cache, pathlib, sys; before = {*sys.modules};" + "".join(
         f"import dynadock.config.{module};" for module in modules
     )
     code += "import dynadock.call.reference; print(*({*sys.modules} - before))"

@@ -397,18 +397,19 @@ def bundle(sources, tmp_path, run):
 FACTS = """\
 # Facts of the Docker Engine API 1.42, made by tools/fetch_spec.py --facts.
 # Where they come from stands in provenance.json.
-swagger: '2.0'
-info:
-  version: '1.42'
-basePath: /v1.42
-paths:
-  /_ping:
-    get:
-      operationId: SystemPing
-      responses:
-        '200':
-          schema:
-            type: string
+{
+ "swagger": "2.0",
+ "info": {"version": "1.42"},
+ "basePath": "/v1.42",
+ "paths": {
+  "/_ping": {
+   "get": {
+    "operationId": "SystemPing",
+    "responses": {"200": {"schema": {"type": "string"}}}
+   }
+  }
+ }
+}
 """
 
 
@@ -463,18 +464,18 @@ def replaced(folder, name, old, new):
 
 CHANGES = {
     "a value": (
-        *("v1.42.yaml", "type: string", "type: integer"),
+        *("v1.42.yaml", '"type": "string"', '"type": "integer"'),
         "v1.42.yaml: paths./_ping.get.responses.200.schema.type: 'integer' != 'string'",
     ),
     "something more": (
-        *("v1.42.yaml", "type: string", "type: string\n            format: byte"),
+        *("v1.42.yaml", '"type": "string"', '"type": "string", "format": "byte"'),
         "v1.42.yaml: paths./_ping.get.responses.200.schema.format: only in the bundled document",
     ),
     "something less": (
-        *("v1.42.yaml", "      operationId: SystemPing\n", ""),
+        *("v1.42.yaml", '    "operationId": "SystemPing",\n', ""),
         "v1.42.yaml: paths./_ping.get.operationId: only in the source",
     ),
-    "not yaml": ("v1.42.yaml", "swagger:", "swagger: [", "v1.42.yaml: line "),
+    "not yaml": ("v1.42.yaml", '"swagger":', '"swagger": [', "v1.42.yaml: line "),
     "sum": ("provenance.json", '"sha256": "', '"sha256": "0', "provenance.json: 1.42: sha256: 0"),
     "no record": ("provenance.json", '"1.42"', '"1.41"', "provenance.json: 1.42 is not recorded"),
     "broken record": ("provenance.json", "{", "[", "provenance.json: "),

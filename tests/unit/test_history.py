@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -71,7 +72,7 @@ def test_since(lifetime, since):
 
 
 def tree():
-    return json.loads((bundled_folder() / history.FILE).read_text(encoding="utf-8"))
+    return json.loads(Path(bundled_folder(), history.FILE).read_text(encoding="utf-8"))
 
 
 def lifetimes(known):

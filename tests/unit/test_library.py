@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dynadock.errors import SpecError
@@ -24,21 +26,21 @@ def test_bundled_documents():
     versions = library.bundled_versions()
     assert [str(version) for version in versions] == [f"1.{minor}" for minor in range(25, 56)]
     for version in versions:
-        assert library.find_document(version).is_file()
-        assert library.find_document(version).parent == library.bundled_folder()
+        assert Path(library.find_document(version)).is_file()
+        assert library.find_document(version).startswith(library.bundled_folder())
 
 
 def test_a_folder_that_is_not_there_holds_nothing(monkeypatch, tmp_path):
     monkeypatch.setenv("DYNADOCK_DATA", str(tmp_path / "nowhere"))
-    assert library.user_folder() == tmp_path / "nowhere" / "specs"
+    assert library.user_folder() == str(tmp_path / "nowhere" / "specs")
     assert library.available_versions() == library.bundled_versions()
 
 
 def test_the_users_own_document_comes_first(own):
     document = own / "v1.42.yaml"
     document.write_text("anything")
-    assert library.find_document(VERSION) == document
-    assert library.find_document(Version(1, 41)).parent == library.bundled_folder()
+    assert library.find_document(VERSION) == str(document)
+    assert library.find_document(Version(1, 41)).startswith(library.bundled_folder())
 
 
 def test_versions_of_the_users_own(own):
@@ -53,7 +55,7 @@ def test_versions_of_the_users_own(own):
 
 def test_a_folder_of_that_name_is_no_document(own):
     (own / "v1.42.yaml").mkdir()
-    assert library.find_document(VERSION).parent == library.bundled_folder()
+    assert library.find_document(VERSION).startswith(library.bundled_folder())
 
 
 def test_a_version_without_a_document(own):
@@ -66,6 +68,4 @@ def test_without_the_variable_it_is_the_platforms_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("DYNADOCK_DATA")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert tmp_path in library.user_folder().parents
-    assert library.user_folder().name == "specs"
-    assert "dynadock" in library.user_folder().parts
+    assert library.user_folder() == str(tmp_path / "dynadock" / "specs")

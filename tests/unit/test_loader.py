@@ -29,7 +29,7 @@ def as_json(tmp_path):
 
 def test_versions():
     assert load_spec("1.42") is load_spec("v1.42") is load_version(Version(1, 42))
-    assert load_spec("1.42") is load_spec(bundled_folder() / "v1.42.yaml")
+    assert load_spec("1.42") is load_spec(Path(bundled_folder(), "v1.42.yaml"))
     assert load_spec("1.42").version == Version(1, 42)
     assert load_spec("1.42").base_path == "/v1.42"
 
@@ -130,14 +130,14 @@ def test_a_document_of_another_version_is_no_document_of_this_one(monkeypatch, t
 
 
 def test_the_overlay_counts_for_the_users_own_documents_too(tmp_path):
-    source = bundled_folder() / "v1.42.yaml"
+    source = Path(bundled_folder(), "v1.42.yaml")
     own = tmp_path / "mine.yaml"
     own.write_bytes(source.read_bytes() + b"\n# mine\n")
     assert load_spec(own)["ContainerList"].by_name["filters"].encoding == "filters"
 
 
 def test_the_overlay_never_refuses_a_users_own_document():
-    tree = read_document((bundled_folder() / "v1.42.yaml").read_bytes(), name="v1.42")
+    tree = read_document(Path(bundled_folder(), "v1.42.yaml").read_bytes(), name="v1.42")
     tree["paths"] = {path: tree["paths"][path] for path in ("/_ping", "/containers/json")}
     del tree["definitions"]["HostConfig"]["allOf"]
     assert set(load_spec(tree)) == {"SystemPing", "SystemPingHead", "ContainerList"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -42,7 +43,7 @@ class Corrected(NamedTuple):
 
 @cache
 def corrected(version: Version) -> Corrected:
-    path = bundled_folder() / document_name(version)
+    path = Path(bundled_folder(), document_name(version))
     document = open_document(read_document(path.read_bytes(), name=path.name), name=path.name)
     return Corrected(document, bundled_overlay().apply(document))
 

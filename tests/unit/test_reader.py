@@ -42,6 +42,8 @@ def test_the_loader_in_c_is_taken_where_there_is_one(monkeypatch):
 READ = {
     "mapping": (b"a: 1", {"a": 1}),
     "json": (b'{"a": [1, 2.5, true, null, "x"]}', {"a": [1, 2.5, True, None, "x"]}),
+    "json below comments": (b'# {"a": 0}\n\n  # {\n{"a": "# 1"}', {"a": "# 1"}),
+    "comments before yaml": (b"# {\n\na: 1", {"a": 1}),
     "json indented with tabs": (b'{\n\t"a":\n\t1}', {"a": 1}),
     "json with a pair of surrogates": (b'{"a": "\\ud83d\\ude00"}', {"a": "\U0001f600"}),
     "yaml that starts like json": (b"{a: 1, b: [x]}", {"a": 1, "b": ["x"]}),
@@ -99,6 +101,7 @@ REFUSED = {
     "half a surrogate pair in a key": (b'{"\\ud800": 1}', "half of a surrogate pair"),
     "not a number": (b"a: .nan", "no finite number"),
     "infinite": (b"a: -.inf", "no finite number"),
+    "infinite in json": (b'{"a": -1e999}', "-1e999 is no finite number"),
     "not a number in json": (b'{"a": NaN}', "no finite number"),
     "number too long": (b"a: " + b"9" * 5000, "is too long"),
     "number too long in json": (b'{"a": ' + b"9" * 5000 + b"}", "is too long"),

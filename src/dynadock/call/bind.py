@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Mapping
 from io import TextIOBase
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynadock.call.arguments import check_texts, checked, loose, plain
-from dynadock.call.body import check_body, hint_for_field, warn_of_unknown
 from dynadock.call.path import checked_segment, fill, other_operation_at
-from dynadock.call.plain import Plain
 from dynadock.call.values import Mismatch, shown, utf8_text
 from dynadock.errors import Fault, ValidationError
 from dynadock.options import is_secret_name
@@ -190,6 +188,9 @@ class _Binder:
         body = self.operation.body
         in_body = body is not None and body.kind == "object" and self.bound.body is ABSENT
         if self.options.unknown == "warn" and not (in_body and self.options.validate):
+            # Imported here for start-up time: few calls have unknown parameters.
+            from dynadock.call.body import warn_of_unknown  # noqa: PLC0415
+
             # Of fields that are checked, the body's check warns.
             warn_of_unknown(self.operation, f"{name}: unknown parameter{self._hint(name)}")
         if in_body:
@@ -219,6 +220,9 @@ class _Binder:
             self.bound.query[name] = sent
 
     def _hint(self, name: str) -> str:
+        # Imported here for start-up time: only a misspelt call needs it.
+        from dynadock.call.body import hint_for_field  # noqa: PLC0415
+
         operation = self.operation
         known = [parameter.python_name for parameter in operation.parameters]
         if operation.body is not None:
@@ -309,8 +313,8 @@ class _Binder:
         from dynadock.archive.pack import build_context, pack  # noqa: PLC0415
 
         try:
-            if not Path(path).is_dir():
-                Path(path).stat()
+            if not os.path.isdir(path):
+                os.stat(path)
             elif body.context:
                 self.bound.body = context = build_context(path, self.bound.value(body.context))
                 self._send_instead(body.context, context.dockerfile)
@@ -327,6 +331,10 @@ class _Binder:
             self._send(parameter, value)
 
     def _check_plain(self, body: Body) -> None:
+        # Imported here for start-up time: few calls have bodies.
+        from dynadock.call.body import check_body  # noqa: PLC0415
+        from dynadock.call.plain import Plain  # noqa: PLC0415
+
         plain = Plain(body)
         self.bound.body = plain.of(self.bound.body)
         self.faults += plain.faults

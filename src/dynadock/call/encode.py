@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from dynadock import __version__
 from dynadock.call.arguments import written
 from dynadock.call.bind import ABSENT
 from dynadock.call.kinds import TWO_WAY, expected_kind
 from dynadock.call.path import fill
+from dynadock.call.percent import quote
 from dynadock.call.values import compact_json
 from dynadock.errors import Fault, ValidationError
 from dynadock.options import is_secret_name
@@ -81,7 +81,7 @@ def _with_query(target: str, bound: Bound) -> str:
 
 def _quoted(text: str) -> str:
     # Most are words and numbers; to see that is much faster than to quote them.
-    return text if text.isascii() and text.isalnum() else quote(text, safe="")
+    return text if text.isascii() and text.isalnum() else quote(text)
 
 
 _quoted_name = lru_cache(maxsize=1024)(_quoted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import enum
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -129,6 +128,9 @@ def decoded_headers(operation: Operation, reply: Reply, host: str) -> Headers:
 
 def _decoded(text: str) -> Any:
     """Decode base64 of JSON, in the alphabet of either kind: engines have used both."""
+    # Imported here for start-up time: few replies have such headers.
+    import base64  # noqa: PLC0415
+
     standard = text.replace("-", "+").replace("_", "/")
     return json.loads(base64.b64decode(standard), object_hook=Record)
 

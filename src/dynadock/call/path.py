@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
+from dynadock.call.percent import quote_path
 from dynadock.call.values import Mismatch, unexpected
 
 if TYPE_CHECKING:
@@ -16,16 +16,13 @@ if TYPE_CHECKING:
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
-# Engines take "/" and ":" as they are (names such as library/alpine:3, digests), and answer 301 to
-# what they would clean up: empty and dot segments.
-_SAFE = "/:@"
-
 
 def checked_segment(value: Any) -> str:
     """Return a path parameter's value as the path means it.
 
     A leading ``/``, as in the names that ContainerList gives, is taken off. Mismatch for what an
-    engine would read as another path: nothing, empty or dot segments, control characters.
+    engine would read as another path: nothing, empty or dot segments (it answers 301 to these),
+    control characters.
     """
     if not isinstance(value, str):
         raise unexpected("string", value)
@@ -47,7 +44,7 @@ def fill(operation: Operation, segments: Mapping[str, str]) -> str:
     """Write values into the operation's path template, percent-encoded."""
     path = operation.path
     for name, text in segments.items():
-        path = path.replace("{" + name + "}", quote(text, safe=_SAFE))
+        path = path.replace("{" + name + "}", quote_path(text))
     return path
 
 

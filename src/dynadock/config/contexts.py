@@ -7,7 +7,6 @@ which any may be missing.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,8 +22,6 @@ from dynadock.errors import ConfigError
 from dynadock.spec.names import closest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from dynadock.config.folder import Folder
 
 CONTEXT_VARIABLE = "DOCKER_CONTEXT"
@@ -33,6 +30,7 @@ NO_CONTEXT = "default"
 socket."""
 
 _ENDPOINT = "docker"
+_META_FILE = "meta.json"
 _TLS_FILES = ("ca.pem", "cert.pem", "key.pem")
 
 
@@ -80,25 +78,27 @@ def read_context(name: str, folder: Folder = None) -> Context:
     """
     if name == NO_CONTEXT:
         return Context(name)
-    contexts = config_folder(folder) / "contexts"
+    contexts = os.path.join(config_folder(folder), "contexts")
     path = _meta_file(contexts, name)
     values = read_object(path)
     if values is None:
         raise _unknown(name, folder)
-    endpoints = object_of(values, "Endpoints", str(path))
+    endpoints = object_of(values, "Endpoints", path)
     if _ENDPOINT not in endpoints:
         raise ConfigError(f"context {name!r} names no engine of Docker: see {path}")
-    engine = object_of(endpoints, _ENDPOINT, str(path))
+    engine = object_of(endpoints, _ENDPOINT, path)
     skips = engine.get(spelling(engine, "SkipTLSVerify")) is True
-    return Context(name, text_of(engine, "Host", str(path)), _tls_folder(contexts, name), skips)
+    return Context(name, text_of(engine, "Host", path), _tls_folder(contexts, name), skips)
 
 
 def context_names(folder: Folder = None) -> list[str]:
     """Return the names of all contexts that can be read, sorted, ``default`` before them."""
     names = set()
-    for path in (config_folder(folder) / "contexts" / "meta").glob("*/meta.json"):
+    metas = os.path.join(config_folder(folder), "contexts", "meta")
+    for digest in _names_in(metas):
+        path = os.path.join(metas, digest, _META_FILE)
         try:
-            name = text_of(read_object(path) or {}, "Name", str(path))
+            name = text_of(read_object(path) or {}, "Name", path)
         except ConfigError:
             # One damaged context must not hide the others.
             continue
@@ -106,12 +106,22 @@ def context_names(folder: Folder = None) -> list[str]:
     return [NO_CONTEXT, *sorted(names - {"", NO_CONTEXT})]
 
 
-def _meta_file(contexts: Path, name: str) -> Path:
-    return contexts / "meta" / _digest(name) / "meta.json"
+def _names_in(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
-def _tls_folder(contexts: Path, name: str) -> str:
-    folder = contexts / "tls" / _digest(name) / _ENDPOINT
+def _meta_file(contexts: str, name: str) -> str:
+    return os.path.join(contexts, "meta", _digest(name), _META_FILE)
+
+
+def _tls_folder(contexts: str, name: str) -> str:
+    # Imported here for start-up time: few users have contexts.
+    from pathlib import Path  # noqa: PLC0415
+
+    folder = Path(contexts, "tls", _digest(name), _ENDPOINT)
     try:
         found = any((folder / file).is_file() for file in _TLS_FILES)
     except OSError as error:
@@ -121,6 +131,9 @@ def _tls_folder(contexts: Path, name: str) -> str:
 
 
 def _digest(name: str) -> str:
+    # Imported here for start-up time: few users have contexts.
+    import hashlib  # noqa: PLC0415
+
     # An argument or a variable may hold half a surrogate pair, though no context's name does.
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 

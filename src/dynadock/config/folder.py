@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from dynadock.errors import ConfigError
@@ -27,34 +26,32 @@ class Configuration:
 
     __slots__ = ("path", "values")
 
-    def __init__(self, path: Path, values: dict[str, Any]) -> None:
+    def __init__(self, path: str, values: dict[str, Any]) -> None:
         self.path = path
         self.values = values
 
     def __repr__(self) -> str:
-        return f"Configuration({str(self.path)!r})"
+        return f"Configuration({self.path!r})"
 
     def text(self, name: str) -> str:
         """Return the text called ``name``, "" if there is none."""
-        return text_of(self.values, name, f"{self.path}")
+        return text_of(self.values, name, self.path)
 
     def section(self, name: str) -> dict[str, Any]:
         """Return the object called ``name``, an empty one if there is none."""
-        return object_of(self.values, name, f"{self.path}")
+        return object_of(self.values, name, self.path)
 
 
-def config_folder(folder: Folder = None) -> Path:
+def config_folder(folder: Folder = None) -> str:
     """Return ``folder``, else what ``$DOCKER_CONFIG`` names, else ``~/.docker``.
 
     For a user without a home (no passwd entry, as in many containers) a path that cannot exist.
     """
     chosen = folder or os.environ.get(CONFIG_VARIABLE)
     if chosen:
-        return Path(chosen)
-    try:
-        return Path.home() / ".docker"
-    except RuntimeError:
-        return Path(os.devnull) / ".docker"
+        return os.fspath(chosen)
+    usual = os.path.expanduser("~/.docker")
+    return os.path.join(os.devnull, ".docker") if usual.startswith("~") else usual
 
 
 def read_config(folder: Folder = None) -> Configuration:
@@ -62,17 +59,18 @@ def read_config(folder: Folder = None) -> Configuration:
 
     ConfigError if it cannot be read, or is no JSON object.
     """
-    path = config_folder(folder) / CONFIG_FILE
+    path = os.path.join(config_folder(folder), CONFIG_FILE)
     return Configuration(path, read_object(path) or {})
 
 
-def read_object(path: Path) -> dict[str, Any] | None:
+def read_object(path: str) -> dict[str, Any] | None:
     """Read a file that holds a JSON object, an empty one if it is blank; None if there is none.
 
     ConfigError if it cannot be read, or holds anything else.
     """
     try:
-        content = path.read_bytes()
+        with open(path, "rb") as file:
+            content = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

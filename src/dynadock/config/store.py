@@ -59,7 +59,7 @@ def store_credentials(
     entry = {} if name else _entry(user, password, token)
 
     def add(values: dict[str, Any]) -> None:
-        auths = object_of(values, "auths", str(config.path))
+        auths = object_of(values, "auths", config.path)
         auths[key] = entry
         values[spelling(values, "auths")] = auths
         if store:
@@ -68,7 +68,7 @@ def store_credentials(
 
     if name:
         Helper(name, timeout).store(key, TOKEN_USER if token else user, token or password)
-    _change(config.path, add)
+    _change(Path(config.path), add)
 
 
 def erase_credentials(
@@ -85,14 +85,14 @@ def erase_credentials(
     name = helper_for(key, config)
 
     def remove(values: dict[str, Any]) -> None:
-        auths = object_of(values, "auths", str(config.path))
+        auths = object_of(values, "auths", config.path)
         for found in matching_keys(registry, auths):
             del auths[found]
 
     if name:
         Helper(name, timeout).erase(key)
-    if config.path.exists():
-        _change(config.path, remove)
+    if Path(config.path).exists():
+        _change(Path(config.path), remove)
 
 
 def _read_auth(auth: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -129,7 +129,7 @@ def _change(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone_in(target.parent):
-            values = read_object(target) or {}
+            values = read_object(str(target)) or {}
             before = _dumped(values, path)
             edit(values)
             after = _dumped(values, path)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from dynadock.explore.places import places
 from dynadock.explore.texts import BODY, FILE, REPLY, bundled_texts
 from dynadock.spec.cache import code_state, digest, read_compiled, write_compiled
-from dynadock.spec.data import bundled_content, bundled_data
+from dynadock.spec.data import bundled_data
+from dynadock.spec.library import bundled_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def index_of(spec: Spec) -> Hits:
 
 
 def _cached(spec: Spec) -> Hits:
-    code = code_state(Path(__file__).parent.glob("*.py"))
+    code = code_state(__file__)
     key = digest(b"index", spec.key.encode(), code, *map(bundled_content, (FILE, THESAURUS)))
     hits = read_compiled(key)
     if hits is None:

@@ -8,7 +8,7 @@ from typing import Any
 from dynadock.spec.compiler import compile_document
 from dynadock.spec.document import Document
 from dynadock.spec.facts import facts
-from dynadock.spec.library import OVERLAY, bundled_folder
+from dynadock.spec.library import OVERLAY, bundled_content
 from dynadock.spec.overlay import Overlay
 from dynadock.spec.reader import check_swagger, plain_copy, read_document
 
@@ -38,5 +38,4 @@ def open_document(tree: dict[str, Any], *, name: str) -> Document:
 @cache
 def bundled_overlay() -> Overlay:
     """Return the overlay that comes with the package."""
-    content = (bundled_folder() / OVERLAY).read_bytes()
-    return Overlay(read_document(content, name=OVERLAY))
+    return Overlay(read_document(bundled_content(OVERLAY), name=OVERLAY))

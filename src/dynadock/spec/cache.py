@@ -8,98 +8,105 @@ the same one at once write the same bytes, each into a file of its own that is t
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dynadock import __version__
+from dynadock.spec.folders import CACHE, folder_of_user
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+try:
+    # What hashlib takes it from. hashlib itself loads OpenSSL, which takes milliseconds.
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
 
 CACHE_VARIABLE = "DYNADOCK_CACHE"
 KEPT_SECONDS = 90 * 24 * 3600
+_SUFFIX = ".json"
+_UNFINISHED = ".tmp"
 
 
-def cache_folder() -> Path:
+def cache_folder() -> str:
     """Return where compiled documents are kept.
 
     ``compiled`` in ``$DYNADOCK_CACHE``, or in the platform's folder for what a program can make
     again.
     """
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen) / "compiled"
-    # Imported here for start-up time: only a call without the variable needs it.
-    from platformdirs import user_cache_path  # noqa: PLC0415
-
-    try:
-        return user_cache_path("dynadock", appauthor=False) / "compiled"
-    except RuntimeError:
-        # A user without a home (no passwd entry, as in many containers) has no folder either.
-        return Path(os.devnull) / "compiled"
+    return os.path.join(folder_of_user(CACHE, CACHE_VARIABLE), "compiled")
 
 
 def digest(*parts: bytes) -> str:
     """Return one digest of ``parts``; where one ends and the next begins counts too."""
-    state = hashlib.sha256()
+    state = blake2b(digest_size=32)
     for part in parts:
         state.update(len(part).to_bytes(8, "big"))
         state.update(part)
     return state.hexdigest()
 
 
-def code_state(files: Iterable[Path]) -> bytes:
-    """Tell one state of code from another: after an update nothing that is stale is asked for."""
-    states = [__version__]
-    for path in sorted(files):
-        status = path.stat()
-        states.append(f"{path.name} {status.st_size} {status.st_mtime_ns}")
-    return "\n".join(states).encode()
+def code_state(module: str) -> bytes:
+    """Tell one state of a module (its ``__file__``) and of those beside it from another.
+
+    After an update nothing that is stale is asked for.
+    """
+    with os.scandir(os.path.dirname(module)) as entries:
+        files = sorted((each.name, each.stat()) for each in entries if each.name.endswith(".py"))
+    states = (f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in files)
+    return "\n".join([__version__, *states]).encode()
 
 
 def read_compiled(key: str) -> dict[str, Any] | None:
-    """Return the compiled form kept under ``key``, None if there is none or it is damaged."""
-    try:
-        content = (cache_folder() / f"{key}.json").read_bytes()
-    except OSError:
-        return None
-    checksum, _, text = content.partition(b"\n")
-    if checksum != digest(text).encode():
-        return None
-    compiled: dict[str, Any] = json.loads(text)
-    return compiled
+    """Return the mapping kept under ``key``, None if there is none or it is damaged."""
+    text = read_text(key)
+    return None if text is None else json.loads(text)
 
 
 def write_compiled(key: str, compiled: dict[str, Any]) -> None:
-    """Keep a compiled form; a folder that cannot be written (a read-only home) costs only time."""
-    text = json.dumps(compiled, separators=(",", ":")).encode()
+    """Keep a mapping that JSON can hold, as `write_text` does."""
+    write_text(key, json.dumps(compiled, separators=(",", ":")).encode())
+
+
+def read_text(key: str) -> bytes | None:
+    """Return the text kept under ``key``, None if there is none or it is damaged."""
+    try:
+        with open(os.path.join(cache_folder(), key + _SUFFIX), "rb") as file:
+            content = file.read()
+    except OSError:
+        return None
+    checksum, _, text = content.partition(b"\n")
+    return text if checksum == digest(text).encode() else None
+
+
+def write_text(key: str, text: bytes) -> None:
+    """Keep a text; a folder that cannot be written (a read-only home) costs only time."""
     with contextlib.suppress(OSError):
         folder = cache_folder()
-        _replace(folder / f"{key}.json", digest(text).encode() + b"\n" + text)
+        os.makedirs(folder, exist_ok=True)
+        _replace(folder, key, digest(text).encode() + b"\n" + text)
         _forget_old(folder)
 
 
-def _forget_old(folder: Path) -> None:
+def _forget_old(folder: str) -> None:
     """Remove what was made long ago; what is still in use is made again when it is asked for."""
     oldest = time.time() - KEPT_SECONDS
-    for path in [*folder.glob("*.json"), *folder.glob(".*.tmp")]:
-        if path.stat().st_mtime < oldest:
-            path.unlink(missing_ok=True)
+    with os.scandir(folder) as entries:
+        ours = [each for each in entries if each.name.endswith((_SUFFIX, _UNFINISHED))]
+    for each in ours:
+        if each.stat().st_mtime < oldest:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(each)
 
 
-def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _replace(folder: str, key: str, content: bytes) -> None:
     # A name of its own, so that no other process writes into it. (tempfile takes long to import.)
-    temporary = path.with_name(f".{path.stem}.{os.urandom(8).hex()}.tmp")
+    unfinished = os.path.join(folder, f".{key}.{os.urandom(8).hex()}{_UNFINISHED}")
     try:
-        with temporary.open("xb") as file:
+        with open(unfinished, "xb") as file:
             file.write(content)
-        temporary.replace(path)
+        os.replace(unfinished, os.path.join(folder, key + _SUFFIX))
     except BaseException:
         with contextlib.suppress(OSError):
-            temporary.unlink()
+            os.unlink(unfinished)
         raise

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from dynadock.spec.cache import digest, read_compiled, write_compiled
-from dynadock.spec.library import bundled_folder
+from dynadock.spec.library import bundled_content
 
 
 @cache
@@ -24,10 +24,3 @@ def bundled_data(name: str) -> dict[str, Any]:
         tree = read_document(content, name=name)
         write_compiled(key, tree)
     return tree
-
-
-@cache
-def bundled_content(name: str) -> bytes:
-    """Return a bundled file as it is, nothing if there is none."""
-    path = bundled_folder() / name
-    return path.read_bytes() if path.is_file() else b""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dynadock.errors import SpecError
@@ -26,14 +25,17 @@ _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _LEADING_VERSION = re.compile(r"v?\d+\.\d+")
 
 
-@dataclass(slots=True)
 class DocumentedOperation:
     """One operation as its document has it: ``node`` is the mapping below path and method."""
 
-    operation_id: str
-    method: str
-    path: str
-    node: dict[str, Any]
+    # No dataclass: it loads inspect, for which the first start of all would wait.
+    __slots__ = ("method", "node", "operation_id", "path")
+
+    def __init__(self, operation_id: str, method: str, path: str, node: dict[str, Any]) -> None:
+        self.operation_id = operation_id
+        self.method = method
+        self.path = path
+        self.node = node
 
     @property
     def parameters(self) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dynadock.spec.library import bundled_folder
+from dynadock.spec.library import bundled_content
 from dynadock.spec.names import python_name, snake_case
 from dynadock.spec.versions import Version, VersionRange, parse_range
 
@@ -91,8 +91,8 @@ def _lifetime(ranges: str, name: str) -> Lifetime:
 
 @cache
 def _history() -> dict[str, Any]:
-    path = bundled_folder() / FILE
-    if not path.is_file():
+    content = bundled_content(FILE)
+    if not content:
         return {"operations": {}, "parameters": {}, "fields": {}}
-    tree: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    tree: dict[str, Any] = json.loads(content)
     return tree

@@ -4,57 +4,57 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from pathlib import Path
 
 from dynadock.errors import SpecError
+from dynadock.spec.folders import DATA, folder_of_user
 from dynadock.spec.versions import Version, looks_like_version, parse_version
 
 DATA_VARIABLE = "DYNADOCK_DATA"
 OVERLAY = "overlay.yaml"
+_SUFFIX = ".yaml"
 
 
 @cache
-def bundled_folder() -> Path:
+def bundled_folder() -> str:
     """Return the folder of the documents that come with the package.
 
     An installed package carries them inside; in a checkout they stand at the top, beside ``src``.
     """
-    package = Path(__file__).parents[1]
-    for folder in (package / "specs", package.parents[1] / "specs"):
-        if (folder / OVERLAY).is_file():
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for above in (package, os.path.dirname(os.path.dirname(package))):
+        folder = os.path.join(above, "specs")
+        if os.path.isfile(os.path.join(folder, OVERLAY)):
             return folder
     raise SpecError(f"the installation at {package} carries no documents (no specs/{OVERLAY})")
 
 
-def user_folder() -> Path:
+def bundled_content(name: str) -> bytes:
+    """Return a bundled file as it is, nothing if there is none."""
+    try:
+        with open(os.path.join(bundled_folder(), name), "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+def user_folder() -> str:
     """Return the folder of the user's own documents, which need not exist.
 
-    ``$DYNADOCK_DATA/specs`` where that variable is set, else ``specs`` in the platform's folder for
-    a program's data.
+    ``specs`` in ``$DYNADOCK_DATA``, or in the platform's folder for a program's data.
     """
-    chosen = os.environ.get(DATA_VARIABLE)
-    if chosen:
-        return Path(chosen) / "specs"
-    # Imported here for start-up time: only a call without the variable needs it.
-    from platformdirs import user_data_path  # noqa: PLC0415
-
-    try:
-        return user_data_path("dynadock", appauthor=False) / "specs"
-    except RuntimeError:
-        # A user without a home (no passwd entry, as in many containers) has no folder either.
-        return Path(os.devnull) / "specs"
+    return os.path.join(folder_of_user(DATA, DATA_VARIABLE), "specs")
 
 
 def document_name(version: Version) -> str:
     """Return the file name of a version's document."""
-    return f"v{version}.yaml"
+    return f"v{version}{_SUFFIX}"
 
 
-def find_document(version: Version) -> Path:
+def find_document(version: Version) -> str:
     """Return the path of a version's document: the user's own one before the bundled one."""
     for folder in (user_folder(), bundled_folder()):
-        path = folder / document_name(version)
-        if path.is_file():
+        path = os.path.join(folder, document_name(version))
+        if os.path.isfile(path):
             return path
     known = available_versions()
     raise SpecError(
@@ -73,6 +73,14 @@ def bundled_versions() -> list[Version]:
     return sorted(_versions_in(bundled_folder()))
 
 
-def _versions_in(folder: Path) -> set[Version]:
-    stems = (path.stem for path in folder.glob("v*.yaml"))
+def _versions_in(folder: str) -> set[Version]:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return set()
+    stems = {
+        name.removesuffix(_SUFFIX)
+        for name in names
+        if name.startswith("v") and name.endswith(_SUFFIX)
+    }
     return {parse_version(stem) for stem in stems if looks_like_version(stem)}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynadock.errors import SpecError
-from dynadock.spec.cache import code_state, digest, read_compiled, write_compiled
-from dynadock.spec.library import OVERLAY, bundled_folder, find_document
+from dynadock.spec.cache import code_state, digest, read_text, write_text
+from dynadock.spec.form import read_form, write_form
+from dynadock.spec.library import OVERLAY, bundled_content, find_document
 from dynadock.spec.model import Spec
 from dynadock.spec.versions import Version, looks_like_version, parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Source = str | os.PathLike[str] | dict[str, Any]
 
@@ -32,7 +35,7 @@ def load_spec(source: Source) -> Spec:
     if isinstance(source, str) and looks_like_version(source):
         return load_version(parse_version(source))
     if isinstance(source, (str, os.PathLike)):
-        return load_file(Path(source))
+        return load_file(os.fsdecode(source))
     raise SpecError(_odd_source(source))
 
 
@@ -54,48 +57,52 @@ def load_version(version: Version) -> Spec:
     return spec
 
 
-def load_file(path: Path) -> Spec:
+def load_file(path: str) -> Spec:
     """Return the Spec of a document in a file: compiled once, then read from the cache.
 
     In one process the same content is the same Spec.
     """
-    if path.exists() and not path.is_file():
-        kind = "a directory" if path.is_dir() else "no regular file"
-        raise SpecError(f"{path} cannot be read: it is {kind}")
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        message = f"{str(path)!r} is neither a version ('1.42') nor a file"
-        raise SpecError(message) from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise SpecError(f"{path} cannot be read: {reason}") from error
-    key = digest(content, _overlay_bytes(), _compiler_state())
+    content = _read(path)
+    key = digest(content, _overlay_state(), _compiler_state())
     spec = _specs.get(key)
     if spec is None:
-        spec = _specs[key] = Spec(_compiled(key, content, str(path)), key)
+        spec = _specs[key] = Spec(_compiled(key, content, path), key)
     return spec
 
 
 _specs: dict[str, Spec] = {}
 
 
-def _compiled(key: str, content: bytes, name: str) -> dict[str, Any]:
-    compiled = read_compiled(key)
-    if compiled is None:
+def _read(path: str) -> bytes:
+    if os.path.exists(path) and not os.path.isfile(path):
+        kind = "a directory" if os.path.isdir(path) else "no regular file"
+        raise SpecError(f"{path} cannot be read: it is {kind}")
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError as error:
+        raise SpecError(f"{path!r} is neither a version ('1.42') nor a file") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SpecError(f"{path} cannot be read: {reason}") from error
+
+
+def _compiled(key: str, content: bytes, name: str) -> Mapping[str, Any]:
+    text = read_text(key)
+    if text is None:
         # Imported here for start-up time: a document that was compiled before needs no YAML.
         from dynadock.spec.build import build_from_text  # noqa: PLC0415
 
-        compiled = build_from_text(content, name=name)
-        write_compiled(key, compiled)
-    return compiled
+        text = write_form(build_from_text(content, name=name))
+        write_text(key, text)
+    return read_form(text)
 
 
 @cache
-def _overlay_bytes() -> bytes:
-    return (bundled_folder() / OVERLAY).read_bytes()
+def _overlay_state() -> bytes:
+    return digest(bundled_content(OVERLAY)).encode()
 
 
 @cache
 def _compiler_state() -> bytes:
-    return code_state(Path(__file__).parent.glob("*.py"))
+    return code_state(__file__)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
-_NOT_A_WORD = re.compile(r"\W")
+# Compiled when they are first asked for: a start need not wait.
+_HUMP = r"(?<=[a-z0-9])([A-Z])"
+_NOT_A_WORD = r"\W"
 
 
 def snake_case(operation_id: str) -> str:
     """Turn ``ContainerList`` into ``container_list``, as OpenAPI generators do."""
-    return _HUMP.sub(r"_\1", operation_id).lower()
+    return re.sub(_HUMP, r"_\1", operation_id).lower()
 
 
 def python_name(wire_name: str) -> str:
@@ -23,7 +24,7 @@ def python_name(wire_name: str) -> str:
 
     Python's keywords get a ``_`` behind, leading digits one before.
     """
-    name = _NOT_A_WORD.sub("_", wire_name)
+    name = re.sub(_NOT_A_WORD, "_", wire_name)
     if iskeyword(name):
         return f"{name}_"
     return name if name.isidentifier() else f"_{name}"

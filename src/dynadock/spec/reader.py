@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,6 +26,9 @@ else:
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_NODES = 250_000
+
+_COMMENTS = re.compile(r"(?:#.*\n|\s)*+")
+_HALF_OF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 
 # Longer numbers are an attack: to read '1:1:1:…', base 60 in YAML 1.1, takes quadratic time.
 _MAX_NUMBER = 64
@@ -47,8 +51,10 @@ def read_document(text: bytes, *, name: str) -> dict[str, Any]:
         decoded = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SpecError(f"{name}: no UTF-8 text: {error.reason} at byte {error.start}") from None
-    # What starts with a brace may also be YAML: then it is no JSON, and is read once more.
-    tree = _read_json(decoded, name) if decoded.lstrip().startswith("{") else None
+    # What starts with a brace may also be YAML: then it is no JSON, and is read once more. JSON
+    # below comments is YAML too, and is read as JSON because that is many times faster.
+    below = _COMMENTS.sub("", decoded, count=1)
+    tree = _read_json(below, name) if below.startswith("{") else None
     if tree is None:
         tree = _read_yaml(decoded, name)
     if not isinstance(tree, dict):
@@ -98,8 +104,8 @@ class _Bounds:
         self._values = 0
         self._characters = 0
 
-    def enter(self, depth: int) -> None:
-        self._values += 1
+    def enter(self, depth: int, values: int = 1) -> None:
+        self._values += values
         if self._values > MAX_NODES:
             self.fail(f"more than {MAX_NODES} values, aliases expanded")
         if depth > MAX_DEPTH:
@@ -156,23 +162,46 @@ def _has_surrogate(text: str) -> bool:
 
 def _read_json(text: str, name: str) -> Any:
     """Return the plain tree, or None where ``text`` is no JSON."""
+    bounds = _Bounds(name)
+
+    def finite(number: str) -> float:
+        if not math.isfinite(float(number)):
+            bounds.fail(f"{number[:_MAX_NUMBER]} is no finite number")
+        return float(number)
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         mapping = dict(pairs)
         if len(mapping) < len(pairs):
             key, _ = Counter(key for key, _ in pairs).most_common(1)[0]
-            raise SpecError(f"{name}: the key {key!r} is given twice")
+            bounds.fail(f"the key {key!r} is given twice")
         return mapping
 
     try:
-        tree = json.loads(text, object_pairs_hook=unique)
+        tree = json.loads(text, object_pairs_hook=unique, parse_float=finite, parse_constant=finite)
     except RecursionError:
         raise SpecError(f"{name}: nested deeper than {MAX_DEPTH} levels") from None
     except SpecError:
         raise
     except ValueError:
         return None
-    return plain_copy(tree, name=name)
+    if _HALF_OF_A_PAIR.search(text):
+        return plain_copy(tree, name=name)
+    _check_size(tree, bounds)
+    return tree
+
+
+def _check_size(tree: Any, bounds: _Bounds) -> None:
+    """Count what JSON has brought, level by level: nothing of it is shared or holds itself."""
+    depth, level = 1, [tree]
+    while level:
+        bounds.enter(depth, len(level))
+        holders = (value for value in level if isinstance(value, (dict, list)))
+        level = [
+            value
+            for holder in holders
+            for value in (holder.values() if isinstance(holder, dict) else holder)
+        ]
+        depth += 1
 
 
 def _read_yaml(text: str, name: str) -> Any:

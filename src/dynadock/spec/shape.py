@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import warnings
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -173,10 +172,18 @@ def plain_references(schema: Any) -> None:
         return
     reference = schema.get("$ref")
     if isinstance(reference, str) and reference.startswith(DEFINITIONS):
-        name = unquote(reference.removeprefix(DEFINITIONS))
-        schema["$ref"] = DEFINITIONS + name.replace("~1", "/").replace("~0", "~")
+        schema["$ref"] = DEFINITIONS + _plain_name(reference.removeprefix(DEFINITIONS))
     for _, inner in _inside(schema, ""):
         plain_references(inner)
+
+
+def _plain_name(pointer: str) -> str:
+    if "%" in pointer:
+        # Imported here for start-up time: hardly a definition has such a name.
+        from urllib.parse import unquote  # noqa: PLC0415
+
+        pointer = unquote(pointer)
+    return pointer.replace("~1", "/").replace("~0", "~")
 
 
 def faults_of_composition(

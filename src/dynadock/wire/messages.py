@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote
 
 from dynadock.options import MASK, is_secret_name
 from dynadock.record import Record
@@ -47,6 +46,9 @@ class Request(NamedTuple):
         return path + mark + "&".join(map(self._shown_pair, query.split("&")))
 
     def _shown_pair(self, pair: str) -> str:
+        # Imported here for start-up time: few requests are shown.
+        from urllib.parse import unquote  # noqa: PLC0415
+
         name, mark, _ = pair.partition("=")
         if mark and unquote(name) in self.secrets:
             return name + mark + MASK

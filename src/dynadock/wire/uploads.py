@@ -8,7 +8,6 @@ import stat
 from functools import cached_property
 from io import BufferedRandom, BufferedReader, FileIO
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Measured:
     def length(self) -> int:
         """Bytes from the file's current position to its end."""
         if isinstance(self._file, PathLike):
-            return Path(self._file).stat().st_size
+            return os.stat(self._file).st_size
         return os.fstat(self._file.fileno()).st_size - self._file.tell()
 
     def __iter__(self) -> Self:
@@ -82,7 +81,7 @@ def blocks_of(body: Any) -> bytes | Iterator[bytes]:
 
 def _has_known_length(body: Any) -> bool:
     if isinstance(body, PathLike):
-        status = Path(body).stat()
+        status = os.stat(body)
         size = status.st_size
     elif _is_file(body):
         status = os.fstat(body.fileno())
@@ -103,7 +102,7 @@ def _opened(
 ) -> contextlib.AbstractContextManager[Any]:
     """Open a path, and close it in the end; a file that is open already stays open."""
     if isinstance(file, PathLike):
-        return Path(file).open("rb", buffering=0)
+        return open(file, "rb", buffering=0)
     return contextlib.nullcontext(file)
 
 

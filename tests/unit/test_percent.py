@@ -1,0 +1,32 @@
+"""Percent-encoding: the same as urllib's."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynadock.call import percent
+
+# Of characters that mean something in an address there are too few in any text at all.
+TEXTS = st.text() | st.text("/:@?#[]!$&'()*+,;=%-._~ aZ09\0\x7f\u00e9\u20ac\U0001f40b")
+
+
+@given(TEXTS)
+def test_it_writes_what_urllib_writes(text):
+    assert percent.quote(text) == quote(text, safe="")
+    assert percent.quote_path(text) == quote(text, safe="/:@")
+
+
+@given(TEXTS)
+def test_what_is_written_is_read_as_it_was(text):
+    assert unquote(percent.quote(text)) == text
+    assert unquote(percent.quote_path(text)) == text
+
+
+@pytest.mark.parametrize("write", [percent.quote, percent.quote_path])
+def test_half_of_a_surrogate_pair_is_no_text(write):
+    with pytest.raises(UnicodeEncodeError):
+        write("a\ud800")
