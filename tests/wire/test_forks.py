@@ -10,11 +10,10 @@ import threading
 
 import pytest
 
-from wire.peer import MULTIPLEXED, PATIENCE, Peer, answer, frame, head, reply, send, tell, wait
+from wire.peer import MULTIPLEXED, OK, PATIENCE, Peer, answer, frame, head, reply, send, tell, wait
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
-OK = answer(reply(text="OK"))
 
 IN_CHILD = """
 import os, sys, traceback

@@ -18,7 +18,7 @@ from dynadock import (
     VersionError,
     load,
 )
-from wire.peer import PATIENCE, Peer, answer, expect, hang_up, head, playing, reply, tell
+from wire.peer import OK, PATIENCE, Peer, answer, expect, hang_up, head, playing, reply, tell
 
 MISSING = object()
 
@@ -31,9 +31,6 @@ def ping(newest, status=200):
 def version(oldest, status=200):
     tree = {"Version": "99"} if oldest is MISSING else {"MinAPIVersion": oldest}
     return answer(reply(status, json=tree))
-
-
-OK = answer(reply(text="OK"))
 
 
 def targets(peer):

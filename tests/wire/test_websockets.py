@@ -27,6 +27,7 @@ from dynadock import (
 from wire.peer import (
     BINARY,
     CLOSE,
+    OK,
     PATIENCE,
     PING,
     PONG,
@@ -54,7 +55,6 @@ from wire.peer import (
     wait,
 )
 
-OK = answer(reply(text="OK"))
 CONTINUED = 0
 BYE = expect_message(CLOSE, b"\x03\xe8")
 
