@@ -55,7 +55,7 @@ CHANGING = (
     (r"(unix|tcp)://[^\s:,>)'\"]+(:\d+)?", "HOST"),
     (r"\b(Docker|Podman)/\S+ \(\w+\)", "ENGINE"),
     (r"'\d+\.\d+\.\d+(\+[\w.]+)?'", "RELEASE"),
-    (r"API \d\.\d+ to \d\.\d+", "API RANGE"),
+    (r"(API|there are) \d\.\d+ to \d\.\d+", "VERSIONS"),
     (r"API \d\.\d+ at HOST", "API NEWEST at HOST"),
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", "TIME"),
     (r"\b\d{4}-\d\d-\d\d\b", "DAY"),

@@ -8,10 +8,9 @@ from functools import cache
 
 import pytest
 
+from documents import VERSIONS
 from dynadock import load
-from dynadock.spec.library import bundled_versions
 
-VERSIONS = [str(version) for version in bundled_versions()]
 every_version = pytest.mark.parametrize("version", VERSIONS)
 both_kinds = pytest.mark.parametrize("full", [False, True], ids=["short", "full"])
 

@@ -12,6 +12,7 @@ from importlib.metadata import version as installed_version
 import pytest
 
 import dynadock
+from documents import A_FEW
 from dynadock import errors
 
 MODULES = {"config", "errors"}
@@ -95,7 +96,7 @@ def test_what_is_not_there_is_an_attribute_error():
     assert not hasattr(dynadock, "__wrapped__")
 
 
-@pytest.mark.parametrize("version", ["1.25", "1.42", "1.55"])
+@pytest.mark.parametrize("version", A_FEW)
 def test_versions_can_be_imported(version):
     client = getattr(dynadock, "v" + version.replace(".", "_"))
     assert isinstance(client, dynadock.Client)

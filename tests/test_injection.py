@@ -17,17 +17,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from documents import VERSIONS
 from dynadock import Options, ValidationError
 from dynadock.call.bind import bind
 from dynadock.call.encode import encode
-from dynadock.spec.library import bundled_versions
 from dynadock.spec.loader import load_spec
 from dynadock.transport.connector import Connector
 from dynadock.wire.chunks import LAST_CHUNK, chunk
 from dynadock.wire.http1 import request_head
 from samples import least_arguments
 
-VERSIONS = [str(version) for version in bundled_versions()]
 SPECS = {version: load_spec(version) for version in VERSIONS}
 OPERATIONS = [operation for spec in SPECS.values() for operation in spec.values()]
 

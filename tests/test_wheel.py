@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from documents import VERSIONS, operations_of
+
 TOP = Path(__file__).parents[1]
 
 PROBE = """
@@ -20,7 +22,7 @@ client = load("1.42", host="unix:///nowhere.sock")
 print(json.dumps({
     "file": dynadock.__file__,
     "versions": [str(version) for version in bundled_versions()],
-    "operations": len(client.operations),
+    "operations": list(client.operations),
     "target": client.ContainerList.prepare(all=True).target,
 }))
 """
@@ -43,8 +45,10 @@ def test_the_sdist_carries_what_the_project_needs_to_build_and_test(distribution
     (sdist,) = distributions.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = {"specs/v1.25.yaml", "specs/v1.55.yaml", "specs/overlay.yaml", "specs/history.json"}
+    wanted = {f"specs/v{version}.yaml" for version in VERSIONS}
     wanted |= {
+        "specs/overlay.yaml",
+        "specs/history.json",
         "pyproject.toml",
         "README.md",
         "LICENSE",
@@ -71,6 +75,6 @@ def test_an_installed_wheel_loads_its_own_documents(distributions, tmp_path):
     found = json.loads(run(python, "-I", "-c", PROBE, cwd=tmp_path, env=told))
 
     assert Path(found["file"]).is_relative_to(environment)
-    assert found["versions"] == [f"1.{minor}" for minor in range(25, 56)]
-    assert found["operations"] == 107
+    assert found["versions"] == VERSIONS
+    assert sorted(found["operations"]) == sorted(operations_of("1.42"))
     assert found["target"] == "/v1.42/containers/json?all=true"

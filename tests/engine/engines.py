@@ -9,6 +9,7 @@ from typing import NamedTuple, NoReturn
 
 import pytest
 
+from documents import MAIN
 from dynadock import DynadockError, load
 from dynadock.spec.library import available_versions
 from dynadock.spec.versions import Version, VersionRange, parse_version
@@ -22,7 +23,7 @@ LOGIN = "DYNADOCK_TEST_REGISTRY_LOGIN"
 
 NO_ENGINE = f"no engine answers here; {ENGINES} can name some"
 
-MAIN_VERSION = parse_version("1.42")
+MAIN_VERSION = parse_version(MAIN)
 NEWEST = "newest"
 STREAM_VERSIONS = ("1.30", "1.41", "1.42", NEWEST)
 """Around 1.42, headers begin to tell what a stream is."""

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from docker_config import NOT_FOUND, Programs, answer, write_config
+from documents import NEWEST, OLDEST
 from dynadock import ConfigError, DynadockWarning, load
 from dynadock.config.registries import HUB_KEY
 
@@ -120,7 +121,7 @@ def test_none_are_sent_where_none_are_wanted(folder, client, operation, argument
         assert sent(prepare(**arguments)) == ({} if operation == "ImagePush" else None)
 
 
-@pytest.mark.parametrize("version", ["1.25", "1.30", "1.41", "1.55"])
+@pytest.mark.parametrize("version", [OLDEST, "1.30", "1.41", NEWEST])
 def test_at_other_versions(folder, client, version):
     client = client.at(version)
     assert sent(client.ImageCreate.prepare(fromImage=f"{R}/a")) == OF_R

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from documents import A_FEW
 from dynadock import SpecError, load
 
 CLIENT = load("1.42", host="unix:///nowhere.sock")
@@ -39,8 +40,8 @@ def test_it_is_the_schema_of_its_version():
     assert json.loads(json.dumps(schema)) == schema
 
 
-def test_every_definition_of_every_version_shows_itself():
-    for version in ("1.25", "1.42", "1.55"):
+def test_every_definition_of_a_version_shows_itself():
+    for version in A_FEW:
         client = CLIENT.at(version)
         for name in client._spec.definitions:
             assert repr(client.schema(name)).startswith(f"{name} (API {version})")

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from documents import MAIN, NEWEST
 from dynadock import load
 
 CASES = yaml.safe_load(
     (Path(__file__).parents[1] / "cases" / "finding.yaml").read_text(encoding="utf-8")
 )
-VERSIONS = ["1.42", "1.55"]
+VERSIONS = [MAIN, NEWEST]
 CLIENTS = {version: load(version, host="unix:///nowhere.sock") for version in VERSIONS}
 
 
@@ -27,11 +28,11 @@ def test_what_is_asked_for_comes_first(case, version):
 
 @pytest.mark.parametrize("words", ["qwertz", "prune qwertz", "?!", "the"])
 def test_what_means_nothing_finds_nothing(words):
-    assert CLIENTS["1.42"].find(words) == []
+    assert CLIENTS[MAIN].find(words) == []
 
 
 def test_what_is_found_prints_as_names_and_summaries():
-    client = CLIENTS["1.42"]
+    client = CLIENTS[MAIN]
     found = client.find("remove unused")
     lines = repr(found).splitlines()
     assert len(lines) == len(found)
@@ -46,13 +47,13 @@ def test_what_is_found_prints_as_names_and_summaries():
 
 
 def test_names_count_more_than_fields():
-    found = [operation.operation_id for operation in CLIENTS["1.42"].find("image")]
+    found = [operation.operation_id for operation in CLIENTS[MAIN].find("image")]
     assert found.index("ImageList") < found.index("ContainerCreate")
 
 
 def test_no_words_find_all():
-    found = CLIENTS["1.42"].find(" ")
-    assert [each.operation_id for each in found] == sorted(CLIENTS["1.42"].operations)
+    found = CLIENTS[MAIN].find(" ")
+    assert [each.operation_id for each in found] == sorted(CLIENTS[MAIN].operations)
     assert repr(found).endswith(f"… {len(found) - 30} more")
 
 
@@ -69,6 +70,6 @@ def test_groups_hold_every_operation_once(version):
 
 
 def test_every_operation_has_a_summary():
-    for operation in CLIENTS["1.55"].operations.values():
+    for operation in CLIENTS[MAIN].operations.values():
         assert operation.summary
         assert operation.summary in operation.describe()

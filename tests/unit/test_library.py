@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from documents import NEXT, SPAN, VERSIONS, numbers_of
 from dynadock.errors import SpecError
 from dynadock.spec import library
-from dynadock.spec.versions import Version
+from dynadock.spec.versions import Version, parse_version
 
 VERSION = Version(1, 42)
 
@@ -24,10 +27,20 @@ def own(monkeypatch, tmp_path):
 
 def test_bundled_documents():
     versions = library.bundled_versions()
-    assert [str(version) for version in versions] == [f"1.{minor}" for minor in range(25, 56)]
+    assert [str(version) for version in versions] == VERSIONS
     for version in versions:
         assert Path(library.find_document(version)).is_file()
         assert library.find_document(version).startswith(library.bundled_folder())
+
+
+def test_every_bundled_document_says_where_it_comes_from():
+    provenance = json.loads((library.bundled_folder() / "provenance.json").read_bytes())
+    assert list(provenance) == VERSIONS
+
+
+def test_no_version_is_left_out():
+    for before, version in pairwise(map(numbers_of, VERSIONS)):
+        assert version in ((before[0], before[1] + 1), (before[0] + 1, 0))
 
 
 def test_a_folder_that_is_not_there_holds_nothing(monkeypatch, tmp_path):
@@ -44,11 +57,11 @@ def test_the_users_own_document_comes_first(own):
 
 
 def test_versions_of_the_users_own(own):
-    for name in ("v1.56.yaml", "v2.0.yaml", "v1.42.yaml", "notes.yaml", "v1.99.txt", "vx.yaml"):
+    for name in (f"v{NEXT}.yaml", "v2.0.yaml", "v1.42.yaml", "notes.yaml", "v1.99.txt", "vx.yaml"):
         (own / name).write_text("anything")
     assert library.available_versions() == [
         *library.bundled_versions(),
-        Version(1, 56),
+        parse_version(NEXT),
         Version(2, 0),
     ]
 
@@ -61,7 +74,7 @@ def test_a_folder_of_that_name_is_no_document(own):
 def test_a_version_without_a_document(own):
     with pytest.raises(SpecError) as caught:
         library.find_document(Version(1, 99))
-    assert "no document for API 1.99; there are 1.25 to 1.55" in str(caught.value)
+    assert f"no document for API 1.99; there are {SPAN}" in str(caught.value)
 
 
 def test_without_the_variable_it_is_the_platforms_folder(monkeypatch, tmp_path):

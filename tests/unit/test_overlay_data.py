@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from documents import NEWEST, OLDEST
 from dynadock.call.encodings import ENCODINGS
 from dynadock.call.kinds import OUTPUT
 from dynadock.options import is_secret_name
@@ -48,6 +49,12 @@ def corrected(version: Version) -> Corrected:
     return Corrected(document, bundled_overlay().apply(document))
 
 
+def is_there(target: Target, document: Document) -> bool:
+    """Tell if a document has the operation or the definition that a target is about."""
+    root, _, name = target.name.rpartition(":")
+    return name in (document.definitions if root == "definition" else document.operations)
+
+
 @cache
 def spec(version: str) -> Spec:
     return Spec(compile_document(corrected(parse_version(version)).document))
@@ -65,12 +72,6 @@ TARGETS = [
 ]
 
 
-def test_every_bundled_version_is_looked_at():
-    assert [str(version) for version in bundled_versions()] == [
-        f"1.{minor}" for minor in range(25, 56)
-    ]
-
-
 @pytest.mark.parametrize(("versions", "target"), TARGETS)
 def test_every_target_is_in_a_document(versions, target):
     found = [version for version in bundled_versions() if target in corrected(version).matched]
@@ -82,9 +83,16 @@ def test_every_target_is_in_a_document(versions, target):
 )
 def test_a_stated_range_holds_from_its_first_to_its_last_version(versions, target):
     meant = [version for version in bundled_versions() if version in versions]
+    if versions.last is None:
+        # Where an operation or a definition has left the API there is nothing to correct.
+        there = [version for version in meant if is_there(target, corrected(version).document)]
+        meant = [version for version in meant if version <= max(there)]
     missing = [str(version) for version in meant if target not in corrected(version).matched]
     assert meant
-    assert not missing
+    assert not missing, (
+        f"specs/overlay.yaml, {target.section}[{target.position}]: {target.name} has no such thing"
+        f" in API {', '.join(missing)}; say in its `versions` where it has"
+    )
 
 
 def test_every_stated_version_is_a_bundled_one():
@@ -306,13 +314,13 @@ def test_buildkit_is_refused_with_the_way_out():
 
 
 @pytest.mark.parametrize("name", ["ab", "a.b", "/web-1", "x", "A_b"])
-@pytest.mark.parametrize("version", ["1.25", "1.38", "1.39", "1.55"])
+@pytest.mark.parametrize("version", [OLDEST, "1.38", "1.39", NEWEST])
 def test_names_of_containers_that_an_engine_takes_pass(version, name):
     assert re.search(spec(version)["ContainerCreate"].by_name["name"].pattern, name)
 
 
 @pytest.mark.parametrize("name", ["-ab", "_ab", "a b", "ab/", "//ab"])
-@pytest.mark.parametrize("version", ["1.25", "1.38", "1.39", "1.55"])
+@pytest.mark.parametrize("version", [OLDEST, "1.38", "1.39", NEWEST])
 def test_names_of_containers_that_every_engine_refuses_do_not_pass(version, name):
     assert not re.search(spec(version)["ContainerCreate"].by_name["name"].pattern, name)
 
@@ -374,13 +382,13 @@ SERVICE = ("TaskTemplate", "ContainerSpec")
 
 FIELDS: list[tuple[str, str, tuple[str | int, ...], dict[str, Any]]] = [
     ("1.25", "ContainerCreate", ("HostConfig", "MemorySwappiness"), {"minimum": -1}),
-    ("1.55", "ContainerUpdate", ("MemorySwappiness",), {"minimum": -1, "maximum": 100}),
+    ("1.51", "ContainerUpdate", ("MemorySwappiness",), {"minimum": -1, "maximum": 100}),
     ("1.25", "ContainerCreate", ("HostConfig", "LogConfig", "Type"), {"enum": None}),
     ("1.34", "ContainerCreate", BINDING, {"type": "string"}),
     ("1.35", "ContainerCreate", BINDING, {"type": "string"}),
     ("1.34", "ContainerCreate", ("Cmd",), {"type": ["array", "string"]}),
     ("1.35", "ContainerCreate", ("Cmd",), {"type": ["array", "string"]}),
-    ("1.55", "ContainerCreate", ("Entrypoint",), {"type": ["array", "string"]}),
+    ("1.51", "ContainerCreate", ("Entrypoint",), {"type": ["array", "string"]}),
     ("1.25", "ContainerCreate", ("Volumes", "/data"), {"type": "object"}),
     ("1.36", "ContainerCreate", ("Volumes", "/data"), {"type": "object"}),
     ("1.25", "ContainerCreate", ("HostConfig", "Init"), {"type": "boolean"}),
@@ -395,7 +403,7 @@ FIELDS: list[tuple[str, str, tuple[str | int, ...], dict[str, Any]]] = [
     ("1.25", "SecretCreate", ("Data",), {"type": "string", "x-encoding": "base64"}),
     ("1.30", "SecretUpdate", ("Data",), {"type": "string", "x-secret": True}),
     ("1.30", "ConfigCreate", ("Data",), {"type": "string", "x-encoding": "base64"}),
-    ("1.55", "ConfigCreate", ("Data",), {"x-encoding": "base64", "x-secret": True}),
+    ("1.51", "ConfigCreate", ("Data",), {"x-encoding": "base64", "x-secret": True}),
     (
         "1.44",
         "ServiceCreate",
@@ -412,7 +420,7 @@ FIELDS: list[tuple[str, str, tuple[str | int, ...], dict[str, Any]]] = [
     ("1.25", "SwarmInit", ("Availability",), {"enum": ["active", "pause", "drain"]}),
     ("1.42", "SwarmJoin", ("JoinToken",), {"x-secret": True}),
     ("1.25", "ContainerCreate", ("Env",), {"x-secret": True}),
-    ("1.55", "ContainerCreate", ("HostConfig", "LogConfig", "Config"), {"x-secret": True}),
+    ("1.51", "ContainerCreate", ("HostConfig", "LogConfig", "Config"), {"x-secret": True}),
     ("1.42", "ContainerExec", ("Env",), {"x-secret": True}),
     ("1.42", "ImageCommit", ("Env",), {"x-secret": True}),
     ("1.25", "ServiceCreate", (*SERVICE, "Env"), {"x-secret": True}),
@@ -460,8 +468,8 @@ def test_every_restart_policy_of_the_engines_passes(version):
 REPLY_FIELDS: list[tuple[str, str, tuple[str | int, ...], dict[str, Any]]] = [
     ("1.35", "SecretCreate", (), {"properties": {"ID": {"type": "string"}}}),
     ("1.36", "SecretCreate", (), {"required": ["ID"]}),
-    ("1.55", "ConfigCreate", (), {"required": ["ID"]}),
-    ("1.55", "ContainerExec", (), {"required": ["Id"]}),
+    ("1.51", "ConfigCreate", (), {"required": ["ID"]}),
+    ("1.51", "ContainerExec", (), {"required": ["Id"]}),
     ("1.27", "ServiceUpdate", ("Warnings", 0), {"type": "string"}),
     ("1.25", "ServiceCreate", ("Warnings", 0), {"type": "string"}),
     ("1.25", "NetworkPrune", ("NetworksDeleted", 0), {"type": "string"}),

@@ -483,6 +483,24 @@ def in_pieces(data: bytes, size: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
+OK = answer(reply(text="OK"))
+"""Take a ping, or whatever else is asked, and say that all is well."""
+
+CREATED = answer(reply(201, json={"Id": "1"}))
+"""Take what is to be made, and name it."""
+
+JSON = {"Content-Type": "application/json"}
+
+TAR_STREAM = head(200, {"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"})
+"""The head of an archive in chunks."""
+
+BEGINNINGS = {"101": switching(), "200": streaming(MULTIPLEXED)}
+"""The heads that frames come after, by their status: of an upgraded connection, and of another."""
+
+SHORT = 0.3
+"""Seconds after which a client of a silent peer gives up."""
+
+
 class Peer:
     """A server for as long as its ``with`` block; ``kind`` is unix, tcp or tcp6.
 
@@ -622,6 +640,32 @@ def given_before(
     with pytest.raises(error, match=match):
         given.extend(items)
     return given
+
+
+@contextlib.contextmanager
+def busy(listener: socket.socket) -> Iterator[None]:
+    """Have a listener whose queue is full: it takes no more connections."""
+    with contextlib.ExitStack() as waiting:
+        listener.listen(0)
+        while True:
+            one = waiting.enter_context(socket.socket(listener.family))
+            one.settimeout(0.1)
+            try:
+                one.connect(listener.getsockname())
+            except (TimeoutError, BlockingIOError):
+                break
+        yield
+
+
+def endless() -> Iterator[bytes]:
+    """Yield a body that has no end."""
+    while True:
+        yield b"x" * 65536
+
+
+def logs(client: Client, **arguments: Any) -> Any:
+    """Ask for a container's output, both channels of it."""
+    return client.ContainerLogs("web", stdout=True, stderr=True, **arguments)
 
 
 @contextlib.contextmanager

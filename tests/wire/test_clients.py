@@ -11,9 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from dynadock import load
-from wire.peer import PATIENCE, Peer, answer, expect, playing, reply, send, silence, tell, wait
-
-OK = answer(reply(text="OK"))
+from wire.peer import OK, PATIENCE, Peer, expect, playing, reply, send, silence, tell, wait
 
 
 def test_a_with_block_closes_what_is_idle():

@@ -29,6 +29,7 @@ from dynadock import (
     UnsafeMember,
 )
 from wire.peer import (
+    OK,
     answer,
     chunk,
     chunked,
@@ -49,7 +50,6 @@ from wire.peer import (
 TAR = "application/x-tar"
 CHUNKED = head(200, {"Content-Type": TAR, "Transfer-Encoding": "chunked"})
 DATA = bytes(range(256)) * 40
-OK = answer(reply(text="OK"))
 
 
 def archive(**files):

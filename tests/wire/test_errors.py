@@ -15,7 +15,7 @@ from dynadock import (
     NotFound,
     ServerError,
 )
-from wire.peer import answer, chunked, playing, reply
+from wire.peer import OK, answer, chunked, playing, reply
 
 STATUSES = {
     400: BadRequest,
@@ -31,13 +31,11 @@ STATUSES = {
     503: ServerError,
 }
 
-OK = answer(reply(text="OK"))
-"""A first call that shows which version the engine speaks: it answers 400 to others, too."""
-
 
 @pytest.mark.parametrize(("status", "kind"), STATUSES.items(), ids=str)
 def test_each_status_has_its_error(status, kind):
     refused = answer(reply(status, json={"message": "no such thing"}))
+    # The first call shows which version the engine speaks: it answers 400 to others, too.
     with playing([OK, refused, OK]) as (peer, client):
         client.SystemPing()
         with pytest.raises(DynadockError) as caught:

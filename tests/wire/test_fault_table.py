@@ -17,7 +17,10 @@ import pytest
 import dynadock
 from dynadock import load
 from wire.peer import (
+    JSON,
+    OK,
     PATIENCE,
+    SHORT,
     Peer,
     Step,
     answer,
@@ -43,10 +46,7 @@ if TYPE_CHECKING:
     from dynadock import Client
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
-SHORT = 0.3
 LIMIT = 50_000
-OK = answer(reply(text="OK"))
-JSON = {"Content-Type": "application/json"}
 
 
 class Kind(NamedTuple):

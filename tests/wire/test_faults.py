@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import stat
 import threading
@@ -22,11 +21,16 @@ from dynadock import (
     load,
 )
 from wire.peer import (
+    JSON,
+    OK,
     PATIENCE,
+    SHORT,
     Peer,
     answer,
+    busy,
     chunk,
     chunked,
+    endless,
     expect,
     expect_broken,
     expect_head,
@@ -42,14 +46,9 @@ from wire.peer import (
     without_privileges,
 )
 
-JSON = {"Content-Type": "application/json"}
 LIST = b'[{"Id": "1"}, {"Id": "2"}]'
 WHOLE = reply(200, LIST, headers=JSON)
 CHUNKED = chunked(LIST[:10], LIST[10:])
-OK = answer(reply(text="OK"))
-
-SHORT = 0.3
-"""Seconds after which a client of a silent peer gives up."""
 
 
 # Nobody there
@@ -145,25 +144,10 @@ def test_a_host_that_nobody_knows(monkeypatch):
     assert "Name or service not known" in str(error)
 
 
-@contextlib.contextmanager
-def _busy(listener):
-    """Have a listener whose queue is full: it takes no more connections."""
-    with contextlib.ExitStack() as waiting:
-        listener.listen(0)
-        while True:
-            one = waiting.enter_context(socket.socket(listener.family))
-            one.settimeout(0.1)
-            try:
-                one.connect(listener.getsockname())
-            except (TimeoutError, BlockingIOError):
-                break
-        yield
-
-
 def test_a_port_that_takes_no_connections():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        with _busy(listener):
+        with busy(listener):
             address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
             assert type(_failing_call(address, timeout=SHORT)) is TimedOut
 
@@ -173,7 +157,7 @@ def test_a_socket_that_takes_no_connections(tmp_path):
     path = tmp_path / "busy.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
-        with _busy(listener):
+        with busy(listener):
             error = _failing_call(_address(path), timeout=SHORT)
     assert not isinstance(error, ConnectionLost)
 
@@ -308,17 +292,12 @@ def test_nothing_is_sent_twice():
 # While the request is being sent
 
 
-def _endless():
-    while True:
-        yield b"x" * 65536
-
-
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("kind", ["unix", "tcp"])
 def test_an_engine_may_hang_up_in_the_middle_of_a_request(kind):
     with playing([expect_head, hang_up], [OK], kind=kind) as (_, client):
         with pytest.raises(ConnectionLost):
-            client.PutContainerArchive("web", path="/", body=_endless())
+            client.PutContainerArchive("web", path="/", body=endless())
         assert client.SystemPing() == "OK"
 
 
@@ -328,7 +307,7 @@ def test_an_answer_in_the_middle_of_a_request_is_heard():
     refused = reply(500, json={"message": "no room"}, headers={"Connection": "close"})
     with playing([expect_head, send(refused), hang_up], [OK]) as (_, client):
         with pytest.raises(ServerError, match="no room"):
-            client.PutContainerArchive("web", path="/", body=_endless())
+            client.PutContainerArchive("web", path="/", body=endless())
         assert client.SystemPing() == "OK"
 
 
@@ -337,6 +316,6 @@ def test_an_engine_that_takes_no_more_of_a_request_is_a_timeout():
     gone = threading.Event()
     with playing([expect_head, wait(gone), expect_broken], [OK]) as (_, client):
         with pytest.raises(TimedOut):
-            client.with_options(timeout=SHORT).PutContainerArchive("web", path="/", body=_endless())
+            client.with_options(timeout=SHORT).PutContainerArchive("web", path="/", body=endless())
         gone.set()
         assert client.SystemPing() == "OK"

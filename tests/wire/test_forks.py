@@ -12,6 +12,7 @@ import pytest
 
 from wire.peer import (
     MULTIPLEXED,
+    OK,
     PATIENCE,
     Peer,
     answer,
@@ -26,7 +27,6 @@ from wire.peer import (
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
-OK = answer(reply(text="OK"))
 
 IN_CHILD = """
 import os, sys, traceback

@@ -24,6 +24,7 @@ from dynadock import (
 )
 from wire.peer import (
     MULTIPLEXED,
+    OK,
     RAW,
     answer,
     chunk,
@@ -33,6 +34,7 @@ from wire.peer import (
     hang_up,
     head,
     in_pieces,
+    logs,
     playing,
     reply,
     reset,
@@ -53,11 +55,6 @@ FRAMES = [
 ]
 BODY = b"".join(frame(*each) for each in FRAMES)
 CHUNKED = head(200, {"Content-Type": MULTIPLEXED, "Transfer-Encoding": "chunked"})
-OK = answer(reply(text="OK"))
-
-
-def logs(client, **arguments):
-    return client.ContainerLogs("web", stdout=True, stderr=True, **arguments)
 
 
 def replaying(data, *, until_end=True):

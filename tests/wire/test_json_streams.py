@@ -18,6 +18,7 @@ from dynadock import (
     TruncatedStream,
 )
 from wire.peer import (
+    OK,
     answer,
     chunk,
     chunked,
@@ -44,8 +45,6 @@ VALUES = [
     {"n": [1, -2.5e3, None, True, {}], "s": "[{"},
     {},
 ]
-
-OK = answer(reply(text="OK"))
 
 
 def written(separator, values=None, *, ascii_only=False, start=""):

@@ -10,6 +10,8 @@ import pytest
 
 from dynadock import MalformedStream, TooLarge, TransportError
 from wire.peer import (
+    JSON,
+    OK,
     answer,
     chunk,
     chunked,
@@ -21,8 +23,6 @@ from wire.peer import (
     send_until_gone,
 )
 
-OK = answer(reply(text="OK"))
-JSON = {"Content-Type": "application/json"}
 LIMIT = 100_000
 
 WAYS = {"pool": {}, "own connection": {"deadline": 20.0}}

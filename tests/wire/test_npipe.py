@@ -22,6 +22,7 @@ from dynadock.transport.endpoint import default_endpoint, parse_host
 from dynadock.transport.links import npipe
 from dynadock.transport.links.pipes import ACCESS_DENIED, ALL_BUSY, NOT_FOUND
 from wire.peer import (
+    OK,
     Peer,
     answer,
     chunked,
@@ -40,7 +41,6 @@ from wire.peer import (
 from wire.pipes import ScriptedPipes
 
 HOST = "npipe:////./pipe/docker_engine"
-OK = answer(reply(text="OK"))
 EVENTS = head(200, {"Content-Type": "application/json"})
 
 

@@ -14,7 +14,9 @@ from dynadock.call.bind import bind
 from dynadock.options import DEFAULT_TIMEOUT, Options
 from dynadock.spec.loader import load_spec
 from wire.peer import (
+    BEGINNINGS,
     MULTIPLEXED,
+    OK,
     PATIENCE,
     RAW,
     answer,
@@ -29,6 +31,7 @@ from wire.peer import (
     hang_up,
     head,
     in_pieces,
+    logs,
     message,
     playing,
     reply,
@@ -41,21 +44,15 @@ from wire.peer import (
     wait,
 )
 
-OK = answer(reply(text="OK"))
 FIRST = frame("stdout", b"FIRST")
 ERROR = frame("stderr", b"ERROR")
 SECOND = frame("stdout", b"SECOND")
 ALL = [("stdout", b"FIRST"), ("stderr", b"ERROR"), ("stdout", b"SECOND")]
 
-BEGINNINGS = {"101": switching(), "200": streaming(MULTIPLEXED)}
 TAKING_OVER = {
     "attach": lambda client: client.ContainerAttach("web", stream=True, stdin=True, stdout=True),
     "exec": lambda client: client.ExecStart("e1"),
 }
-
-
-def logs(client, **arguments):
-    return client.ContainerLogs("web", stdout=True, stderr=True, **arguments)
 
 
 @pytest.mark.parametrize("begin", BEGINNINGS.values(), ids=BEGINNINGS)

@@ -13,7 +13,10 @@ import pytest
 
 from dynadock import ConnectionLost, TimedOut, load
 from wire.peer import (
+    OK,
     PATIENCE,
+    SHORT,
+    TAR_STREAM,
     Peer,
     answer,
     chunk,
@@ -27,10 +30,7 @@ from wire.peer import (
     wait,
 )
 
-OK = answer(reply(text="OK"))
-SHORT = 0.3
-STREAM = head(200, {"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"})
-PART = answer(STREAM + chunk(b"abc"))
+PART = answer(TAR_STREAM + chunk(b"abc"))
 
 
 def of_one(peer, **options):
@@ -111,7 +111,7 @@ def test_a_raw_reply_has_a_connection_until_it_is_closed():
 
 
 def test_a_raw_reply_has_a_connection_until_it_is_read():
-    whole = answer(STREAM + chunk(b"abc") + chunk(b""))
+    whole = answer(TAR_STREAM + chunk(b"abc") + chunk(b""))
     with Peer([whole, OK]) as peer, of_one(peer) as client:
         response = client.ImageGet.raw("a")
         assert response.content == b"abc"
@@ -161,7 +161,7 @@ def test_no_place_is_lost_to_an_engine_that_is_not_there(tmp_path):
 
 
 def test_streams_need_no_place():
-    stream = [answer(STREAM), silence]
+    stream = [answer(TAR_STREAM), silence]
     with (
         Peer(stream, stream, [OK]) as peer,
         of_one(peer) as client,

@@ -14,6 +14,7 @@ import trustme
 from dynadock import EndpointError, TimedOut, TransportError, Unsupported, load
 from dynadock.transport.endpoint import parse_host
 from wire.peer import (
+    OK,
     Peer,
     answer,
     echo,
@@ -30,7 +31,6 @@ from wire.peer import (
 )
 
 OPERATIONS = ("SystemPing", "SystemEvents")
-OK = answer(reply(text="OK"))
 CONNECTED = send(b"HTTP/1.1 200 Connection established\r\n\r\n")
 
 each_way = pytest.mark.parametrize("operation", OPERATIONS)

@@ -13,8 +13,10 @@ from dynadock import RawDuplex
 from wire.peer import (
     BINARY,
     CLOSE,
+    OK,
     PATIENCE,
     RAW,
+    TAR_STREAM,
     answer,
     chunk,
     chunked,
@@ -26,7 +28,6 @@ from wire.peer import (
     expect_rest,
     frame,
     hang_up,
-    head,
     message,
     playing,
     reply,
@@ -39,9 +40,6 @@ from wire.peer import (
     tell,
     wait,
 )
-
-STREAM = head(200, {"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"})
-OK = answer(reply(text="OK"))
 
 
 @pytest.mark.parametrize("status", [200, 204, 301, 304, 400, 404, 500])
@@ -116,7 +114,7 @@ def test_raw_is_not_decoded():
 def test_raw_comes_while_the_engine_is_still_sending():
     seen = [threading.Event(), threading.Event()]
     script = [
-        answer(STREAM),
+        answer(TAR_STREAM),
         wait(seen[0]),
         send(chunk(b"first")),
         wait(seen[1]),
@@ -137,7 +135,7 @@ def test_raw_comes_while_the_engine_is_still_sending():
 
 @pytest.mark.parametrize(
     "unfinished",
-    [[expect, send(STREAM + chunk(b"abc"))], [answer(reply(200, b"abc")[:-1])]],
+    [[expect, send(TAR_STREAM + chunk(b"abc"))], [answer(reply(200, b"abc")[:-1])]],
     ids=["chunks", "Content-Length"],
 )
 def test_closing_early_ends_the_connection(unfinished):
@@ -151,7 +149,7 @@ def test_closing_early_ends_the_connection(unfinished):
 
 def test_closing_after_a_part_ends_the_connection():
     gone = threading.Event()
-    script = [answer(STREAM + chunk(b"abc")), silence, tell(gone)]
+    script = [answer(TAR_STREAM + chunk(b"abc")), silence, tell(gone)]
     with playing(script, [OK]) as (_, client):
         with client.ImageGet.raw("a") as response:
             assert next(response.iter_content(2)) == b"ab"
@@ -162,14 +160,14 @@ def test_closing_after_a_part_ends_the_connection():
 def test_forgetting_it_ends_the_connection():
     """The caller has to close; but nothing may leak where it does not."""
     gone = threading.Event()
-    with playing([answer(STREAM + chunk(b"abc")), silence, tell(gone)], [OK]) as (_, client):
+    with playing([answer(TAR_STREAM + chunk(b"abc")), silence, tell(gone)], [OK]) as (_, client):
         client.ImageGet.raw("a")
         assert gone.wait(PATIENCE)
         assert client.SystemPing() == "OK"
 
 
 def test_a_stream_that_breaks_is_requests_error():
-    with playing([answer(STREAM + chunk(b"abc")), hang_up], [OK]) as (_, client):
+    with playing([answer(TAR_STREAM + chunk(b"abc")), hang_up], [OK]) as (_, client):
         response = client.ImageGet.raw("a")
         with pytest.raises(requests.RequestException):
             list(response.iter_content(None))
@@ -177,7 +175,7 @@ def test_a_stream_that_breaks_is_requests_error():
 
 
 def test_a_stream_that_is_reset_is_requests_error():
-    script = [answer(STREAM + chunk(b"abc")), reset]
+    script = [answer(TAR_STREAM + chunk(b"abc")), reset]
     with playing(script, [OK], kind="tcp") as (_, client):
         response = client.ImageGet.raw("a")
         with pytest.raises(requests.RequestException):
@@ -186,7 +184,7 @@ def test_a_stream_that_is_reset_is_requests_error():
 
 
 def test_many_streams_at_once_starve_no_call():
-    stream = [answer(STREAM + chunk(b"abc")), silence]
+    stream = [answer(TAR_STREAM + chunk(b"abc")), silence]
     with playing(*[stream] * 15, [OK]) as (peer, client), contextlib.ExitStack() as streams:
         for _ in range(15):
             streams.enter_context(client.ImageGet.raw("a"))
@@ -196,7 +194,7 @@ def test_many_streams_at_once_starve_no_call():
 
 def test_closing_the_client_leaves_an_open_stream_alone():
     go_on = threading.Event()
-    script = [answer(STREAM + chunk(b"abc")), wait(go_on), send(chunk(b"def") + chunk(b""))]
+    script = [answer(TAR_STREAM + chunk(b"abc")), wait(go_on), send(chunk(b"def") + chunk(b""))]
     with playing(script) as (_, client), client.ImageGet.raw("a") as response:
         client.close()
         go_on.set()

@@ -11,6 +11,7 @@ import pytest
 
 from dynadock import NOT_MODIFIED, APIError, Headers, Record, Records
 from wire.peer import (
+    JSON,
     PATIENCE,
     answer,
     chunked,
@@ -25,7 +26,6 @@ from wire.peer import (
     wait,
 )
 
-JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain"}
 CLOSE = {"Connection": "close"}
 

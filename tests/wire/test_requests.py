@@ -10,14 +10,13 @@ import pytest
 
 from dynadock import BodyError, NotFound, UnknownFieldWarning
 from dynadock.wire.uploads import CHUNK
-from wire.peer import answer, chunked, expect_broken, playing, reply
+from wire.peer import CREATED, answer, chunked, expect_broken, playing, reply
 
 FRAMING = {"host", "accept-encoding", "content-length", "transfer-encoding"}
 """Headers that HTTP itself adds to those of a Request."""
 
 DONE = answer(reply(200))
 LISTED = answer(reply(json=[]))
-CREATED = answer(reply(201, json={"Id": "1"}))
 
 TAR = bytes(range(256)) * 1000
 

@@ -10,10 +10,20 @@ import time
 import pytest
 
 from dynadock import ConnectionLost, ConnectionRefused, SocketMissing, TimedOut, load
-from wire.peer import PATIENCE, Peer, answer, expect, hang_up, playing, reply, reset, silence, tell
-
-OK = answer(reply(text="OK"))
-CREATED = answer(reply(201, json={"Id": "1"}))
+from wire.peer import (
+    CREATED,
+    OK,
+    PATIENCE,
+    Peer,
+    answer,
+    expect,
+    hang_up,
+    playing,
+    reply,
+    reset,
+    silence,
+    tell,
+)
 
 CALLS = {
     "GET": lambda client: client.SystemPing(),

@@ -10,6 +10,7 @@ import pytest
 from dynadock import MalformedStream, load
 from dynadock.transport.pool import KEPT_SECONDS
 from wire.peer import (
+    OK,
     PATIENCE,
     Peer,
     answer,
@@ -25,7 +26,6 @@ from wire.peer import (
 )
 
 PONG = reply(text="OK")
-OK = answer(PONG)
 CHUNKED = {"Transfer-Encoding": "chunked"}
 
 INTERIM = {

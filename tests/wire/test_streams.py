@@ -42,9 +42,12 @@ from dynadock import (
 from dynadock.transport.links.sockets import SocketLink
 from wire.peer import (
     MULTIPLEXED,
+    OK,
     PATIENCE,
+    SHORT,
     Peer,
     answer,
+    busy,
     chunk,
     chunked,
     close_frame,
@@ -73,10 +76,6 @@ from wire.peer import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OK = answer(reply(text="OK"))
-
-SHORT = 0.3
-"""Seconds after which a client of a silent peer gives up."""
 
 CHUNKED = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
 TAR = {"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"}
@@ -800,21 +799,6 @@ def test_a_deadline_that_is_kept_is_none():
             patient.ContainerInspect("web")
 
 
-@contextlib.contextmanager
-def _busy(listener):
-    """Have a listener whose queue is full: it takes no more connections."""
-    with contextlib.ExitStack() as waiting:
-        listener.listen(0)
-        while True:
-            one = waiting.enter_context(socket.socket(listener.family))
-            one.settimeout(0.1)
-            try:
-                one.connect(listener.getsockname())
-            except (TimeoutError, BlockingIOError):
-                break
-        yield
-
-
 @pytest.mark.parametrize(
     "options", [{}, {"timeout": None}, {"deadline": 0.1}, {"timeout": 0.1}], ids=str
 )
@@ -828,7 +812,7 @@ def test_connecting_is_bounded_though_reading_is_not(monkeypatch, tmp_path, opti
         listener.bind(("127.0.0.1", 0) if tcp else path)
         address = f"tcp://127.0.0.1:{listener.getsockname()[1]}" if tcp else f"unix://{path}"
         client = load("1.42", host=address, **options)
-        with _busy(listener), pytest.raises(TimedOut, match="no connection in time") as caught:
+        with busy(listener), pytest.raises(TimedOut, match="no connection in time") as caught:
             client.SystemEvents()
     assert caught.value.endpoint == address
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dynadock import TimedOut, load
-from wire.peer import Peer, answer, chunked, drip, expect, head, playing, reply
+from wire.peer import JSON, OK, SHORT, Peer, answer, chunked, drip, expect, head, playing
 from wire.test_faults import SILENCES
-
-SHORT = 0.3
-JSON = {"Content-Type": "application/json"}
-OK = answer(reply(text="OK"))
 
 OWN_CONNECTION = {
     "timeout": ({"timeout": SHORT, "deadline": 20}, r"within 0\.3 s; with_options\(timeout"),

@@ -14,12 +14,11 @@ import pytest
 import trustme
 
 from dynadock import EndpointError, TlsError, load
-from wire.peer import Peer, answer, hang_up, reply, send
+from wire.peer import OK, Peer, answer, hang_up, reply, send
 
 OPERATIONS = ("SystemPing", "SystemEvents")
 PAST = dt.datetime(2020, 1, 2, tzinfo=dt.UTC)
 FUTURE = dt.datetime(2060, 1, 2, tzinfo=dt.UTC)
-OK = answer(reply(text="OK"))
 
 each_way = pytest.mark.parametrize("operation", OPERATIONS)
 

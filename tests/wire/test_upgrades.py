@@ -28,7 +28,9 @@ from dynadock import (
     Unsupported,
 )
 from wire.peer import (
+    BEGINNINGS,
     MULTIPLEXED,
+    OK,
     PATIENCE,
     RAW,
     answer,
@@ -49,17 +51,14 @@ from wire.peer import (
     reset,
     send,
     silence,
-    streaming,
     switching,
     tell,
     until_gone,
     wait,
 )
 
-OK = answer(reply(text="OK"))
 MIB = 1 << 20
 
-BEGINNINGS = {"101": switching(), "200": streaming(MULTIPLEXED)}
 CALLS = {
     "attach": lambda client: client.ContainerAttach("web", stream=True, stdin=True, stdout=True),
     "exec": lambda client: client.ExecStart("e1"),

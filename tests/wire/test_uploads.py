@@ -26,9 +26,11 @@ from dynadock import (
     pack,
 )
 from wire.peer import (
+    OK,
     PATIENCE,
     answer,
     chunked,
+    endless,
     expect,
     expect_broken,
     expect_head,
@@ -50,7 +52,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DATA = bytes(range(256)) * 3000
-OK = answer(reply(text="OK"))
 LOADED = chunked(b'{"stream": "Loaded image: a:1\\n"}\r\n')
 MADE = {"Images": ["a:1"]}
 
@@ -479,13 +480,8 @@ def test_a_body_may_use_the_same_client(upload):
 # Replies before the body is sent
 
 
-def _endless():
-    while True:
-        yield b"x" * 65536
-
-
 LARGE = b"x" * (8 << 20)
-BODIES = {"bytes": lambda: LARGE, "iterator": _endless}
+BODIES = {"bytes": lambda: LARGE, "iterator": endless}
 all_bodies = pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 REFUSED = reply(500, json={"message": "no room"}, headers={"Connection": "close"})
 
@@ -514,7 +510,7 @@ def test_a_refusal_meanwhile_is_heard_though_the_engine_hangs_up(upload, kind, b
 def test_a_refusal_before_a_reset_is_heard():
     with playing([expect_head, send(REFUSED), pause(0.1), reset], [OK], kind="tcp") as (_, client):
         with pytest.raises((ServerError, ConnectionLost)):
-            load(client, _endless())
+            load(client, endless())
         assert client.SystemPing() == "OK"
 
 
@@ -547,7 +543,7 @@ def test_an_error_in_a_stream_that_begins_meanwhile_is_heard():
     failed = chunked(b'{"stream": "Step 1"}\r\n', b'{"error": "unexpected EOF"}\r\n')
     script = [expect_head, send(failed), hang_up]
     with playing(script) as (_, client), pytest.raises(StreamError, match="unexpected EOF"):
-        load(client, _endless())
+        load(client, endless())
 
 
 def test_a_stream_may_begin_before_the_body_is_sent():
@@ -593,7 +589,7 @@ def test_a_deadline_holds_against_an_engine_that_takes_a_little_at_a_time():
 
     late = pytest.raises(TimedOut, match="deadline")
     with playing([sip], timeout=10, deadline=0.5) as (_, client), late:
-        load(client, _endless())
+        load(client, endless())
 
 
 def test_a_deadline_holds_against_a_body_that_comes_too_late():

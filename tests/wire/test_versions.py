@@ -7,6 +7,7 @@ import threading
 import pytest
 
 import dynadock
+from documents import NEWEST, NEXT, OLDEST, SPAN
 from dynadock import (
     BadRequest,
     ConnectionLost,
@@ -17,7 +18,7 @@ from dynadock import (
     VersionError,
     load,
 )
-from wire.peer import PATIENCE, Peer, answer, expect, hang_up, head, playing, reply, tell
+from wire.peer import OK, PATIENCE, Peer, answer, expect, hang_up, head, playing, reply, tell
 
 MISSING = object()
 
@@ -30,9 +31,6 @@ def ping(newest, status=200):
 def version(oldest, status=200):
     tree = {"Version": "99"} if oldest is MISSING else {"MinAPIVersion": oldest}
     return answer(reply(status, json=tree))
-
-
-OK = answer(reply(text="OK"))
 
 
 def targets(peer):
@@ -256,13 +254,13 @@ def test_each_version_is_found_out_for_itself():
 # Agreement
 
 AGREED = {
-    "newer engine": ("1.99", "1.24", "1.55"),
-    "engine of a later major version": ("2.0", "1.24", "1.55"),
-    "as new": ("1.55", "1.24", "1.55"),
+    "newer engine": ("1.99", "1.24", NEWEST),
+    "engine of a later major version": ("2.0", "1.24", NEWEST),
+    "as new": (NEWEST, "1.24", NEWEST),
     "older engine": ("1.41", "1.12", "1.41"),
-    "the oldest one": ("1.25", "1.12", "1.25"),
-    "only the oldest one": ("1.25", "1.25", "1.25"),
-    "only the newest one": ("1.99", "1.55", "1.55"),
+    "the oldest one": (OLDEST, "1.12", OLDEST),
+    "only the oldest one": (OLDEST, OLDEST, OLDEST),
+    "only the newest one": ("1.99", NEWEST, NEWEST),
     "no minimum": ("1.42", MISSING, "1.42"),
     "a minimum that is none": ("1.42", "none", "1.42"),
     "a minimum that is no text": ("1.42", 1.24, "1.42"),
@@ -279,7 +277,7 @@ def test_the_newest_common_version_is_taken(newest, oldest, agreed):
 
 
 DISJOINT = {
-    "too new an engine": ("1.99", "1.56"),
+    "too new an engine": ("1.99", NEXT),
     "too old an engine": ("1.24", "1.12"),
     "too old an engine that names no minimum": ("1.24", MISSING),
 }
@@ -289,7 +287,7 @@ DISJOINT = {
 def test_no_common_version(newest, oldest):
     with Peer([ping(newest), version(oldest)]) as peer, pytest.raises(SpecError) as caught:
         load(host=peer.address)
-    for part in (peer.address, newest, "1.25 to 1.55"):
+    for part in (peer.address, newest, SPAN):
         assert part in str(caught.value)
 
 

@@ -28,6 +28,7 @@ from dynadock import (
 from wire.peer import (
     BINARY,
     CLOSE,
+    OK,
     PATIENCE,
     PING,
     PONG,
@@ -55,7 +56,6 @@ from wire.peer import (
     wait,
 )
 
-OK = answer(reply(text="OK"))
 CONTINUED = 0
 
 
