@@ -14,8 +14,11 @@ from typing import NamedTuple
 import pytest
 
 import dynadock
+from documents import MAIN
 from dynadock.spec.library import bundled_versions
 from dynadock.spec.loader import load_version
+from dynadock.spec.versions import parse_version
+from wire.peer import OK, Peer
 
 SOURCE = Path(dynadock.__file__).parent
 LAYERS = (
@@ -180,6 +183,17 @@ def test_a_call_without_a_body_needs_no_checker_and_no_yaml():
     assert "dynadock" in loaded
     assert LATE.isdisjoint(loaded)
     assert SLOW.isdisjoint({*loaded} - {*run(LOADED)})
+
+
+@pytest.mark.parametrize("kind", ["unix", "tcp"])
+def test_a_call_over_a_plain_socket_needs_no_other_http_stack_and_no_tls(kind):
+    unneeded = {*LATE, "ssl", "http", "email", "socketserver", "subprocess", "tempfile"}
+    load_version(parse_version(MAIN))  # so that its compiled form is there
+    with Peer([OK], kind=kind) as peer:
+        call = f"print(dynadock.load({MAIN!r}, host={peer.address!r}).SystemPing())"
+        loaded = run(f"import dynadock; {call}; {LOADED}")
+    assert loaded[0] == "OK"
+    assert not unneeded & ({*loaded} - {*run(LOADED)})
 
 
 @cache

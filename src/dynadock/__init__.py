@@ -110,8 +110,7 @@ def _module(name: str) -> Any:
 
 
 def _looks_like_version(name: str) -> bool:
-    # Imported here for start-up time: most callers load a version.
-    import re  # noqa: PLC0415
+    import re
 
     return re.fullmatch(r"v[1-9]\d*_(0|[1-9]\d*)", name, re.ASCII) is not None
 

@@ -39,8 +39,7 @@ class _HelpText:
     def __get__(self, operation: BoundOperation | None, _owner: object = None) -> str | None:
         if operation is None:
             return self._class_text
-        # Imported here for start-up time: calls need no help.
-        from dynadock.explore.describe import describe  # noqa: PLC0415
+        from dynadock.explore.describe import describe
 
         return describe(operation._operation)  # noqa: SLF001 - one thing, two classes
 
@@ -83,13 +82,11 @@ class BoundOperation:
         operation, options = self._operation, self._options
         bound = bind(operation, args, kwargs, options)
         if options.credentials and operation.credentials:
-            # Imported here for start-up time: few calls need credentials.
-            from dynadock.configured import add_credentials  # noqa: PLC0415
+            from dynadock.configured import add_credentials
 
             add_credentials(bound, options)
         if options.proxies and operation.takes_proxies:
-            # Imported here for start-up time: few calls are to tell of proxies.
-            from dynadock.configured import add_proxies  # noqa: PLC0415
+            from dynadock.configured import add_proxies
 
             add_proxies(bound, str(self._connector.endpoint))
         return bound
@@ -110,7 +107,7 @@ class BoundOperation:
 
     def _stream(self, bound: Bound) -> Any:
         """Send over a connection of its own and return the stream; or the value, if it is one."""
-        from dynadock.streams.opening import open_stream  # noqa: PLC0415
+        from dynadock.streams.opening import open_stream
 
         deadline = Deadline(self._options.deadline)
         source = self._open(bound)
@@ -160,12 +157,10 @@ class BoundOperation:
         """
         bound = self._bind(args, kwargs)
         if expected_kind(bound) in TWO_WAY:
-            # Imported here for start-up time: plain calls need no streams.
-            from dynadock.streams.opening import raw_duplex  # noqa: PLC0415
+            from dynadock.streams.opening import raw_duplex
 
             return raw_duplex(bound, self._open(bound), str(self._connector.endpoint))
-        # Imported here for start-up time: only raw replies need requests.
-        from dynadock.transport.raw import as_requests_response  # noqa: PLC0415
+        from dynadock.transport.raw import as_requests_response
 
         request = encode(bound, self._options)
         timeout = time_allowed(bound, self._options)
@@ -208,37 +203,32 @@ class BoundOperation:
 
         With ``full`` all parameters and body fields, with values that show their form.
         """
-        # Imported here for start-up time: calls need no examples.
-        from dynadock.explore.example import example_of  # noqa: PLC0415
+        from dynadock.explore.example import example_of
 
         return example_of(self._operation, full=full)
 
     def history(self) -> Changes:
         """Return what arrived and left, oldest first: the operation, its parameters and fields."""
-        # Imported here for start-up time: calls need no history.
-        from dynadock.explore.changes import changes_of  # noqa: PLC0415
+        from dynadock.explore.changes import changes_of
 
         return changes_of(self._operation)
 
     def describe(self, *, depth: int = 2) -> str:
         """Return what ``help()`` shows, with ``depth`` levels of the body's fields."""
-        # Imported here for start-up time: calls need no help.
-        from dynadock.explore.describe import describe  # noqa: PLC0415
+        from dynadock.explore.describe import describe
 
         return describe(self._operation, depth=depth)
 
     @property
     def summary(self) -> str:
         """What it does in one line, empty where there are no words about it."""
-        # Imported here for start-up time: calls need no words.
-        from dynadock.explore.texts import bundled_texts  # noqa: PLC0415
+        from dynadock.explore.texts import bundled_texts
 
         return bundled_texts().of_operation(self._operation, "summary")
 
     @cached_property
     def __signature__(self) -> inspect.Signature:
-        # Imported here for start-up time: calls need no signature.
-        from dynadock.explore.signature import signature_of  # noqa: PLC0415
+        from dynadock.explore.signature import signature_of
 
         return signature_of(self._operation)
 

@@ -153,8 +153,7 @@ class Client:
         Names, paths, parameters, fields and our words about them are looked through; endings and
         small misspellings do not matter. See `dynadock.explore.find`.
         """
-        # Imported here for start-up time: calls search for nothing.
-        from dynadock.explore.find import find_operations  # noqa: PLC0415
+        from dynadock.explore.find import find_operations
 
         return Found(self._bound(operation) for operation in find_operations(self._spec, words))
 
@@ -163,8 +162,7 @@ class Client:
 
         SpecError says which one was probably meant.
         """
-        # Imported here for start-up time: calls need no definitions.
-        from dynadock.explore.definition import definition_of  # noqa: PLC0415
+        from dynadock.explore.definition import definition_of
 
         return definition_of(self._spec, name)
 

@@ -37,8 +37,7 @@ class ShowsKeywords:
 
     @cached_property
     def __signature__(self) -> Signature:
-        # Imported here for start-up time: calls need no signature.
-        from inspect import Parameter, signature  # noqa: PLC0415
+        from inspect import Parameter, signature
 
         own = signature(self._function)
         *named, _rest = own.parameters.values()

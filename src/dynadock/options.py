@@ -302,8 +302,7 @@ class Options:
         return self
 
     def __deepcopy__(self, memo: Any) -> Options:
-        # Imported here for start-up time: options are hardly copied.
-        from copy import deepcopy  # noqa: PLC0415
+        from copy import deepcopy
 
         return _made_of(deepcopy(vars(self), memo))
 

@@ -58,8 +58,7 @@ class Record(dict[str, Any]):
     def __repr__(self) -> str:
         if not self:
             return f"{type(self).__name__}()"
-        # Imported here for start-up time: most records are not looked at.
-        from dynadock.show.layout import laid_out  # noqa: PLC0415
+        from dynadock.show.layout import laid_out
 
         return laid_out(self, type(self).__name__)
 
@@ -67,14 +66,12 @@ class Record(dict[str, Any]):
         return [*self]
 
     def __rich__(self) -> Any:
-        # Imported here for start-up time: most records are not looked at.
-        from dynadock.show.tree import rich_tree  # noqa: PLC0415
+        from dynadock.show.tree import rich_tree
 
         return rich_tree(self, type(self).__name__)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        # Imported here for start-up time: most records are not looked at.
-        from dynadock.show.tree import html_tree  # noqa: PLC0415
+        from dynadock.show.tree import html_tree
 
         return {"text/plain": repr(self), "text/html": html_tree(self, type(self).__name__)}
 
@@ -92,20 +89,17 @@ class Records(list[Any]):
         self.operation_id = operation_id
 
     def __repr__(self) -> str:
-        # Imported here for start-up time: most lists are not looked at.
-        from dynadock.show.layout import laid_out  # noqa: PLC0415
+        from dynadock.show.layout import laid_out
 
         return laid_out(self)
 
     def __rich__(self) -> Any:
-        # Imported here for start-up time: most lists are not looked at.
-        from dynadock.show.table import rich_list  # noqa: PLC0415
+        from dynadock.show.table import rich_list
 
         return rich_list(self, self.operation_id)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        # Imported here for start-up time: most lists are not looked at.
-        from dynadock.show.table import html_list  # noqa: PLC0415
+        from dynadock.show.table import html_list
 
         return {"text/plain": repr(self), "text/html": html_list(self, self.operation_id)}
 

@@ -43,7 +43,7 @@ def compiled_once(folder, monkeypatch):
 @pytest.fixture
 def builds(monkeypatch):
     """List the documents that are built from their text."""
-    from dynadock.spec import build  # noqa: PLC0415 - the module as it is when the test runs
+    from dynadock.spec import build
 
     built = []
     original = build.build_from_text

@@ -359,7 +359,7 @@ def _fresh_module():
 
 @pytest.mark.usefixtures("_fresh_module")
 def test_the_import_time_form_looks_for_its_engine_at_the_first_call(monkeypatch):
-    from dynadock import v1_42  # noqa: PLC0415 - it is what the test is about
+    from dynadock import v1_42
 
     assert v1_42 is dynadock.v1_42
     assert v1_42.version == "1.42"

@@ -188,8 +188,7 @@ class _Binder:
         body = self.operation.body
         in_body = body is not None and body.kind == "object" and self.bound.body is ABSENT
         if self.options.unknown == "warn" and not (in_body and self.options.validate):
-            # Imported here for start-up time: few calls have unknown parameters.
-            from dynadock.call.body import warn_of_unknown  # noqa: PLC0415
+            from dynadock.call.body import warn_of_unknown
 
             # Of fields that are checked, the body's check warns.
             warn_of_unknown(self.operation, f"{name}: unknown parameter{self._hint(name)}")
@@ -220,8 +219,7 @@ class _Binder:
             self.bound.query[name] = sent
 
     def _hint(self, name: str) -> str:
-        # Imported here for start-up time: only a misspelt call needs it.
-        from dynadock.call.body import hint_for_field  # noqa: PLC0415
+        from dynadock.call.body import hint_for_field
 
         operation = self.operation
         known = [parameter.python_name for parameter in operation.parameters]
@@ -309,8 +307,7 @@ class _Binder:
 
     def _open_path(self, body: Body, path: PathLike[str]) -> None:
         """Take a file as it is, and a folder packed, as a build context if it is to be built."""
-        # Imported here for start-up time: only calls that upload need archives.
-        from dynadock.archive.pack import build_context, pack  # noqa: PLC0415
+        from dynadock.archive.pack import build_context, pack
 
         try:
             if not os.path.isdir(path):
@@ -331,9 +328,8 @@ class _Binder:
             self._send(parameter, value)
 
     def _check_plain(self, body: Body) -> None:
-        # Imported here for start-up time: few calls have bodies.
-        from dynadock.call.body import check_body  # noqa: PLC0415
-        from dynadock.call.plain import Plain  # noqa: PLC0415
+        from dynadock.call.body import check_body
+        from dynadock.call.plain import Plain
 
         plain = Plain(body)
         self.bound.body = plain.of(self.bound.body)

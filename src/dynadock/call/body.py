@@ -49,8 +49,7 @@ def check_body(operation: Operation, body: Body, value: Any, unknown: str) -> It
 @lru_cache(maxsize=256)
 def validator_for(body: Body) -> Draft202012Validator:
     """Return the validator of a body's strict schema, made once."""
-    # Imported here for start-up time: only calls with a body need jsonschema.
-    from jsonschema import Draft202012Validator  # noqa: PLC0415
+    from jsonschema import Draft202012Validator
 
     return Draft202012Validator(strict_schema(body.schema, body.definitions))
 

@@ -128,8 +128,7 @@ def decoded_headers(operation: Operation, reply: Reply, host: str) -> Headers:
 
 def _decoded(text: str) -> Any:
     """Decode base64 of JSON, in the alphabet of either kind: engines have used both."""
-    # Imported here for start-up time: few replies have such headers.
-    import base64  # noqa: PLC0415
+    import base64
 
     standard = text.replace("-", "+").replace("_", "/")
     return json.loads(base64.b64decode(standard), object_hook=Record)

@@ -118,8 +118,7 @@ def _meta_file(contexts: str, name: str) -> str:
 
 
 def _tls_folder(contexts: str, name: str) -> str:
-    # Imported here for start-up time: few users have contexts.
-    from pathlib import Path  # noqa: PLC0415
+    from pathlib import Path
 
     folder = Path(contexts, "tls", _digest(name), _ENDPOINT)
     try:
@@ -131,8 +130,7 @@ def _tls_folder(contexts: str, name: str) -> str:
 
 
 def _digest(name: str) -> str:
-    # Imported here for start-up time: few users have contexts.
-    import hashlib  # noqa: PLC0415
+    import hashlib
 
     # An argument or a variable may hold half a surrogate pair, though no context's name does.
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()

@@ -87,8 +87,7 @@ class Helper:
             self._check("erase", answer)
 
     def _run(self, action: str, text: str) -> Answer:
-        # Imported here for start-up time: few configurations have helpers.
-        import subprocess  # noqa: PLC0415
+        import subprocess
 
         path = find_program(self.program)
         if path is None:
@@ -140,8 +139,7 @@ def find_program(name: str) -> str | None:
 
     A program in the current folder does not count: anybody may have put it there.
     """
-    # Imported here for start-up time: few configurations have helpers.
-    from shutil import which  # noqa: PLC0415
+    from shutil import which
 
     path = which(name)
     return path if path and Path(path).is_absolute() else None

@@ -182,8 +182,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
-    # Imported here for start-up time: only writers lock, and Windows has no such module.
-    import fcntl  # noqa: PLC0415
+    import fcntl
 
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -203,8 +202,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 def _locked(descriptor: int) -> bool:
     if sys.platform == "win32":
         return True
-    # Imported here for start-up time: only writers lock, and Windows has no such module.
-    import fcntl  # noqa: PLC0415
+    import fcntl
 
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -70,8 +70,7 @@ def _written(value: Any) -> str:
     if isinstance(value, Path):
         return f"Path({str(value)!r})"
     if isinstance(value, (dict, list)) and len(repr(value)) > WIDTH // 2:
-        # Imported here for start-up time: few examples are that long.
-        from pprint import pformat  # noqa: PLC0415
+        from pprint import pformat
 
         return pformat(value, width=WIDTH - 16, sort_dicts=False)
     return repr(value)
@@ -124,8 +123,7 @@ def _value_of(written: Any) -> Any:
     if isinstance(written, dict) and _PATH in written:
         return Path(written[_PATH])
     if isinstance(written, dict) and _FILES in written:
-        # Imported here for start-up time: few examples have archives.
-        from dynadock.archive.pack import pack  # noqa: PLC0415
+        from dynadock.archive.pack import pack
 
         return pack(written[_FILES])
     return written

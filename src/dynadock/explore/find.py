@@ -94,9 +94,8 @@ def _like(index: Hits, word: str) -> Iterator[tuple[str, float]]:
 
 
 def _misspelt(index: Hits, word: str) -> Iterator[tuple[str, float]]:
-    # Imported here for start-up time: most words are known ones.
-    from rapidfuzz import process  # noqa: PLC0415
-    from rapidfuzz.distance import OSA  # noqa: PLC0415
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
 
     known = [*{*index, *_thesaurus()}]
     for meant, likeness, _ in process.extract(

@@ -41,8 +41,8 @@ def board(file: TextIO | None = None) -> Board:
     if not is_in_notebook and not file.isatty():
         return Quiet()
     try:
-        # Imported here for start-up time, and because rich is an extra.
-        from rich.console import Console  # noqa: PLC0415
+        # rich is an extra.
+        from rich.console import Console
     except ImportError:
         return Lines(file)
     if is_in_notebook and find_spec("ipywidgets") is None:
@@ -89,8 +89,8 @@ class Bars:
     """Shows a bar for each layer, drawn by rich, and above the bars lines about the whole."""
 
     def __init__(self, console: Console) -> None:
-        # Imported here for start-up time, and because rich is an extra.
-        from rich.progress import (  # noqa: PLC0415
+        # rich is an extra.
+        from rich.progress import (
             BarColumn,
             DownloadColumn,
             Progress,

@@ -54,9 +54,9 @@ def html_list(records: Sequence[Any], operation_id: str) -> str:
 
 def rich_table(records: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> Table:
     """Return records as rich's Table; rich has to be installed (the extra ``rich``)."""
-    # Imported here for start-up time, and because rich is an extra: only rich asks for this.
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    # rich is an extra.
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:

@@ -13,9 +13,9 @@ MOST_ITEMS = 12
 
 def rich_tree(value: Any, label: str) -> Tree:
     """Return a dict or list as rich's Tree; rich has to be installed (the extra ``rich``)."""
-    # Imported here for start-up time, and because rich is an extra: only rich asks for this.
-    from rich.markup import escape as literal  # noqa: PLC0415
-    from rich.tree import Tree  # noqa: PLC0415
+    # rich is an extra.
+    from rich.markup import escape as literal
+    from rich.tree import Tree
 
     tree = Tree(f"[bold]{literal(label)}[/bold]")
     for name, each in _members(value):

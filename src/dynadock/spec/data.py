@@ -18,8 +18,7 @@ def bundled_data(name: str) -> dict[str, Any]:
     key = digest(b"data", content)
     tree = read_compiled(key)
     if tree is None:
-        # Imported here for start-up time: what was read before needs no YAML.
-        from dynadock.spec.reader import read_document  # noqa: PLC0415
+        from dynadock.spec.reader import read_document
 
         tree = read_document(content, name=name)
         write_compiled(key, tree)

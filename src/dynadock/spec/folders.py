@@ -36,8 +36,7 @@ def folder_of_user(kind: tuple[str, str, str], variable: str) -> str:
 
 
 def _by_platformdirs(method: str) -> str:
-    # Imported here for start-up time: on Linux two variables say it all.
-    import platformdirs  # noqa: PLC0415
+    import platformdirs
 
     try:
         return str(getattr(platformdirs, method)("dynadock", appauthor=False))

@@ -26,8 +26,7 @@ def load_spec(source: Source) -> Spec:
     says what is wrong with a version, a file or its content.
     """
     if isinstance(source, dict):
-        # Imported here for start-up time: most callers name a version.
-        from dynadock.spec.build import build_from_tree  # noqa: PLC0415
+        from dynadock.spec.build import build_from_tree
 
         return Spec(build_from_tree(source, name="document"))
     if isinstance(source, str) and "://" in source:
@@ -90,8 +89,7 @@ def _read(path: str) -> bytes:
 def _compiled(key: str, content: bytes, name: str) -> Mapping[str, Any]:
     text = read_text(key)
     if text is None:
-        # Imported here for start-up time: a document that was compiled before needs no YAML.
-        from dynadock.spec.build import build_from_text  # noqa: PLC0415
+        from dynadock.spec.build import build_from_text
 
         text = write_form(build_from_text(content, name=name))
         write_text(key, text)

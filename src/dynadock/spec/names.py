@@ -36,8 +36,7 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     same = respelt(name, known)
     if same is not None:
         return same
-    # Imported here for start-up time: only a misspelt call needs it.
-    from difflib import get_close_matches  # noqa: PLC0415
+    from difflib import get_close_matches
 
     by_fold = {candidate.casefold(): candidate for candidate in known}
     near = get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.7)

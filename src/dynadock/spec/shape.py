@@ -179,8 +179,7 @@ def plain_references(schema: Any) -> None:
 
 def _plain_name(pointer: str) -> str:
     if "%" in pointer:
-        # Imported here for start-up time: hardly a definition has such a name.
-        from urllib.parse import unquote  # noqa: PLC0415
+        from urllib.parse import unquote
 
         pointer = unquote(pointer)
     return pointer.replace("~1", "/").replace("~0", "~")

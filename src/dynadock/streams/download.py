@@ -116,8 +116,7 @@ class TarStream(Download):
         The content can be read until the next member is asked for. Raises MalformedStream for what
         is no tar archive, TruncatedStream where it ends too early.
         """
-        # Imported here for start-up time: few streams are looked through.
-        from dynadock.archive.unpack import members  # noqa: PLC0415
+        from dynadock.archive.unpack import members
 
         try:
             yield from members(_AsItComes(self))
@@ -133,8 +132,7 @@ class TarStream(Download):
         would be written outside the folder, links that lead out of it, and devices raise
         UnsafeMember, or are left out with ``unsafe="skip"``; their names are returned.
         """
-        # Imported here for start-up time: few streams are extracted.
-        from dynadock.archive.unpack import extract  # noqa: PLC0415
+        from dynadock.archive.unpack import extract
 
         with self:
             try:

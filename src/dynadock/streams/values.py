@@ -74,8 +74,7 @@ class JsonStream(JsonFlow, DecodedStream[Any]):
         On a terminal or in a notebook, with bars where rich is installed (the extra ``rich``);
         elsewhere nothing is written.
         """
-        # Imported here for start-up time: most streams are not looked at.
-        from dynadock.show.progress import board  # noqa: PLC0415
+        from dynadock.show.progress import board
 
         with self, board(file) as shown:
             for value in self:

@@ -58,7 +58,7 @@ class Connector:
     def pool(self) -> Pool:
         """The kept connections, made on first use."""
         if self._pool is None:
-            from dynadock.transport.pool import Pool  # noqa: PLC0415
+            from dynadock.transport.pool import Pool
 
             made = Pool(self.endpoint, self.connections)
             # In one step, as threads may come here at once.
@@ -81,7 +81,7 @@ class Connector:
         without any effect is tried again. Raises a TransportError; what the request's own body
         raises comes through as it is.
         """
-        from dynadock.transport.sending import begin  # noqa: PLC0415
+        from dynadock.transport.sending import begin
 
         try:
             return begin(request, self.pool, timeout, options, keeps=keeps)
@@ -106,8 +106,8 @@ class Connector:
         self, request: Request, timeout: float | None, options: Options
     ) -> WebSocketSource | Driver:
         """Ask for a websocket; where the engine refuses, return its reply."""
-        from dynadock.transport.websocket import agreed  # noqa: PLC0415
-        from dynadock.wire.websocket import with_handshake  # noqa: PLC0415
+        from dynadock.transport.websocket import agreed
+        from dynadock.wire.websocket import with_handshake
 
         asking = with_handshake(request)
         driver = self.open(asking, timeout, options, keeps=False)
@@ -119,7 +119,7 @@ class Connector:
 
     def agree(self, asking: Steps[Result], timeout: float | None, options: Options) -> Result:
         """Have the engine answer what the agreement on versions asks, and return its result."""
-        from dynadock.transport.driver import carry_out  # noqa: PLC0415
+        from dynadock.transport.driver import carry_out
 
         return carry_out(asking, _Asker(self, timeout, options))
 

@@ -97,8 +97,7 @@ def find_endpoint(host: str | None = None, context: str | None = None) -> Endpoi
 
 def _of_context(name: str | None) -> Endpoint | None:
     """Return the endpoint of a context, of the one that the user has chosen without a name."""
-    # Imported here for start-up time: with an address there is no configuration to read.
-    from dynadock.config.contexts import chosen_context, read_context  # noqa: PLC0415
+    from dynadock.config.contexts import chosen_context, read_context
 
     origin = "context="
     if name is None:
@@ -181,8 +180,7 @@ def _parse_tcp(text: str, origin: str, tls: Tls | None) -> Endpoint:
         raise _no_address(text, origin, "only host and port can be given: tcp://host:2375")
     proxy = None
     if any(os.environ.get(name) for name in PROXY_VARIABLES):
-        # Imported here for start-up time: few engines are behind a proxy.
-        from dynadock.transport.proxy import find_proxy  # noqa: PLC0415
+        from dynadock.transport.proxy import find_proxy
 
         proxy = find_proxy(host, port, tls=tls is not None)
     return Endpoint("tcp", origin, host=host, port=port, tls=tls, proxy=proxy)

@@ -67,7 +67,7 @@ def _known(error: OSError, endpoint: Endpoint) -> TransportError | None:
             return _caused(error, ours, endpoint, problem)
     if endpoint.tls is None:
         return None
-    from dynadock.transport.distrust import problem_with_tls  # noqa: PLC0415
+    from dynadock.transport.distrust import problem_with_tls
 
     disagreement = problem_with_tls(error, endpoint.tls)
     return _caused(error, TlsError, endpoint, disagreement) if disagreement else None

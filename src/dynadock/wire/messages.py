@@ -46,8 +46,7 @@ class Request(NamedTuple):
         return path + mark + "&".join(map(self._shown_pair, query.split("&")))
 
     def _shown_pair(self, pair: str) -> str:
-        # Imported here for start-up time: few requests are shown.
-        from urllib.parse import unquote  # noqa: PLC0415
+        from urllib.parse import unquote
 
         name, mark, _ = pair.partition("=")
         if mark and unquote(name) in self.secrets:

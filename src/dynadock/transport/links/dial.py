@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 def connect(endpoint: Endpoint, timeout: float | None) -> Link:
     """Return a connection to an endpoint, made within ``timeout`` seconds; OSError if it fails."""
     if endpoint.scheme == "npipe":
-        from dynadock.transport.links.npipe import PipeLink, dial_pipe  # noqa: PLC0415
+        from dynadock.transport.links.npipe import PipeLink, dial_pipe
 
         return PipeLink(dial_pipe(endpoint, timeout))
     if endpoint.tls is None:
         return SocketLink(_dial(endpoint, timeout))
-    from dynadock.transport.links.tls import TlsLink, client_context  # noqa: PLC0415
+    from dynadock.transport.links.tls import TlsLink, client_context
 
     context = client_context(endpoint.tls)
     connection = _dial(endpoint, timeout)
@@ -38,11 +38,11 @@ def _dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
     if endpoint.scheme == "unix":
         return dial_unix(endpoint.path, timeout)
     if endpoint.scheme == "ssh":
-        from dynadock.transport.links.ssh import dial_ssh  # noqa: PLC0415
+        from dynadock.transport.links.ssh import dial_ssh
 
         return dial_ssh(endpoint, timeout)
     if endpoint.proxy is not None:
-        from dynadock.transport.links.tunnel import dial_through  # noqa: PLC0415
+        from dynadock.transport.links.tunnel import dial_through
 
         return dial_through(endpoint.proxy, endpoint, timeout)
     return dial_tcp(endpoint.host, endpoint.port, timeout)

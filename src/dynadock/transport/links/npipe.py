@@ -49,8 +49,8 @@ def system_pipes() -> Pipes:
         raise Unsupported(
             "npipe:// addresses are Windows' own; here it is unix://, tcp:// or ssh://"
         )
-    # Imported here for start-up time, and since there is pywin32 on Windows only.
-    from dynadock.transport.links.win32_pipes import Win32Pipes  # noqa: PLC0415
+    # There is pywin32 on Windows only.
+    from dynadock.transport.links.win32_pipes import Win32Pipes
 
     return Win32Pipes()
 
