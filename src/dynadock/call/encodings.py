@@ -6,14 +6,12 @@ write that gives the text that engines read. Whatever passes the check can be wr
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.call.values import (
     Mismatch,
@@ -24,6 +22,9 @@ from dynadock.call.values import (
     unexpected,
     whole_number,
 )
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 LONGEST_READ = 300
 """Digits of a number that is read from a text."""
@@ -103,7 +104,8 @@ def _count(value: Any) -> int | str:
 
 
 def _seconds(value: Any) -> int:
-    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    # A timedelta, without loading datetime for whoever gives a number.
+    seconds = value.total_seconds() if hasattr(value, "total_seconds") else value
     return _whole(seconds, value, "whole seconds (an integer or a timedelta)")
 
 
@@ -112,6 +114,8 @@ def _timestamp(value: Any) -> str:
 
     Engines refuse RFC 3339 text here (seen on 20.10).
     """
+    from datetime import datetime
+
     if isinstance(value, datetime):
         return _unix_time(value)
     if isinstance(value, str):
@@ -135,6 +139,8 @@ def _unix_time(moment: datetime) -> str:
 
 def _parsed_time(text: str) -> str:
     """Turn RFC 3339 text into UNIX seconds without losing nanoseconds, which datetime would."""
+    from datetime import datetime
+
     fraction = _FRACTION.search(text)
     try:
         moment = datetime.fromisoformat(_FRACTION.sub("", text.upper(), count=1))
@@ -236,13 +242,17 @@ def _write_base64_json(value: Json | str) -> str:
     """Write JSON as padded base64url, as Go's base64.URLEncoding reads it."""
     if isinstance(value, str):
         return value
-    return base64.urlsafe_b64encode(value.text.encode()).decode("ascii")
+    from base64 import urlsafe_b64encode
+
+    return urlsafe_b64encode(value.text.encode()).decode("ascii")
 
 
 def _base64(value: Any) -> str:
     """Return the base64 (RFC 4648, section 4) of bytes; text is such already."""
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return base64.b64encode(value).decode("ascii")
+        from base64 import b64encode
+
+        return b64encode(value).decode("ascii")
     return _string(value)
 
 
