@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 from dynadock.accounts import accounts
@@ -304,6 +303,9 @@ class Options:
         return self
 
     def __deepcopy__(self, memo: Any) -> Options:
+        # Imported here for start-up time: whoever copies has it already.
+        from copy import deepcopy  # noqa: PLC0415
+
         return _made_of(deepcopy(vars(self), memo))
 
     def __reduce__(self) -> tuple[Any, ...]:
