@@ -22,6 +22,7 @@ from dynadock.config.folder import read_config, text_of
 from dynadock.config.helper import HELPER_TIMEOUT, TOKEN_USER, Helper, default_helper
 from dynadock.config.registries import auth_key, matching_keys
 from dynadock.errors import ConfigError, DynadockWarning
+from dynadock.options import MASK
 from dynadock.warn import warn_caller
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Credentials(dict[str, str]):
     """
 
     def __repr__(self) -> str:
-        shown = {key: "****" if key.lower() in _SECRETS else value for key, value in self.items()}
+        shown = {key: MASK if key.lower() in _SECRETS else value for key, value in self.items()}
         return f"Credentials({shown!r})"
 
     def copy(self) -> Self:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dynadock.errors import ConfigError
+from dynadock.options import MASK
 
 if TYPE_CHECKING:
     from typing import Any
@@ -27,7 +28,6 @@ _PREFIX = "docker-credential-"
 _NAME = re.compile(r"[\w.+@-]+", re.ASCII)
 _NOT_FOUND = "credentials not found"
 _LONGEST = 300
-_MASK = "****"
 _SECRET = re.compile(r'("Secret"\s*:\s*)(?:"(?:\\.|[^"\\])*"?|[^,}\s]+)', re.IGNORECASE)
 
 
@@ -172,7 +172,7 @@ def _shown(said: bytes, secret: str = "") -> str:
     """Return what a helper wrote as one short line, without ``secret`` and what is called one."""
     text = said.decode("utf-8", "replace")
     for form in (secret, json.dumps(secret)[1:-1]):
-        text = text.replace(form, _MASK) if form else text
-    line = " ".join(_SECRET.sub(rf"\1{_MASK}", text).split())
+        text = text.replace(form, MASK) if form else text
+    line = " ".join(_SECRET.sub(rf"\1{MASK}", text).split())
     line = "".join(c if c.isprintable() else "?" for c in line)
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
