@@ -15,11 +15,10 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from documents import ZOO
 from dynadock.spec import cache, loader
 from dynadock.spec.library import available_versions, bundled_versions
 from dynadock.spec.loader import load_spec
-
-ZOO = Path(__file__).parents[1] / "cases" / "zoo.yaml"
 
 
 @pytest.fixture

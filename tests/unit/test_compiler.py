@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
+from documents import ZOO
 from dynadock.spec.build import open_document
 from dynadock.spec.compiler import compile_document
 from dynadock.spec.model import Spec
 from dynadock.spec.overlay import Overlay
 from dynadock.spec.reader import read_document
-
-ZOO = Path(__file__).parents[1] / "cases" / "zoo.yaml"
 
 
 @pytest.fixture
