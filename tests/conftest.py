@@ -65,9 +65,3 @@ def no_engine_in_the_environment(request, monkeypatch, empty_config):
         for name in ENVIRONMENT:
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("DOCKER_CONFIG", str(empty_config))
-
-
-@pytest.fixture(scope="session")
-def zoo_path():
-    """Return the path of the invented document that holds the odd shapes."""
-    return Path(__file__).parent / "cases" / "zoo.yaml"

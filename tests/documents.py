@@ -1,4 +1,4 @@
-"""The bundled documents as the files that they are, read without the code that is tested.
+"""The documents that tests read, as the files that they are, without the code that is tested.
 
 What a test expects of all versions, of their ends, or of the operations that one has, it takes from
 here: so a new document is a new file for the tests too.
@@ -11,6 +11,9 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "specs"
+
+ZOO = Path(__file__).parent / "cases" / "zoo.yaml"
+"""An invented document, which holds the odd shapes."""
 
 MAIN = "1.42"
 """The version that examples are written in; no document of it will change any more."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 import copy
 import re
 from functools import cache
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from documents import ZOO
 from dynadock import Options, SpecError, ValidationError
 from dynadock.call.bind import bind
 from dynadock.call.encode import encode
@@ -23,8 +23,6 @@ from dynadock.explore.signature import signature_of
 from dynadock.spec.loader import load_spec
 from dynadock.spec.reader import read_document
 from samples import JSON_VALUES, Strict
-
-ZOO = Path(__file__).parent / "cases" / "zoo.yaml"
 
 
 @cache

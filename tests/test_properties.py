@@ -10,14 +10,13 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from documents import A_FEW
+from documents import A_FEW, ZOO
 from dynadock import APIError, Options, Record, ValidationError
 from dynadock.call.bind import bind
 from dynadock.call.body import check_body
@@ -28,7 +27,6 @@ from dynadock.spec.loader import load_spec
 from dynadock.wire.messages import Headers, Reply
 from samples import JSON_VALUES, Strict, bodies, least_arguments
 
-ZOO = Path(__file__).parent / "cases" / "zoo.yaml"
 OPTIONS = Options()
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(1970, 1, 2)  # noqa: DTZ001 - hypothesis draws the time zone

@@ -14,13 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from documents import ZOO
 from dynadock.spec import cache, loader
 from dynadock.spec.build import build_from_text
 from dynadock.spec.form import read_form
 from dynadock.spec.library import available_versions, bundled_versions
 from dynadock.spec.loader import load_spec
-
-ZOO = Path(__file__).parents[1] / "cases" / "zoo.yaml"
 
 
 @pytest.fixture

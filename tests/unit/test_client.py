@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import copy
 import pickle
-from pathlib import Path
 
 import pytest
 
 import dynadock
+from documents import ZOO
 from dynadock import Client, EndpointError, Options, SpecError, UnknownOperation, Unsupported, load
 from dynadock.spec.library import bundled_folder
 from dynadock.spec.reader import read_document
 
-ZOO = Path(__file__).parents[1] / "cases" / "zoo.yaml"
 HOST = "unix:///nowhere.sock"
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
+<<<<<<< HEAD
 from dynadock.errors import SpecError
+=======
+from documents import ZOO
+>>>>>>> counts
 from dynadock.spec.build import open_document
 from dynadock.spec.compiler import compile_document
 from dynadock.spec.model import Spec
 from dynadock.spec.overlay import Overlay
 from dynadock.spec.reader import read_document
-
-ZOO = Path(__file__).parents[1] / "cases" / "zoo.yaml"
 
 
 @pytest.fixture

@@ -17,17 +17,12 @@ import warnings
 
 import pytest
 
-from docker_config import NOT_FOUND, Programs, answer, recorded, write_config
+from docker_config import NOT_FOUND, answer, recorded, write_config
 from dynadock.config import helper
 from dynadock.config.credentials import Credentials, all_credentials, credentials_for
 from dynadock.errors import ConfigError, DynadockWarning
 
 CASES = recorded("credentials")
-
-
-@pytest.fixture
-def programs(tmp_path, monkeypatch):
-    return Programs(tmp_path / "bin", monkeypatch)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import warnings
 
 import pytest
 
-from docker_config import Programs, answer, write_config
+from docker_config import answer, write_config
 from dynadock.config.contexts import chosen_context, read_context
 from dynadock.config.credentials import all_credentials, credentials_for
 from dynadock.config.folder import read_config
@@ -67,11 +67,6 @@ HELPERS = {
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "config"
-
-
-@pytest.fixture
-def programs(tmp_path, monkeypatch):
-    return Programs(tmp_path / "bin", monkeypatch)
 
 
 def calls(folder):

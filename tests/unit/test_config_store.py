@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from docker_config import NOT_FOUND, Programs, answer, write_config
+from docker_config import NOT_FOUND, answer, write_config
 from dynadock.config import store
 from dynadock.config.credentials import Credentials, credentials_for
 from dynadock.config.store import erase_credentials, store_credentials
@@ -22,11 +22,6 @@ from dynadock.errors import ConfigError
 
 ME = {"username": "u", "password": "p<&>ü:w"}
 HUB = "https://index.docker.io/v1/"
-
-
-@pytest.fixture
-def programs(tmp_path, monkeypatch):
-    return Programs(tmp_path / "bin", monkeypatch)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from docker_config import NOT_FOUND, Programs, answer, write_config
+from docker_config import NOT_FOUND, answer, write_config
 from documents import NEWEST, OLDEST
 from dynadock import ConfigError, DynadockWarning, load
 from dynadock.config.registries import HUB_KEY
@@ -21,11 +21,6 @@ R = "r.example:5000"
 OF_R = {"serveraddress": R, "username": "u", "password": "p"}
 OF_HUB = {"serveraddress": HUB_KEY, "username": "h", "password": "h"}
 AUTHS = {R: {"auth": "dTpw"}, HUB_KEY: {"auth": "aDpo"}}
-
-
-@pytest.fixture
-def programs(tmp_path, monkeypatch):
-    return Programs(tmp_path / "bin", monkeypatch)
 
 
 @pytest.fixture

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from documents import SPAN
+from documents import SPAN, ZOO
 from dynadock.errors import SpecError
 from dynadock.spec.library import bundled_folder
 from dynadock.spec.loader import load_spec, load_version
 from dynadock.spec.reader import read_document
 from dynadock.spec.versions import Version
-
-ZOO = Path(__file__).parents[1] / "cases" / "zoo.yaml"
 
 
 def zoo():
