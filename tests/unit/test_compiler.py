@@ -6,11 +6,8 @@ import json
 
 import pytest
 
-<<<<<<< HEAD
-from dynadock.errors import SpecError
-=======
 from documents import ZOO
->>>>>>> counts
+from dynadock.errors import SpecError
 from dynadock.spec.build import open_document
 from dynadock.spec.compiler import compile_document
 from dynadock.spec.model import Spec
