@@ -134,6 +134,37 @@ def test_a_host_that_cannot_be(host):
     assert not isinstance(caught.value, ConnectionLost)
 
 
+@pytest.mark.parametrize("zone", ["eth0", "1"])
+def test_an_ipv6_address_with_a_zone_is_reached(monkeypatch, zone):
+    """The system finds the way by the zone, which is none of the engine's business."""
+    asked = []
+    find = socket.getaddrinfo
+
+    def found(host, *where, **how):
+        asked.append(host)
+        return find(host.partition("%")[0].replace("fe80::1", "::1"), *where, **how)
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    with Peer([OK], kind="tcp6") as peer:
+        port = peer.address.rpartition(":")[2]
+        with load("1.42", host=f"tcp://[fe80::1%{zone}]:{port}") as client:
+            assert client.SystemPing() == "OK"
+    assert asked == [f"fe80::1%{zone}"]
+    assert peer.requests[0].header("Host") == f"[fe80::1]:{port}"
+
+
+ODD_HOSTS = ["a_b", "ex*ample", "[::1%nosuch]", "[v1.a]", "a%20b", "xn--a", "-", "a" * 64, "a..b"]
+
+
+@pytest.mark.parametrize("host", ODD_HOSTS)
+@pytest.mark.parametrize("name", ["SystemPing", "SystemEvents"])
+def test_odd_hosts_fail_in_our_own_words(host, name):
+    address = f"tcp://{host}:1"
+    with pytest.raises((EndpointError, TransportError)) as caught:
+        load("1.42", host=address, timeout=2).operations[name]()
+    assert "host=" in str(caught.value)
+
+
 def test_a_host_that_nobody_knows(monkeypatch):
     def unknown(*_where, **_how):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

@@ -12,12 +12,14 @@ from dynadock import (
     BadRequest,
     ConnectionLost,
     DynadockError,
+    ParameterError,
     SocketMissing,
     SpecError,
     TransportError,
     VersionError,
     load,
 )
+from dynadock.call.encode import USER_AGENT
 from wire.peer import OK, PATIENCE, Peer, answer, expect, hang_up, head, playing, reply, tell
 
 MISSING = object()
@@ -382,3 +384,23 @@ def test_an_explicit_host_comes_before_the_environments(monkeypatch, tmp_path):
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     with playing([OK]) as (_, client):
         assert client.SystemPing() == "OK"
+
+
+def test_what_is_asked_of_the_engine_is_sent_as_any_call():
+    """With the client's own User-Agent, and the headers of the options."""
+    headers = {"X-Forwarded-User": "me", "user-agent": "mine/1"}
+    with playing([ping("1.42"), version("1.24")], version=None, headers=headers) as (peer, _):
+        pass
+    with playing([ping("1.42"), version("1.24")], version=None) as (plain, _):
+        pass
+    asked = [(each.target, each.header("User-Agent")) for each in plain.requests]
+    assert asked == [("/_ping", USER_AGENT), ("/version", USER_AGENT)]
+    for each in peer.requests:
+        assert each.header("User-Agent") == "mine/1"
+        assert each.header("X-Forwarded-User") == "me"
+
+
+@pytest.mark.parametrize("headers", [{"a b": "c"}, {"X-A": "b\r\nc: d"}, {"Upgrade": "h2c"}])
+def test_headers_that_cannot_be_sent_are_a_fault_before_anything_is_asked(headers):
+    with Peer() as peer, pytest.raises(ParameterError, match="headers"):
+        load(host=peer.address, headers=headers)

@@ -49,7 +49,12 @@ def _dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
 
 
 def host_header(endpoint: Endpoint) -> str:
-    """Return what the Host header says: engines ignore it, HTTP/1.1 wants it."""
+    """Return what the Host header says: engines ignore it, HTTP/1.1 wants it.
+
+    The zone of an IPv6 address means nothing to the other side (RFC 6874, section 3).
+    """
     if endpoint.scheme != "tcp":
         return "localhost"
-    return str(endpoint).partition("://")[2]
+    address = endpoint.host.partition("%")[0]
+    host = f"[{address}]" if ":" in address else address
+    return f"{host}:{endpoint.port}"
