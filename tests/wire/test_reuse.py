@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -130,6 +132,30 @@ def test_a_304_has_no_body_whatever_its_head_says():
     with playing([answer(head(304, CHUNKED)), OK], timeout=5) as (peer, client):
         client.ContainerStart("web")
         assert client.SystemPing() == "OK"
+    assert peer.connections == 1
+
+
+MANY_FILES = """
+import os, resource, sys
+from dynadock import load
+
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+while os.open(os.devnull, os.O_RDONLY) < 1024:
+    pass
+client = load("1.42", host=sys.argv[1])
+print(client.SystemPing(), client.SystemPing())
+client.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such descriptors")
+def test_a_process_with_many_open_files_keeps_its_connections():
+    """select knows no descriptor beyond 1,023; whether a connection is idle is asked of poll."""
+    with Peer([OK, OK]) as peer:
+        command = [sys.executable, "-W", "error", "-c", MANY_FILES, peer.address]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("OK OK\n", "")
     assert peer.connections == 1
 
 
