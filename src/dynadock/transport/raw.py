@@ -29,7 +29,6 @@ def as_requests_response(driver: Driver, request: Request, endpoint: Endpoint) -
         status=driver.status,
         reason=driver.reason,
         version=11,
-        version_string="HTTP/1.1",
         request_method=request.method,
         preload_content=False,
         decode_content=False,
