@@ -284,7 +284,7 @@ def test_any_call_over_the_pool(listener, call):
     if request is None:
         return
     connector = Connector(listener.address)
-    reply = connector.pool.send(request, 10, options)
+    reply = connector.send(request, 10, options)
     connector.close()
     assert reply.status == 204
     data = listener.heard.pop()

@@ -48,7 +48,7 @@ LATE = {
 }
 SLOW = {
     *("base64", "copy", "dataclasses", "datetime", "hashlib", "inspect", "pathlib"),
-    *("random", "shutil", "tempfile"),
+    *("random", "shutil", "tempfile", "urllib"),
 }
 """Modules of the standard library that few calls need, and that take milliseconds to load."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 from dynadock.errors import EndpointError, Unsupported
 
@@ -165,6 +164,8 @@ def _parse_pipe(text: str, path: str, origin: str) -> Endpoint:
 
 
 def _parse_tcp(text: str, origin: str, tls: Tls | None) -> Endpoint:
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(text)
         host = parts.hostname
@@ -187,6 +188,8 @@ def _parse_tcp(text: str, origin: str, tls: Tls | None) -> Endpoint:
 
 
 def _parse_ssh(text: str, origin: str) -> Endpoint:
+    from urllib.parse import urlsplit
+
     example = "it looks like ssh://user@host:22/path/of.sock"
     try:
         parts = urlsplit(text)
