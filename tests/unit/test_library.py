@@ -34,7 +34,7 @@ def test_bundled_documents():
 
 
 def test_every_bundled_document_says_where_it_comes_from():
-    provenance = json.loads((library.bundled_folder() / "provenance.json").read_bytes())
+    provenance = json.loads(Path(library.bundled_folder(), "provenance.json").read_bytes())
     assert list(provenance) == VERSIONS
 
 

@@ -17,7 +17,7 @@ from websockets.http11 import Request as Asked
 from websockets.protocol import Protocol, Side
 from websockets.server import ServerProtocol
 
-from cuts import decoded, parts, steps
+from cuts import parts, steps
 from dynadock.errors import ConnectionLost, MalformedStream, TruncatedStream
 from dynadock.wire.http1 import HeadReader, request_head
 from dynadock.wire.messages import Headers, Request
@@ -32,6 +32,17 @@ from wire.peer import BINARY, CLOSE, PING, PONG, TEXT, close_frame, message
 
 CONTINUED = 0
 BYE = close_frame()
+
+
+def decoded(codec, pieces):
+    """Return all content that blocks bring, joined."""
+    return b"".join(fed(codec, piece) for piece in pieces)
+
+
+def fed(codec, data):
+    """Return all content that a block brings, joined."""
+    return b"".join(codec.feed(data))
+
 
 CUTS = st.lists(st.integers(min_value=0, max_value=600), max_size=10)
 
@@ -145,7 +156,7 @@ def test_messages_cut_anywhere(data, content):
 def test_messages_of_every_size(size):
     data = os.urandom(size)
     codec = WebSocketCodec()
-    assert codec.feed(message(data)) == data
+    assert fed(codec, message(data)) == data
     assert received(codec.message(data)) == [(BINARY, data)]
 
 
@@ -163,9 +174,9 @@ def test_every_message_has_a_mask_of_its_own():
 
 def test_a_fragment_is_given_before_its_message_is_whole():
     codec = WebSocketCodec()
-    assert codec.feed(message(b"on", last=False)) == b"on"
-    assert codec.feed(message(b"e", CONTINUED)[:-1]) == b""
-    assert codec.feed(b"e") == b"e"
+    assert fed(codec, message(b"on", last=False)) == b"on"
+    assert fed(codec, message(b"e", CONTINUED)[:-1]) == b""
+    assert fed(codec, b"e") == b"e"
 
 
 DATA = st.binary(max_size=140)
@@ -192,7 +203,7 @@ def test_any_messages_of_a_server_cut_anywhere(messages, cuts, code):
     codec = WebSocketCodec()
     came = b""
     for piece in parts(b"".join(server.data_to_send()), cuts):
-        came += codec.feed(piece)
+        came += fed(codec, piece)
         server.receive_data(codec.outgoing())
     assert came == content
     assert (codec.done, codec.fault, codec.rest) == (True, None, b"")
@@ -208,34 +219,34 @@ def test_any_messages_of_a_server_cut_anywhere(messages, cuts, code):
 
 def test_a_ping_is_answered_once():
     codec = WebSocketCodec()
-    assert codec.feed(message(b"a") + message(b"there?", PING)) == b"a"
+    assert fed(codec, message(b"a") + message(b"there?", PING)) == b"a"
     assert received(codec.outgoing()) == [(PONG, b"there?")]
     assert codec.outgoing() == b""
 
 
 def test_every_ping_that_came_at_once_is_answered():
     codec = WebSocketCodec()
-    codec.feed(message(b"1", PING) + message(b"2", PING) + BYE)
+    fed(codec, message(b"1", PING) + message(b"2", PING) + BYE)
     assert received(codec.outgoing()) == [(PONG, b"1"), (PONG, b"2"), (CLOSE, b"\x03\xe8")]
 
 
 def test_an_answer_waits_until_it_is_taken():
     codec = WebSocketCodec()
-    codec.feed(message(b"there?", PING))
-    codec.feed(message(b"a"))
+    fed(codec, message(b"there?", PING))
+    fed(codec, message(b"a"))
     assert received(codec.outgoing()) == [(PONG, b"there?")]
 
 
 def test_answers_that_nobody_takes_give_way_to_the_latest():
     codec = WebSocketCodec()
     for number in range(1000):
-        codec.feed(message(b"%d" % number, PING))
+        fed(codec, message(b"%d" % number, PING))
     assert received(codec.outgoing()) == [(PONG, b"999")]
 
 
 def test_nothing_is_to_be_sent_unasked():
     codec = WebSocketCodec()
-    codec.feed(message(b"a") + message(b"!", PONG))
+    fed(codec, message(b"a") + message(b"!", PONG))
     assert codec.outgoing() == b""
 
 
@@ -247,10 +258,10 @@ def test_nothing_is_to_be_sent_unasked():
 def test_a_close_frame_is_the_end(code, reason):
     bye = close_frame(code, reason if code else b"")
     codec = WebSocketCodec()
-    assert codec.feed(message(b"one") + bye + b"anything\xff") == b"one"
+    assert fed(codec, message(b"one") + bye + b"anything\xff") == b"one"
     assert (codec.done, codec.fault, codec.rest) == (True, None, b"")
     assert received(codec.outgoing()) == [(CLOSE, bye[2:])]
-    assert codec.feed(message(b"more") + message(b"", PING)) == b""
+    assert fed(codec, message(b"more") + message(b"", PING)) == b""
     assert codec.outgoing() == b""
     codec.finish()
 
@@ -258,25 +269,25 @@ def test_a_close_frame_is_the_end(code, reason):
 @pytest.mark.parametrize("code", [1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 3000, 4999])
 def test_a_close_frame_may_tell_of_an_error(code):
     codec = WebSocketCodec()
-    assert codec.feed(message(b"one") + close_frame(code, "too b\u00e4d".encode())) == b"one"
+    assert fed(codec, message(b"one") + close_frame(code, "too b\u00e4d".encode())) == b"one"
     assert not codec.done
     assert type(codec.fault) is ConnectionLost
     assert str(codec.fault) == f"the websocket was closed with code {code} too b\u00e4d"
     assert received(codec.outgoing())[0][0] == CLOSE
-    assert codec.feed(message(b"more")) == b""
+    assert fed(codec, message(b"more")) == b""
     codec.finish()
 
 
 def test_an_error_without_a_reason():
     codec = WebSocketCodec()
-    codec.feed(close_frame(1011))
+    fed(codec, close_frame(1011))
     assert str(codec.fault) == "the websocket was closed with code 1011"
 
 
 @pytest.mark.parametrize(("code", "kind"), [(1000, TruncatedStream), (1011, ConnectionLost)])
 def test_a_close_frame_inside_a_message_leaves_it_unfinished(code, kind):
     codec = WebSocketCodec()
-    assert codec.feed(message(b"on", last=False) + close_frame(code)) == b"on"
+    assert fed(codec, message(b"on", last=False) + close_frame(code)) == b"on"
     assert not codec.done
     assert type(codec.fault) is kind
 
@@ -286,7 +297,7 @@ def test_an_end_without_a_close_frame_is_one_too_early():
     data += message(b"o" * 130, CONTINUED) + BYE
     for cut in range(len(data)):
         codec = WebSocketCodec()
-        assert (b"onetw" + b"o" * 130).startswith(codec.feed(data[:cut]))
+        assert (b"onetw" + b"o" * 130).startswith(fed(codec, data[:cut]))
         assert (codec.done, codec.fault) == (False, None)
         with pytest.raises(TruncatedStream, match="without a close frame"):
             codec.finish()
@@ -335,13 +346,13 @@ def test_what_is_no_frame_is_a_fault_after_the_messages_before(data, match):
         assert not codec.done
         with pytest.raises(MalformedStream, match=f"no frame of a websocket: .*({match})"):
             raise codec.fault
-        assert codec.feed(message(b"more")) == b""
+        assert fed(codec, message(b"more")) == b""
         codec.finish()
 
 
 def test_who_sends_no_frames_is_told_so():
     codec = WebSocketCodec()
-    codec.feed(message(b"x", 5))
+    fed(codec, message(b"x", 5))
     ((kind, data),) = received(codec.outgoing())
     assert (kind, data[:2]) == (CLOSE, (1002).to_bytes(2, "big"))
 
@@ -349,7 +360,7 @@ def test_who_sends_no_frames_is_told_so():
 @given(data=st.binary(max_size=300), cuts=CUTS)
 def test_any_bytes_mean_the_same_however_they_are_cut(data, cuts):
     whole, cut = WebSocketCodec(), WebSocketCodec()
-    assert decoded(cut, parts(data, cuts)) == whole.feed(data)
+    assert decoded(cut, parts(data, cuts)) == fed(whole, data)
     assert (cut.done, str(cut.fault)) == (whole.done, str(whole.fault))
 
 
@@ -373,7 +384,7 @@ TOO_LONG = {
 @pytest.mark.parametrize("data", TOO_LONG.values(), ids=TOO_LONG)
 def test_a_message_that_is_too_long_is_refused_before_it_comes(data):
     codec = WebSocketCodec()
-    assert codec.feed(message(b"one") + data) in (b"one", b"oneten bytes.")
+    assert fed(codec, message(b"one") + data) in (b"one", b"oneten bytes.")
     with pytest.raises(MalformedStream, match=f"longer than {LARGEST_MESSAGE} bytes"):
         raise codec.fault
     ((kind, data),) = received(codec.outgoing())
@@ -382,9 +393,9 @@ def test_a_message_that_is_too_long_is_refused_before_it_comes(data):
 
 def test_the_largest_message():
     codec = WebSocketCodec()
-    assert codec.feed(announced(LARGEST_MESSAGE)) == b""
+    assert fed(codec, announced(LARGEST_MESSAGE)) == b""
     block = bytes(1 << 20)
-    came = [codec.feed(block) for _ in range(LARGEST_MESSAGE >> 20)]
+    came = [fed(codec, block) for _ in range(LARGEST_MESSAGE >> 20)]
     assert set(came[:-1]) == {b""}
     assert len(came[-1]) == LARGEST_MESSAGE
     assert codec.fault is None
@@ -414,14 +425,14 @@ ENDLESS = {
 def test_nothing_piles_up_however_much_comes(begun, piece):
     """Not even answers that nobody takes."""
     codec = WebSocketCodec()
-    codec.feed(begun)
+    fed(codec, begun)
     block = piece * 200
     tracemalloc.start()
     try:
-        codec.feed(block)
+        fed(codec, block)
         before, _ = tracemalloc.get_traced_memory()
         for _ in range(40):
-            codec.feed(block)
+            fed(codec, block)
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -435,7 +446,7 @@ def test_nothing_is_logged(caplog):
     """Frames hold what containers print and are told, which is nobody's business."""
     codec = WebSocketCodec()
     with caplog.at_level(logging.DEBUG):
-        codec.feed(message(b"\xff secret", TEXT) + message(b"?", PING) + message(b"x", 5))
+        fed(codec, message(b"\xff secret", TEXT) + message(b"?", PING) + message(b"x", 5))
     assert isinstance(codec.fault, MalformedStream)
     assert caplog.records == []
 

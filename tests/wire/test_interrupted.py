@@ -64,6 +64,7 @@ class Handler(socketserver.StreamRequestHandler):
 @contextlib.contextmanager
 def engine(tmp_path, pause=0.0):
     handler = type("Paused", (Handler,), {"pause": pause})
+    others = {*threading.enumerate()}
     with Engine(str(tmp_path / "engine.sock"), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -71,7 +72,9 @@ def engine(tmp_path, pause=0.0):
             yield f"unix://{tmp_path}/engine.sock"
         finally:
             server.shutdown()
-            thread.join(PATIENCE)
+            # Each connection's thread ends when the client has closed it.
+            for each in {*threading.enumerate()} - others:
+                each.join(PATIENCE)
 
 
 @contextlib.contextmanager

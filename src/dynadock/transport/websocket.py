@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import deque
 from typing import TYPE_CHECKING
 
 from dynadock.errors import ConnectionLost, TransportError, Unsupported
@@ -36,6 +37,7 @@ class WebSocketSource:
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
         self._codec = WebSocketCodec()
+        self._ready: deque[bytes] = deque()
         # Frames of one thread must not get into those of another.
         self._sending = threading.Lock()
 
@@ -50,20 +52,21 @@ class WebSocketSource:
         return self._driver.headers
 
     def receive(self) -> bytes:
-        """Return content as soon as there is any, none after the close; raises a TransportError."""
-        codec = self._codec
-        while not codec.done:
+        """Return the next content, none after the close; raises a TransportError.
+
+        It is a message's, or that of a fragment of one.
+        """
+        codec, ready = self._codec, self._ready
+        while not ready and not codec.done:
             if codec.fault is not None:
                 raise self._placed(codec.fault)
             data = self._driver.receive()
             if not data:
                 self._finish()
                 return b""
-            content = codec.feed(data)
+            ready += codec.feed(data)
             self._answer()
-            if content:
-                return content
-        return b""
+        return ready.popleft() if ready else b""
 
     def _finish(self) -> None:
         try:

@@ -64,7 +64,7 @@ def accepted(key: str) -> str:
 
 
 class WebSocketCodec:
-    """The messages of a websocket after its handshake: a body's decoder that also writes.
+    """The messages of a websocket after its handshake: decoded as they come, and written.
 
     ``done`` tells that the engine has closed the websocket in a normal way, ``fault`` what was
     wrong: a MalformedStream, or a ConnectionLost for a close that is none. ``rest`` is always
@@ -78,23 +78,23 @@ class WebSocketCodec:
         self._protocol = Protocol(Side.CLIENT, max_size=LARGEST_MESSAGE, logger=_SILENT)
         self._outgoing = b""
 
-    def feed(self, data: bytes) -> bytes:
-        """Return the content of all messages in ``data``, joined; fragments of one as they come.
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the content of the messages in ``data``, fragments of one as they come.
 
         Text is taken as it comes, UTF-8 or not: engines put whatever a container prints into text
         messages (seen at API 1.27). What is to be sent in answer, `outgoing` has.
         """
         if self.done or self.fault is not None:
-            return b""
+            return []
         self._protocol.receive_data(data)
         # An answer to the latest ping is enough (RFC 6455, section 5.5.3): those that nobody took
         # give way to it and do not pile up.
         self._outgoing = b"".join(self._protocol.data_to_send()) or self._outgoing
-        content = b"".join(
-            event.data
+        content = [
+            bytes(event.data)
             for event in self._protocol.events_received()
-            if isinstance(event, Frame) and event.opcode in _CONTENT
-        )
+            if isinstance(event, Frame) and event.opcode in _CONTENT and event.data
+        ]
         self._note_end()
         return content
 
