@@ -48,3 +48,9 @@ def operations_of(version: str) -> tuple[str, ...]:
     Found as text, so that no reader of documents needs to be trusted.
     """
     return tuple(_OPERATION_ID.findall((FOLDER / f"v{version}.yaml").read_text(encoding="utf-8")))
+
+
+@cache
+def all_operations() -> frozenset[str]:
+    """Return the operationIds that any of the bundled documents has."""
+    return frozenset(each for version in VERSIONS for each in operations_of(version))

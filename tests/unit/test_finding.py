@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from documents import MAIN, NEWEST
+from documents import MAIN, NEWEST, operations_of
 from dynadock import load
 
 CASES = yaml.safe_load(
@@ -20,9 +20,10 @@ CLIENTS = {version: load(version, host="unix:///nowhere.sock") for version in VE
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("case", CASES, ids=[case["words"] for case in CASES])
 def test_what_is_asked_for_comes_first(case, version):
-    wanted = case["found"]
+    # A newer version may have lost what is asked for.
+    wanted = [each for each in case["found"] if version == MAIN or each in operations_of(version)]
     found = [each.operation_id for each in CLIENTS[version].find(case["words"])]
-    assert set(wanted) <= set(found[: case.get("first", len(wanted))]), found[:8]
+    assert set(wanted) <= set(found[: case.get("first", len(case["found"]))]), found[:8]
     assert len(set(found)) == len(found)
 
 
