@@ -16,9 +16,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import re
-import secrets
 import sys
 import threading
 from concurrent.futures import Future
@@ -30,6 +28,7 @@ from urllib.parse import urljoin
 
 import requests
 
+from dynadock.atomic import replacing
 from dynadock.errors import SpecError
 from dynadock.spec.build import open_document
 from dynadock.spec.facts import differences, dump, facts
@@ -105,7 +104,7 @@ def fetch(job: Job, version: Version) -> list[str]:
     """Put the source of a version into the folder, as it is."""
     source = job.read(version)
     checked_document(source, version)
-    write_atomically(job.folder / document_name(version), source)
+    write(job.folder / document_name(version), source)
     print(f"{version}: {job.folder / document_name(version)}")
     return []
 
@@ -118,7 +117,7 @@ def write_facts(job: Job, version: Version) -> list[str]:
         f"Facts of the Docker Engine API {version}, made by tools/fetch_spec.py --facts.\n"
         f"Where they come from stands in {PROVENANCE}."
     )
-    write_atomically(job.folder / document_name(version), dump(tree, comment=comment))
+    write(job.folder / document_name(version), dump(tree, comment=comment))
     record = {"source": job.recorded_address(version), "sha256": hashlib.sha256(source).hexdigest()}
     write_provenance(job.folder, {**read_provenance(job.folder), str(version): record})
     print(f"{version}: {job.folder / document_name(version)}")
@@ -228,18 +227,11 @@ def body_of(reply: requests.Response) -> bytes:
     return bytes(body)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file, so that at any time either the old or the new content is there whole."""
+def write(path: Path, content: bytes) -> None:
+    """Write or replace a file, in a folder that is made if it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with unfinished.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(path, synced=True) as file:
+        file.write(content)
 
 
 def read_provenance(folder: Path) -> dict[str, dict[str, Any]]:
@@ -257,7 +249,7 @@ def read_provenance(folder: Path) -> dict[str, dict[str, Any]]:
 def write_provenance(folder: Path, records: dict[str, dict[str, Any]]) -> None:
     """Write the folder's provenance, oldest version first."""
     ordered = {text: records[text] for text in sorted(records, key=parse_version)}
-    write_atomically(folder / PROVENANCE, (json.dumps(ordered, indent=2) + "\n").encode())
+    write(folder / PROVENANCE, (json.dumps(ordered, indent=2) + "\n").encode())
 
 
 def read_local(place: Path, version: Version) -> bytes:
@@ -355,9 +347,7 @@ def take(step: Callable[[], list[str]]) -> bool:
     except (SpecError, DownloadError) as error:
         lines = [str(error)]
     except OSError as error:
-        # A failed replacement names the unfinished file first.
-        place = error.filename2 or error.filename
-        lines = [f"{place}: {error.strerror}" if place else str(error)]
+        lines = [f"{error.filename}: {error.strerror}" if error.filename else str(error)]
     for line in lines:
         print(f"fetch_spec: {line}", file=sys.stderr)
     return not lines

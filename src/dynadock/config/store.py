@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dynadock.atomic import replacing
 from dynadock.config.credentials import default_store, helper_for
 from dynadock.config.folder import object_of, read_config, read_object, spelling
 from dynadock.config.helper import HELPER_TIMEOUT, TOKEN_USER, Helper
@@ -134,7 +135,8 @@ def _change(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
             edit(values)
             after = _dumped(values, path)
             if after != before:
-                _replace(target, after)
+                with replacing(target, mode=0o600, synced=True) as file:
+                    file.write(after)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from None
 
@@ -146,34 +148,6 @@ def _dumped(values: dict[str, Any], path: Path) -> bytes:
         raise ConfigError(f"{path} holds a number that is too large to be kept") from None
     # Half a surrogate pair has no UTF-8; JSON's escape for it is what backslashreplace writes.
     return text.encode("utf-8", "backslashreplace")
-
-
-def _replace(target: Path, content: bytes) -> None:
-    # A unique name, so that nobody else writes into it. (tempfile takes long to import.)
-    temporary = target.with_name(f".{target.name}.{os.urandom(8).hex()}.tmp")
-    try:
-        with open(temporary, "xb", opener=_open_private) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        _keep_owner(target, temporary)
-        temporary.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _keep_owner(target: Path, temporary: Path) -> None:
-    """Give the new file the owner of the old one, which differs where root writes it (``sudo``)."""
-    if sys.platform != "win32":
-        with contextlib.suppress(OSError):
-            status = target.stat()
-            os.chown(temporary, status.st_uid, status.st_gid)
 
 
 @contextlib.contextmanager

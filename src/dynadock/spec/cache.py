@@ -25,7 +25,6 @@ except ImportError:
 CACHE_VARIABLE = "DYNADOCK_CACHE"
 KEPT_SECONDS = 90 * 24 * 3600
 _SUFFIX = ".json"
-_UNFINISHED = ".tmp"
 
 
 def cache_folder() -> str:
@@ -81,32 +80,23 @@ def read_text(key: str) -> bytes | None:
 
 def write_text(key: str, text: bytes) -> None:
     """Keep a text; a folder that cannot be written (a read-only home) costs only time."""
+    from dynadock.atomic import UNFINISHED, replacing
+
     with contextlib.suppress(OSError):
         folder = cache_folder()
         os.makedirs(folder, exist_ok=True)
-        _replace(folder, key, digest(text).encode() + b"\n" + text)
-        _forget_old(folder)
+        # Not with the old one's mode: it may be here because the old one cannot be read.
+        with replacing(os.path.join(folder, key + _SUFFIX), mode=0o666) as file:
+            file.write(digest(text).encode() + b"\n" + text)
+        _forget_old(folder, (_SUFFIX, UNFINISHED))
 
 
-def _forget_old(folder: str) -> None:
+def _forget_old(folder: str, endings: tuple[str, ...]) -> None:
     """Remove what was made long ago; what is still in use is made again when it is asked for."""
     oldest = time.time() - KEPT_SECONDS
     with os.scandir(folder) as entries:
-        ours = [each for each in entries if each.name.endswith((_SUFFIX, _UNFINISHED))]
+        ours = [each for each in entries if each.name.endswith(endings)]
     for each in ours:
         if each.stat().st_mtime < oldest:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(each)
-
-
-def _replace(folder: str, key: str, content: bytes) -> None:
-    # A name of its own, so that no other process writes into it. (tempfile takes long to import.)
-    unfinished = os.path.join(folder, f".{key}.{os.urandom(8).hex()}{_UNFINISHED}")
-    try:
-        with open(unfinished, "xb") as file:
-            file.write(content)
-        os.replace(unfinished, os.path.join(folder, key + _SUFFIX))
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(unfinished)
-        raise

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from stat import S_IMODE
 from typing import IO, TYPE_CHECKING, Literal
 
+from dynadock.atomic import replacing
 from dynadock.call.interpret import decoded_headers
 from dynadock.errors import TransportError
 from dynadock.streams.stream import Stream
@@ -79,32 +78,13 @@ class Download(ByteStream):
         """Read to the end into the file at ``path``, and return its size in bytes.
 
         The file is there when it is whole and not before: bytes go to a new file beside it, which
-        takes its place, and its permissions, at the end. A symlink is followed; what is no file (a
-        device, a pipe) is written to. Raises OSError where that cannot be, and what reading raises;
-        nothing is left behind then.
+        takes its place at the end, with the old one's permissions and (as far as we may) its owner.
+        A symlink is followed; what is no file (a device, a pipe) is written to. Raises OSError
+        where that cannot be, and what reading raises; nothing is left behind then.
         """
-        target = Path(os.path.realpath(path))
-        with self:
-            if target.exists() and not target.is_file():
-                with target.open("wb") as file:
-                    return self.copy_to(file)
-            part = target.with_name(f".{target.name}.{os.urandom(8).hex()}.part")
-            try:
-                return self._save(part, target)
-            except OSError as error:
-                if error.filename != str(part):
-                    raise
-                raise type(error)(error.errno, error.strerror, str(path)) from None
-            finally:
-                part.unlink(missing_ok=True)
-
-    def _save(self, part: Path, target: Path) -> int:
-        with part.open("xb") as file:
-            size = self.copy_to(file)
-        if target.exists():
-            part.chmod(S_IMODE(target.stat().st_mode))
-        part.replace(target)
-        return size
+        is_device = os.path.exists(path) and not os.path.isfile(path)
+        with self, open(path, "wb") if is_device else replacing(path) as file:
+            return self.copy_to(file)
 
 
 class TarStream(Download):

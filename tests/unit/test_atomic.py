@@ -1,0 +1,123 @@
+"""Files that are replaced as a whole: what stays, what is kept, and what is never left behind."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+import pytest
+
+from dynadock.atomic import UNFINISHED, replacing
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "file"
+
+
+def write(path, content=b"new", **options):
+    with replacing(path, **options) as file:
+        file.write(content)
+
+
+def names_beside(path):
+    return sorted(each.name for each in path.parent.iterdir())
+
+
+@pytest.mark.parametrize("options", [{}, {"mode": 0o600}, {"synced": True}])
+@pytest.mark.parametrize("old", [None, b"a longer old content"])
+def test_the_new_content_stands_alone(path, old, options):
+    if old is not None:
+        path.write_bytes(old)
+    write(path, **options)
+    assert path.read_bytes() == b"new"
+    assert names_beside(path) == ["file"]
+
+
+@pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt(), OSError(28, "full", "else")])
+def test_the_old_content_stays_if_writing_fails(path, error):
+    def fail(file):
+        file.write(b"half")
+        raise error
+
+    path.write_bytes(b"old")
+    with pytest.raises(type(error)) as raised, replacing(path) as file:
+        fail(file)
+    assert raised.value is error
+    assert path.read_bytes() == b"old"
+    assert names_beside(path) == ["file"]
+
+
+def test_until_the_end_the_old_content_is_there(path):
+    path.write_bytes(b"old")
+    with replacing(path) as file:
+        file.write(b"new")
+        file.flush()
+        assert path.read_bytes() == b"old"
+        (unfinished,) = {*names_beside(path)} - {"file"}
+        assert unfinished.startswith(".file.")
+        assert unfinished.endswith(UNFINISHED)
+
+
+def test_two_at_once_do_not_meet(path):
+    with replacing(path) as one, replacing(path) as other:
+        one.write(b"one")
+        other.write(b"other")
+    assert path.read_bytes() == b"one"
+    assert names_beside(path) == ["file"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no permissions")
+@pytest.mark.parametrize(
+    ("old", "mode", "new"),
+    [
+        (None, None, 0o644),
+        (None, 0o600, 0o600),
+        (0o640, None, 0o640),
+        (0o777, None, 0o777),
+        (0o644, 0o600, 0o600),
+        (0o600, 0o666, 0o644),
+    ],
+)
+def test_permissions(path, old, mode, new):
+    before = os.umask(0o022)
+    try:
+        if old is not None:
+            path.touch()
+            path.chmod(old)
+        write(path, mode=mode)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == new
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no owners")
+def test_the_owner_stays_where_root_writes(path):
+    if os.geteuid() != 0:
+        pytest.skip("only root gives files away")
+    path.touch()
+    os.chown(path, 65534, 65534)
+    write(path)
+    assert (path.stat().st_uid, path.stat().st_gid) == (65534, 65534)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_symlink_is_followed(path, tmp_path, is_there):
+    target = tmp_path / "target"
+    if is_there:
+        target.write_bytes(b"old")
+    path.symlink_to("target")
+    write(path)
+    assert path.is_symlink()
+    assert target.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("where", ["missing/file", "."])
+def test_an_error_names_the_path_that_was_given(tmp_path, where):
+    path = tmp_path / where
+    with pytest.raises(OSError) as raised:
+        write(path)
+    assert raised.value.filename == str(path)
+    assert raised.value.filename2 is None
+    assert names_beside(tmp_path / "x") == []
