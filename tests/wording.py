@@ -12,9 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.explore.card import REPLY_DEPTH
-from dynadock.explore.places import places
 from dynadock.explore.texts import BODY, DEFINITIONS, FIELDS, OPERATIONS, PARAMETERS, REPLY
 from dynadock.explore.types import word_for_parameter, word_for_schema
+from dynadock.spec.fields import fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -106,9 +106,9 @@ def _things_of(operation: Operation, texts: Texts) -> Iterator[Thing]:
         yield own(BODY, "", texts.of_operation(operation, BODY))
         parts.append((BODY, operation.body.schema, LEAVES))
     for part, schema, depth in parts:
-        for place in places(schema, definitions, depth=depth):
-            word, text = word_for_schema(place.schema, definitions), ""
-            home = place.home
+        for field in fields(schema, definitions, depth=depth):
+            word, text = word_for_schema(field.schema, definitions), ""
+            home = field.home
             text = texts.of_field(operation, part, home)
             if home.definition:
                 yield Thing(DEFINITIONS, home.definition, f"{FIELDS}.{home.path}", word, text)

@@ -19,11 +19,12 @@ from dynadock.call.kinds import OUTPUT
 from dynadock.options import is_secret_name
 from dynadock.spec.build import bundled_overlay, open_document
 from dynadock.spec.compiler import compile_document
+from dynadock.spec.fields import fields
 from dynadock.spec.kinds import KINDS
 from dynadock.spec.library import bundled_folder, bundled_versions, document_name
 from dynadock.spec.model import Spec
 from dynadock.spec.reader import read_document
-from dynadock.spec.schema import fields, flatten, schema_at
+from dynadock.spec.schema import flatten, schema_at
 from dynadock.spec.shape import faults_of_schema
 from dynadock.spec.versions import Version, VersionRange, parse_version
 

@@ -6,9 +6,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from dynadock.errors import SpecError
+from dynadock.spec.fields import fields
 from dynadock.spec.schema import (
     document_pattern,
-    fields,
     flatten,
     kind_of,
     python_pattern,

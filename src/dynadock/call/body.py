@@ -10,7 +10,7 @@ from dynadock.call.values import not_shown, shown
 from dynadock.errors import Fault, UnknownFieldWarning
 from dynadock.spec import history
 from dynadock.spec.names import closest, respelt
-from dynadock.spec.schema import document_pattern, strict_schema, touches_secret
+from dynadock.spec.schema import document_pattern, strict_schema
 from dynadock.warn import warn_caller
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ def _missing_keys(error: SchemaError) -> Iterator[Fault]:
 
 
 def _problem(body: Body, error: SchemaError) -> str:
+    from dynadock.spec.fields import touches_secret
+
     came = shown(error.instance)
     if touches_secret(body.schema, body.definitions, tuple(error.absolute_path)):
         came = not_shown(error.instance)

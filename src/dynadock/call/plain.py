@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dynadock.call.encodings import ENCODINGS
 from dynadock.call.values import can_be_written, not_shown, shown, whole_number
 from dynadock.errors import Fault
-from dynadock.spec.schema import schema_at, touches_secret
+from dynadock.spec.schema import schema_at
 
 if TYPE_CHECKING:
     from dynadock.spec.model import Body
@@ -141,6 +141,8 @@ class Plain:
         return schema_at(self._body.schema, self._body.definitions, path)
 
     def _shown(self, value: Any, path: Path) -> str:
+        from dynadock.spec.fields import touches_secret
+
         is_secret = touches_secret(self._body.schema, self._body.definitions, path)
         return not_shown(value) if is_secret else shown(value)
 

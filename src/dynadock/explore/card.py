@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from dynadock.call.interpret import error_class
-from dynadock.explore.places import places
 from dynadock.explore.texts import BODY, REPLY, bundled_texts
 from dynadock.explore.types import (
     use_of_reply,
@@ -16,12 +15,13 @@ from dynadock.explore.types import (
     word_for_schema,
 )
 from dynadock.spec import history
+from dynadock.spec.fields import fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from dynadock.explore.places import Place
+    from dynadock.spec.fields import Field
     from dynadock.spec.history import Lifetime
     from dynadock.spec.model import Operation, Parameter
 
@@ -133,8 +133,8 @@ def _body(operation: Operation, depth: int) -> Part | None:
     body = operation.body
     if body is None:
         return None
-    found = [*places(body.schema, body.definitions, depth=depth + 1)]
-    shown = [place for place in found if place.depth < depth]
+    found = [*fields(body.schema, body.definitions, depth=depth + 1)]
+    shown = [field for field in found if field.depth < depth]
     return Part(
         name=body.python_name,
         type=word_for_body(body),
@@ -148,7 +148,7 @@ def _body(operation: Operation, depth: int) -> Part | None:
 def _reply(operation: Operation, depth: int) -> Part:
     schema = operation.reply.schema or {}
     # Replies have words for so many levels and no more; what they hold below is to be looked at.
-    found = places(schema, operation.spec.definitions, depth=depth)
+    found = fields(schema, operation.spec.definitions, depth=depth)
     return Part(
         name="",
         type=word_for_reply(operation),
@@ -159,36 +159,36 @@ def _reply(operation: Operation, depth: int) -> Part:
     )
 
 
-def _field(operation: Operation, part: str, place: Place) -> Row:
-    lifetime = history.of_field(operation.operation_id, place.path) if part == BODY else None
+def _field(operation: Operation, part: str, field: Field) -> Row:
+    lifetime = history.of_field(operation.operation_id, field.path) if part == BODY else None
     return field_row(
-        place,
+        field,
         operation.spec.definitions,
-        bundled_texts().of_field(operation, part, place.home),
+        bundled_texts().of_field(operation, part, field.home),
         _since(lifetime),
     )
 
 
 def field_row(
-    place: Place, definitions: Mapping[str, Any], text: str, since: tuple[str, ...] = ()
+    field: Field, definitions: Mapping[str, Any], text: str, since: tuple[str, ...] = ()
 ) -> Row:
     """Return the row of a field."""
     return Row(
-        name=place.name,
-        path=place.path,
-        depth=place.depth,
-        type=word_for_schema(place.schema, definitions),
-        notes=(*_limits(place), *since),
+        name=field.name,
+        path=field.path,
+        depth=field.depth,
+        type=word_for_schema(field.schema, definitions),
+        notes=(*_limits(field), *since),
         text=text,
     )
 
 
-def _limits(place: Place) -> Iterator[str]:
-    if place.required:
+def _limits(field: Field) -> Iterator[str]:
+    if field.required:
         yield "required"
-    if enum := place.schema.get("enum"):
+    if enum := field.schema.get("enum"):
         yield _choices(enum)
-    if unit := place.schema.get("x-unit"):
+    if unit := field.schema.get("x-unit"):
         yield unit
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from dynadock.errors import SpecError
 from dynadock.explore.card import field_row
-from dynadock.explore.places import Home, places
 from dynadock.explore.texts import bundled_texts
+from dynadock.spec.fields import Home, fields
 from dynadock.spec.names import closest
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ class Definition:
     def rows(self, depth: int = DEPTH) -> Iterator[Row]:
         """Yield the fields, ``depth`` levels of them."""
         definitions, version = self._spec.definitions, self._spec.version
-        for place in places(self.schema, definitions, depth=depth, home=Home(self.name, "")):
-            text = bundled_texts().of_definition(version, place.home)
-            yield field_row(place, definitions, text)
+        for field in fields(self.schema, definitions, depth=depth, home=Home(self.name, "")):
+            text = bundled_texts().of_definition(version, field.home)
+            yield field_row(field, definitions, text)
 
     def tree(self, depth: int = DEPTH) -> str:
         """Return the fields as text, ``depth`` levels of them."""

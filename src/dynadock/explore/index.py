@@ -8,16 +8,16 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from dynadock.explore.places import places
 from dynadock.explore.texts import BODY, FILE, REPLY, bundled_texts
 from dynadock.spec.cache import code_state, digest, read_compiled, write_compiled
 from dynadock.spec.data import bundled_data
+from dynadock.spec.fields import fields
 from dynadock.spec.library import bundled_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dynadock.explore.places import Place
+    from dynadock.spec.fields import Field
     from dynadock.spec.model import Operation, Spec
 
 THESAURUS = "thesaurus.yaml"
@@ -82,16 +82,16 @@ def _texts(operation: Operation) -> Iterator[tuple[float, str]]:
         yield 1, texts.of_parameter(operation, parameter.name)
     definitions = operation.spec.definitions
     if operation.body is not None:
-        for place in places(operation.body.schema, definitions, depth=BODY_DEPTH):
-            yield 3 / (1 + place.depth), place.name
-            yield 1 / (1 + place.depth), _text(operation, BODY, place)
-    for place in places(operation.reply.schema or {}, definitions, depth=REPLY_DEPTH):
-        yield 1 / (1 + place.depth), place.name
-        yield 0.5 / (1 + place.depth), _text(operation, REPLY, place)
+        for field in fields(operation.body.schema, definitions, depth=BODY_DEPTH):
+            yield 3 / (1 + field.depth), field.name
+            yield 1 / (1 + field.depth), _text(operation, BODY, field)
+    for field in fields(operation.reply.schema or {}, definitions, depth=REPLY_DEPTH):
+        yield 1 / (1 + field.depth), field.name
+        yield 0.5 / (1 + field.depth), _text(operation, REPLY, field)
 
 
-def _text(operation: Operation, part: str, place: Place) -> str:
-    return bundled_texts().of_field(operation, part, place.home)
+def _text(operation: Operation, part: str, field: Field) -> str:
+    return bundled_texts().of_field(operation, part, field.home)
 
 
 @lru_cache(maxsize=8192)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from dynadock.explore.places import Home
 from dynadock.spec.data import bundled_data
+from dynadock.spec.fields import Home
 from dynadock.spec.versions import parse_range
 
 if TYPE_CHECKING:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from operator import getitem
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynadock.errors import UnknownOperation
 from dynadock.spec import history
 from dynadock.spec.names import closest, snake_case
-from dynadock.spec.schema import BOUNDS, Field, fields, flatten
+from dynadock.spec.schema import BOUNDS, flatten
 from dynadock.spec.versions import Version, parse_version
+
+if TYPE_CHECKING:
+    from dynadock.spec.fields import Field
 
 
 class Parameter:
@@ -98,6 +101,8 @@ class Body:
 
     def fields(self, depth: int = 20) -> Iterator[Field]:
         """Yield every field, parents before children, at most ``depth`` levels down."""
+        from dynadock.spec.fields import fields
+
         return fields(self.schema, self.definitions, depth=depth)
 
     def __repr__(self) -> str:

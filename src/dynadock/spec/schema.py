@@ -1,13 +1,13 @@
-"""Schemas of bodies: flattened, walked field by field, and made strict for checking."""
+"""Schemas of bodies: flattened, followed to a value, and made strict for checking."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dynadock.errors import SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 Schema = dict[str, Any]
 
@@ -47,20 +47,6 @@ _KEPT = (
     "x-unit",
     "x-encoding",
 )
-
-
-class Field(NamedTuple):
-    """One field of a body.
-
-    ``path`` leads to it, with dots, ``[]`` for items and ``{}`` for a map's values; ``name`` is its
-    own, ``depth`` the number of fields around it.
-    """
-
-    path: str
-    name: str
-    depth: int
-    schema: Schema
-    required: bool
 
 
 def reference_name(schema: Mapping[str, Any]) -> str | None:
@@ -114,42 +100,6 @@ def kind_of(schema: Schema, definitions: Mapping[str, Schema]) -> str:
     return kind if isinstance(kind, str) else "any"
 
 
-def fields(
-    schema: Schema, definitions: Mapping[str, Schema], *, depth: int = 20
-) -> Iterator[Field]:
-    """Yield every field below ``schema``, parents before children, at most ``depth`` levels down.
-
-    A definition inside itself is named once and not entered again.
-    """
-    yield from _Fields(definitions, depth).below(schema, "", 0, ())
-
-
-class _Fields(NamedTuple):
-    """Walks the fields of bodies, ``deepest`` levels down."""
-
-    definitions: Mapping[str, Schema]
-    deepest: int
-
-    def below(
-        self, schema: Schema, place: str, level: int, trail: tuple[str, ...]
-    ) -> Iterator[Field]:
-        """Yield the fields below ``place``; ``trail`` are the definitions that lead there."""
-        name = reference_name(schema)
-        if name in trail or level == self.deepest:
-            return
-        trail = trail if name is None else (*trail, name)
-        flat = flatten(schema, self.definitions)
-        required = flat.get("required", ())
-        for key, inner in flat.get("properties", {}).items():
-            path = f"{place}.{key}" if place else key
-            yield Field(path, key, level, inner, key in required)
-            yield from self.below(inner, path, level + 1, trail)
-        for keyword, mark in (("items", "[]"), ("additionalProperties", "{}")):
-            inner = flat.get(keyword)
-            if isinstance(inner, dict):
-                yield from self.below(inner, place + mark, level, trail)
-
-
 def schema_at(schema: Schema, definitions: Mapping[str, Schema], path: tuple[Any, ...]) -> Schema:
     """Return the schema that describes the value at ``path`` inside a body, ``{}`` if none does."""
     for step in path:
@@ -162,17 +112,6 @@ def schema_at(schema: Schema, definitions: Mapping[str, Schema], path: tuple[Any
             return {}
         schema = inner
     return flatten(schema, definitions)
-
-
-def touches_secret(
-    schema: Schema, definitions: Mapping[str, Schema], path: tuple[Any, ...]
-) -> bool:
-    """Tell whether what stands at ``path`` is secret, lies in a secret or holds one."""
-    around = (path[:end] for end in range(len(path) + 1))
-    if any(schema_at(schema, definitions, each).get("x-secret") for each in around):
-        return True
-    below = fields(schema_at(schema, definitions, path), definitions)
-    return any(flatten(field.schema, definitions).get("x-secret") for field in below)
 
 
 def strict_schema(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:

@@ -1,10 +1,10 @@
-"""Fields of bodies and replies, each with the definition and path that its text is filed under."""
+"""Schemas walked field by field, each with the definition and path that its text is filed under."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dynadock.spec.schema import reference_name
+from dynadock.spec.schema import flatten, reference_name, schema_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,11 +30,12 @@ class Home(NamedTuple):
 ROOT = Home("", "")
 
 
-class Place(NamedTuple):
-    """One field: ``path`` from the root (dots, ``[]`` for items, ``{}`` for a map's values).
+class Field(NamedTuple):
+    """One field of a body or a reply.
 
-    ``name`` is the last part of the path, ``depth`` the number of fields around it, ``home`` what
-    its text is filed under.
+    ``path`` leads to it from the root, with dots, ``[]`` for items and ``{}`` for a map's values;
+    ``name`` is its own, ``depth`` the number of fields around it, ``home`` what its text is filed
+    under.
     """
 
     path: str
@@ -45,23 +46,26 @@ class Place(NamedTuple):
     home: Home
 
 
-def places(
+def fields(
     schema: Schema, definitions: Mapping[str, Schema], *, depth: int = 20, home: Home = ROOT
-) -> Iterator[Place]:
+) -> Iterator[Field]:
     """Yield every field below ``schema``, parents before children, at most ``depth`` levels down.
 
-    A definition that contains itself is not entered again.
+    A definition inside itself is named once and not entered again.
     """
-    return _Places(definitions, depth).below(schema, "", 0, home, ())
+    return _Fields(definitions, depth).below(schema, "", 0, home, ())
 
 
-class _Places(NamedTuple):
+class _Fields(NamedTuple):
+    """Walks the fields of a schema, ``deepest`` levels down."""
+
     definitions: Mapping[str, Schema]
     deepest: int
 
     def below(
         self, schema: Schema, place: str, level: int, home: Home, trail: tuple[str, ...]
-    ) -> Iterator[Place]:
+    ) -> Iterator[Field]:
+        """Yield the fields below ``place``; ``trail`` are the definitions that lead there."""
         if level == self.deepest or reference_name(schema) in trail:
             return
         parts = [*self._parts(schema, home, trail)]
@@ -73,7 +77,7 @@ class _Places(NamedTuple):
         required = {name for part, *_ in parts for name in part.get("required", ())}
         for name, (inner, inner_home, inner_trail) in found.items():
             path = f"{place}.{name}" if place else name
-            yield Place(path, name, level, inner, name in required, inner_home)
+            yield Field(path, name, level, inner, name in required, inner_home)
             yield from self.below(inner, path, level + 1, inner_home, inner_trail)
         for part, part_home, part_trail in parts:
             for keyword, mark in (("items", "[]"), ("additionalProperties", "{}")):
@@ -94,3 +98,14 @@ class _Places(NamedTuple):
         for branch in schema.get("allOf", ()):
             yield from self._parts(branch, home, trail)
         yield schema, home, trail
+
+
+def touches_secret(
+    schema: Schema, definitions: Mapping[str, Schema], path: tuple[Any, ...]
+) -> bool:
+    """Tell whether what stands at ``path`` is secret, lies in a secret or holds one."""
+    around = (path[:end] for end in range(len(path) + 1))
+    if any(schema_at(schema, definitions, each).get("x-secret") for each in around):
+        return True
+    below = fields(schema_at(schema, definitions, path), definitions)
+    return any(flatten(field.schema, definitions).get("x-secret") for field in below)
