@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _HUMP = r"(?<=[a-z0-9])([A-Z])"
 _NOT_A_WORD = r"\W"
 
+_LIKENESS = 0.7
+"""The least similarity of a near name, from 0 to 1: how much of both names' letters they share."""
+
 
 def snake_case(operation_id: str) -> str:
     """Turn ``ContainerList`` into ``container_list``, as OpenAPI generators do."""
@@ -36,10 +39,16 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     same = respelt(name, known)
     if same is not None:
         return same
-    from difflib import get_close_matches
+    from rapidfuzz import process
+    from rapidfuzz.distance import Indel
 
     by_fold = {candidate.casefold(): candidate for candidate in known}
-    near = get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.7)
+    near = process.extractOne(
+        name.casefold(),
+        by_fold.keys(),
+        scorer=Indel.normalized_similarity,
+        score_cutoff=_LIKENESS,
+    )
     return by_fold[near[0]] if near else None
 
 
