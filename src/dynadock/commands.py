@@ -12,6 +12,7 @@ import shlex
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dynadock.deadline import Deadline
 from dynadock.errors import APIError, CommandTimeout, Conflict, NotFound, ServerError, TimedOut
 from dynadock.streams.duplex import check_input
 
@@ -39,7 +40,6 @@ _PAUSES = (0.05, 0.2, 1.0)
 
 _SHORTEST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.25
-_SHORTEST_WAIT = 0.001
 
 
 class Completed(NamedTuple):
@@ -79,7 +79,7 @@ def run(
     """
     if (fields.get("HostConfig") or {}).get("AutoRemove"):
         raise ValueError("HostConfig.AutoRemove: leave it out; run removes the container itself")
-    running = _Command(f"a command in {image}", _Clock(timeout))
+    running = _Command(f"a command in {image}", timeout)
     has_input = check_input(stdin)
     attached = {"AttachStdin": has_input, "AttachStdout": True, "AttachStderr": True}
     once = {"OpenStdin": has_input, "StdinOnce": has_input}
@@ -101,12 +101,12 @@ def run(
 
 def _run(client: Client, container: str, stdin: Input | None, command: _Command) -> Completed:
     channels = {"stdin": stdin is not None, "stdout": True, "stderr": True}
-    attach = _operation(_limited(client, command.clock), "attach")
+    attach = _operation(_limited(client, command.deadline), "attach")
     # Attached before it starts, so that nothing of its output is missed.
     with attach(container, stream=True, **channels) as duplex:
-        _operation(_limited(client, command.clock), "start")(container)
+        _operation(_limited(client, command.deadline), "start")(container)
         command.collect(duplex, stdin)
-    ended = _operation(_limited(client, command.clock), "wait")(container)
+    ended = _operation(_limited(client, command.deadline), "wait")(container)
     return command.ended(ended.StatusCode)
 
 
@@ -149,19 +149,19 @@ def execute(
     itself may go on, since the API has no way to stop an exec. Raises what the operations raise:
     NotFound without the container, Conflict if it does not run.
     """
-    running = _Command(f"a command in {container}", _Clock(timeout))
+    running = _Command(f"a command in {container}", timeout)
     attached = {"AttachStdin": check_input(stdin), "AttachStdout": True, "AttachStderr": True}
     is_terminal = bool(fields.get("Tty"))
     wanted = {"Cmd": _words(command), **attached, **fields}
     exec_id = _operation(client, "create exec")(container, **wanted).Id
     with running.in_time():
-        starting = _limited(client, running.clock).with_options(tty=is_terminal)
+        starting = _limited(client, running.deadline).with_options(tty=is_terminal)
         with _operation(starting, "start exec")(exec_id, Tty=is_terminal) as duplex:
             running.collect(duplex, stdin)
-        return running.ended(_exit_code(client, exec_id, running.clock))
+        return running.ended(_exit_code(client, exec_id, running.deadline))
 
 
-def _exit_code(client: Client, exec_id: str, clock: _Clock) -> int:
+def _exit_code(client: Client, exec_id: str, deadline: Deadline) -> int:
     """Return the exit code; engines report it a moment after the output has ended."""
     pause = _SHORTEST_PAUSE
     inspect = _operation(client, "inspect exec")
@@ -169,38 +169,19 @@ def _exit_code(client: Client, exec_id: str, clock: _Clock) -> int:
         state = inspect(exec_id)
         if not state.Running and state.ExitCode is not None:
             return int(state.ExitCode)
-        if clock.is_over:
+        if deadline.is_over():
             raise TimedOut(f"{exec_id[:12]} has no exit code yet")
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-class _Clock:
-    """The time that a command may take, from now on."""
-
-    def __init__(self, seconds: float | None) -> None:
-        if seconds is not None and not seconds > 0:
-            raise ValueError(f"timeout: expected seconds above 0 or None, got {seconds!r}")
-        self.seconds = seconds
-        self._end = None if seconds is None else time.monotonic() + seconds
-
-    @property
-    def left(self) -> float | None:
-        """The seconds that are left, always above 0; None without a limit."""
-        if self._end is None:
-            return None
-        return max(self._end - time.monotonic(), _SHORTEST_WAIT)
-
-    @property
-    def is_over(self) -> bool:
-        return self._end is not None and time.monotonic() >= self._end
-
-
 class _Command:
-    """A running command: its name in messages, its time limit, and its output so far."""
+    """A running command: its name in messages, its deadline, and its output so far."""
 
-    def __init__(self, name: str, clock: _Clock) -> None:
-        self.clock = clock
+    def __init__(self, name: str, timeout: float | None) -> None:
+        if timeout is not None and not timeout > 0:
+            raise ValueError(f"timeout: expected seconds above 0 or None, got {timeout!r}")
+        self.deadline = Deadline(timeout)
         self._name = name
         self._stdout = io.BytesIO()
         self._stderr = io.BytesIO()
@@ -219,9 +200,9 @@ class _Command:
         try:
             yield
         except TimedOut as error:
-            if not self.clock.is_over:
+            if not self.deadline.is_over():
                 raise
-            message = f"{self._name}: not done within {self.clock.seconds:g} s"
+            message = f"{self._name}: not done within {self.deadline.seconds:g} s"
             output = self._stdout.getvalue(), self._stderr.getvalue()
             raise CommandTimeout(message, *output) from error
 
@@ -230,11 +211,10 @@ def _operation(client: Client, does: str) -> BoundOperation:
     return client.operations[_OPERATIONS[does]]
 
 
-def _limited(client: Client, clock: _Clock) -> Client:
+def _limited(client: Client, deadline: Deadline) -> Client:
     """Return a client whose calls end when the command's time is over."""
-    if clock.left is None:
-        return client
-    return client.with_options(deadline=clock.left, timeout=None)
+    left = deadline.left()
+    return client if left is None else client.with_options(deadline=left, timeout=None)
 
 
 def _words(command: str | Sequence[str]) -> list[str]:

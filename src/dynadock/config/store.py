@@ -22,6 +22,7 @@ from dynadock.config.credentials import default_store, helper_for
 from dynadock.config.folder import object_of, read_config, read_object, spelling
 from dynadock.config.helper import HELPER_TIMEOUT, TOKEN_USER, Helper
 from dynadock.config.registries import auth_key, matching_keys
+from dynadock.deadline import Deadline
 from dynadock.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -160,9 +161,9 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        until = time.monotonic() + _LONGEST_WAIT
+        deadline = Deadline(_LONGEST_WAIT)
         while not _locked(descriptor):
-            if time.monotonic() > until:
+            if deadline.is_over():
                 raise ConfigError(f"{folder} has been locked by another for too long")
             time.sleep(_PAUSE)
         yield
