@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from dynadock.call.bind import bind
 from dynadock.call.encode import encode
-from dynadock.call.interpret import FIRST_ERROR, interpret
+from dynadock.call.interpret import interpret
 from dynadock.call.kinds import PLAIN, TWO_WAY, expected_kind
 from dynadock.deadline import Deadline
 from dynadock.options import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, LONGEST_TIMEOUT
-from dynadock.wire.messages import Reply
+from dynadock.wire.messages import FIRST_ERROR, Reply
 
 if TYPE_CHECKING:
     import inspect

@@ -18,16 +18,14 @@ from dynadock.errors import (
     VersionError,
 )
 from dynadock.record import Record, Records
-from dynadock.wire.messages import Headers, Reply, media_type
+from dynadock.wire.messages import FIRST_ERROR, FIRST_REDIRECT, Headers, Reply, media_type
+from dynadock.wire.messages import NOT_MODIFIED as NOT_MODIFIED_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dynadock.spec.model import Operation
 
-NOT_MODIFIED_STATUS = 304
-FIRST_REDIRECT = 300
-FIRST_ERROR = 400
 LONGEST_EXPLANATION = 500
 
 Raised = TypeVar("Raised", bound=APIError)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dynadock.spec.kinds import KINDS, MULTIPLEXED
-from dynadock.wire.messages import media_type
+from dynadock.wire.messages import (
+    FIRST_REDIRECT,
+    NO_CONTENT,
+    RESET_CONTENT,
+    SWITCHING_PROTOCOLS,
+    media_type,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +27,7 @@ TWO_WAY = frozenset(name for name, kind in KINDS.items() if kind.two_way)
 OUTPUT = frozenset(name for name, kind in KINDS.items() if kind.has_output)
 """Kinds that carry what a container writes: in frames, or raw from a terminal."""
 
-_SWITCHING_PROTOCOLS = 101
-_WITHOUT_BODY = (204, 205)
-_FIRST_REDIRECT = 300
+_WITHOUT_BODY = (NO_CONTENT, RESET_CONTENT)
 
 
 class Question(NamedTuple):
@@ -83,9 +87,9 @@ def kind_of(bound: Bound, status: int, headers: Mapping[str, str], tty: bool | N
 
 
 def _is_stream(status: int) -> bool:
-    if status == _SWITCHING_PROTOCOLS:
+    if status == SWITCHING_PROTOCOLS:
         return True
-    return status < _FIRST_REDIRECT and status not in _WITHOUT_BODY
+    return status < FIRST_REDIRECT and status not in _WITHOUT_BODY
 
 
 def _is_page(headers: Mapping[str, str]) -> bool:

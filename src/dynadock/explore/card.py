@@ -16,6 +16,7 @@ from dynadock.explore.types import (
 )
 from dynadock.spec import history
 from dynadock.spec.fields import fields
+from dynadock.wire.messages import FIRST_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 REPLY_DEPTH = 2
 """Levels of a reply's fields that there are words for."""
-
-FIRST_ERROR = 400
 
 
 class Row(NamedTuple):

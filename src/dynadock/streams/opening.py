@@ -13,7 +13,7 @@ from dynadock.streams.duplex import Duplex, RawDuplex
 from dynadock.streams.flow import Origin
 from dynadock.streams.frames import FrameStream
 from dynadock.streams.values import JsonStream
-from dynadock.wire.messages import Reply
+from dynadock.wire.messages import SWITCHING_PROTOCOLS, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     Ask = Callable[..., Any]
     """Calls another operation of the same client: its operationId, then its arguments."""
-
-SWITCHING_PROTOCOLS = 101
 
 
 def open_stream(bound: Bound, source: Source, host: str, options: Options, ask: Ask) -> Any:

@@ -12,9 +12,10 @@ import json
 from operator import methodcaller
 from typing import TYPE_CHECKING, NamedTuple
 
-from dynadock.call.interpret import FIRST_ERROR, UNSENT, interpret, version_error
+from dynadock.call.interpret import UNSENT, interpret, version_error
 from dynadock.errors import APIError, DynadockError, TransportError
 from dynadock.spec.versions import Version, looks_like_version, parse_version
+from dynadock.wire.messages import BAD_REQUEST, FIRST_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +31,6 @@ _GET_PING = methodcaller("get", _PING)
 
 _GET_VERSION = methodcaller("get", "/version")
 """Its MinAPIVersion is the oldest one."""
-
-_BAD_REQUEST = 400
 
 
 class Spoken(NamedTuple):
@@ -88,7 +87,7 @@ class Agreement:
         if version in self._verified and announced in (None, self._verified[version]):
             return
         is_too_new = announced is not None and announced < version
-        if is_too_new or reply.status == _BAD_REQUEST:
+        if is_too_new or reply.status == BAD_REQUEST:
             try:
                 spoken = yield from self.ask(host)
             except DynadockError:

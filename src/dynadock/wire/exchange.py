@@ -29,14 +29,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from dynadock.errors import ConnectionLost, MalformedStream, TooLarge, TransportError
 from dynadock.wire.chunks import LAST_CHUNK, chunk
 from dynadock.wire.coding import too_large, unpacked
-from dynadock.wire.http1 import (
-    SWITCHING_PROTOCOLS,
-    HeadReader,
-    Sized,
-    UntilClose,
-    body_decoder,
-    request_head,
-)
+from dynadock.wire.http1 import HeadReader, Sized, UntilClose, body_decoder, request_head
+from dynadock.wire.messages import FIRST_REDIRECT, SWITCHING_PROTOCOLS
 from dynadock.wire.plaintext import check_beginning, check_reply
 from dynadock.wire.uploads import Measured
 
@@ -50,8 +44,6 @@ Steps = Generator[Step, Any, Result]
 
 RECEIVE: Step = methodcaller("receive")
 CLOSE_SENDING: Step = methodcaller("close_sending")
-
-FIRST_REFUSAL = 300
 
 MOST_UNASKED = 64 * 1024 * 1024
 """Bytes that a peer may send, and nobody can take yet, while the request is on its way."""
@@ -163,7 +155,7 @@ class Exchange:
             self._early = self._hear(came)
         elif self._behind.write(came) and self._behind.tell() > MOST_UNASKED:
             raise TooLarge(f"more than {MOST_UNASKED} bytes came before the request was sent")
-        return self._early is not None and self._early.status >= FIRST_REFUSAL
+        return self._early is not None and self._early.status >= FIRST_REDIRECT
 
     def _hear(self, data: bytes) -> Head | None:
         if not data:

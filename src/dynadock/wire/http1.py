@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from dynadock.errors import MalformedStream, TruncatedStream
 from dynadock.wire.chunks import Chunked
 from dynadock.wire.fields import BLANKS, CONTROLS, LENGTHS, NAME, has_controls, is_token
-from dynadock.wire.messages import Headers, header_case
+from dynadock.wire.messages import (
+    FIRST_REDIRECT,
+    FIRST_SUCCESS,
+    NO_CONTENT,
+    NOT_MODIFIED,
+    SWITCHING_PROTOCOLS,
+    Headers,
+    header_case,
+)
 from dynadock.wire.uploads import Measured
 
 if TYPE_CHECKING:
@@ -29,12 +37,6 @@ _LONGEST_USUAL = 64 * 1024
 
 CONNECT = "CONNECT"
 """The method that makes a tunnel of a connection (RFC 9110, section 9.3.6)."""
-
-SWITCHING_PROTOCOLS = 101
-FIRST_FINAL = 200
-FIRST_REDIRECT = 300
-NO_CONTENT = 204
-NOT_MODIFIED = 304
 
 _OURS = {"host": "Host", "accept-encoding": "Accept-Encoding"}
 _TARGET = re.compile(r"[\x21-\x7e]+")
@@ -205,7 +207,7 @@ class HeadReader:
 
 
 def _is_final(status: int) -> bool:
-    return status >= FIRST_FINAL or status == SWITCHING_PROTOCOLS
+    return status >= FIRST_SUCCESS or status == SWITCHING_PROTOCOLS
 
 
 def _head(data: bytes) -> Head:
@@ -257,7 +259,7 @@ def body_decoder(head: Head, method: str) -> BodyDecoder:
     status, headers = head.status, head.headers
     if status == SWITCHING_PROTOCOLS or (method == CONNECT and status < FIRST_REDIRECT):
         return UntilClose()
-    if method == "HEAD" or status < FIRST_FINAL or status in (NO_CONTENT, NOT_MODIFIED):
+    if method == "HEAD" or status < FIRST_SUCCESS or status in (NO_CONTENT, NOT_MODIFIED):
         return Sized(0)
     codings = headers.get("Transfer-Encoding")
     length = headers.get("Content-Length")

@@ -18,6 +18,16 @@ _USER_OF_ADDRESS = re.compile("(%3A%2F%2F)(?:(?!%2F|%22)[^&])*(%40)")
 Data = bytes | bytearray | memoryview
 """The types that hold bytes."""
 
+SWITCHING_PROTOCOLS = 101
+FIRST_SUCCESS = 200
+NO_CONTENT = 204
+RESET_CONTENT = 205
+FIRST_REDIRECT = 300
+NOT_MODIFIED = 304
+BAD_REQUEST = 400
+FIRST_ERROR = 400
+"""Statuses, and where their groups begin (RFC 9110, section 15)."""
+
 
 class Request(NamedTuple):
     """One HTTP request, complete and unsent.

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dynadock.errors import TlsError
+from dynadock.wire.messages import BAD_REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _WANTS_TLS = "the engine wants TLS there; DOCKER_TLS_VERIFY=1 or a context with TLS speaks it"
 
-_BAD_REQUEST = 400
 _ALERT_RECORD = b"\x15\x03"
 
 
@@ -29,5 +29,5 @@ def check_reply(status: int, headers: Mapping[str, str]) -> None:
 
     It is a 400 without a single header (seen on Docker 26.1 and 28.5).
     """
-    if status == _BAD_REQUEST and not headers:
+    if status == BAD_REQUEST and not headers:
         raise TlsError(_WANTS_TLS)
