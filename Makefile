@@ -3,16 +3,19 @@
 #   make PYTHON=python3.13 test            another interpreter
 #   make PYTEST_ARGS="-k ping -x" pytest   a part of the tests
 #   make FROM=DIR specs-check              compare with published documents that are in DIR
+#   make SECONDS=60 SEED=7 soak            a short soak that draws what an earlier one drew
 
 PYTEST_ARGS ?=
 FROM ?=
+SECONDS ?= 600
+SEED ?=
 
 BIN := .venv/bin
 
 # Two targets must not set up .venv at the same time.
 .NOTPARALLEL:
 
-.PHONY: help venv demo test lint pytest lowest format docs bench specs-check clean \
+.PHONY: help venv demo test lint pytest lowest format docs bench soak specs-check clean \
 	venv-test venv-docs venv-bench
 
 help: ## Show this list (default)
@@ -55,6 +58,9 @@ docs: venv-docs ## Build the guide into build/site; a broken link is an error
 
 bench: venv-bench ## Measure beside docker-py and http.client, on a real engine
 	$(BIN)/python bench/run.py
+
+soak: venv ## Have one client under threads for SECONDS, on an engine that does everything wrong
+	$(BIN)/python bench/soak.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 specs-check: venv ## Compare the bundled documents with the published ones
 	$(BIN)/python tools/fetch_spec.py --check --all $(if $(FROM),--from "$(FROM)")

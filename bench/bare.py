@@ -1,17 +1,26 @@
-"""The same bytes read with the standard library alone, as a lower bound of the time."""
+"""The same bytes read with the standard library alone, as a measure of the time."""
 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from daemon import VERSION, UnixHTTPConnection, connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import http.client
+    from collections.abc import Callable, Iterator
 
 MOST = 1024 * 1024
 READ = 64 * 1024
+
+
+def ask(
+    connection: http.client.HTTPConnection, target: str, decode: Callable[[bytes], Any] = bytes
+) -> Any:
+    """Return what the decoder makes of the whole body, over a connection that stays open."""
+    connection.request("GET", f"/v{VERSION}{target}")
+    return decode(connection.getresponse().read())
 
 
 def by_socket(path: str, target: str) -> Iterator[bytes]:

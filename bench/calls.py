@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import docker
-import requests
-from daemon import VERSION, UnixHTTPConnection, socket_path
+from bare import ask
+from daemon import TIMEOUT, VERSION, UnixHTTPConnection, socket_path
 from race import race
+from recorded import CONTAINER
 from report import Sample, Table, milliseconds, times
-from requests.adapters import HTTPAdapter
 
-from dynadock.transport.dialled import DialledPool
-from dynadock.transport.endpoint import parse_host
+from dynadock import load
 
 if TYPE_CHECKING:
     from dynadock import Client
@@ -24,101 +25,99 @@ Call = Callable[[], Any]
 OURS = "dynadock"
 PEER = "docker-py"
 BARE = "http.client + json"
-ADAPTER = "requests' adapter alone"
-POOL = "urllib3's pool alone"
 
 PING = "SystemPing"
+SYSTEM = "SystemVersion"
+INSPECT = "ContainerInspect"
 LIST = "ContainerList(all=True)"
-PATHS = {PING: "/_ping", "SystemVersion": "/version", LIST: "/containers/json?all=true"}
-EXPECTED = {PING: "<= 0.6 x docker-py", LIST: "<= 1.0 x docker-py"}
 
 
-class _UnixAdapter(HTTPAdapter):
-    """requests' adapter with a unix socket below."""
+class Asked(NamedTuple):
+    """An operation, what is expected of dynadock, and how often it is called at each turn."""
 
-    def __init__(self, pool: DialledPool) -> None:
-        super().__init__()
-        self._pool = pool
-
-    def get_connection_with_tls_context(self, *_where: object, **_tls: object) -> DialledPool:
-        return self._pool
+    operation: str
+    expected: str = ""
+    in_a_row: int = 1
 
 
-def measure(client: Client, rounds: int) -> Table:
+WITH_ENGINE = (
+    Asked(PING, "<= 0.6 x docker-py"),
+    Asked(SYSTEM),
+    Asked(LIST, "<= 1.0 x docker-py"),
+)
+WITH_PEER = (
+    Asked(PING, "<= 0.85 x http.client, <= 0.25 x docker-py", 40),
+    Asked(INSPECT, "<= 1.0 x http.client + json", 40),
+    Asked(LIST, "<= 1.3 x http.client + json"),
+)
+
+
+def measure_engine(client: Client, rounds: int) -> Table:
+    """Call the engine, which takes most of the time."""
+    return _measure("One call", client, socket_path(), WITH_ENGINE, rounds)
+
+
+def measure_peer(path: str, containers: int, rounds: int) -> Table:
+    """Call a scripted peer, which takes next to no time and lists so many containers."""
+    title = f"One call to a scripted peer, which lists {containers} containers"
+    return _measure(title, load(VERSION, host=f"unix://{path}"), path, WITH_PEER, rounds)
+
+
+def _measure(title: str, client: Client, path: str, wanted: Iterable[Asked], rounds: int) -> Table:
     rows = []
-    with docker.APIClient(f"unix://{socket_path()}", version=VERSION) as peer:
-        for operation, contestants in _contestants(client, peer).items():
-            rows += _rows(operation, race(contestants, rounds))
+    with (
+        docker.APIClient(f"unix://{path}", version=VERSION) as peer,
+        contextlib.closing(UnixHTTPConnection(path)) as bare,
+    ):
+        contestants = _contestants(client.with_options(timeout=TIMEOUT), peer, bare)
+        for asked in wanted:
+            samples = race(contestants[asked.operation], rounds, asked.in_a_row)
+            rows += _rows(asked, samples)
     return Table(
-        "One call",
-        "A connection is open already; each round calls every contestant once.",
+        title,
+        "A connection is open already, and contestants take turns.",
         ("", "client", "median", "least", "to docker-py", "to http.client", "expected"),
         rows,
     )
 
 
-def _contestants(client: Client, peer: docker.APIClient) -> dict[str, dict[str, Call]]:
-    bare = {name: _bare(path) for name, path in PATHS.items()}
+def _contestants(
+    client: Client, peer: docker.APIClient, bare: UnixHTTPConnection
+) -> dict[str, dict[str, Call]]:
     return {
         PING: {
             OURS: client.SystemPing,
             PEER: peer.ping,
-            BARE: bare[PING],
-            ADAPTER: _adapter_alone(),
-            POOL: _pool_alone(),
+            BARE: partial(ask, bare, "/_ping"),
         },
-        "SystemVersion": {
+        SYSTEM: {
             OURS: client.SystemVersion,
             PEER: peer.version,
-            BARE: bare["SystemVersion"],
+            BARE: partial(ask, bare, "/version", json.loads),
+        },
+        INSPECT: {
+            OURS: partial(client.ContainerInspect, CONTAINER),
+            PEER: partial(peer.inspect_container, CONTAINER),
+            BARE: partial(ask, bare, f"/containers/{CONTAINER}/json", json.loads),
         },
         LIST: {
-            OURS: lambda: client.ContainerList(all=True),
-            PEER: lambda: peer.containers(all=True),
-            BARE: bare[LIST],
+            OURS: partial(client.ContainerList, all=True),
+            PEER: partial(peer.containers, all=True),
+            BARE: partial(ask, bare, "/containers/json?all=true", json.loads),
         },
     }
 
 
-def _bare(path: str) -> Call:
-    connection = UnixHTTPConnection(socket_path())
-
-    def call() -> Any:
-        connection.request("GET", f"/v{VERSION}{path}")
-        reply = connection.getresponse()
-        content = reply.read()
-        is_json = reply.headers["Content-Type"] == "application/json"
-        return json.loads(content) if is_json else content
-
-    return call
-
-
-def _adapter_alone() -> Call:
-    adapter = _UnixAdapter(DialledPool(parse_host(f"unix://{socket_path()}", "bench")))
-    url = f"http://localhost/v{VERSION}/_ping"
-
-    def call() -> Any:
-        request = requests.Request("GET", url).prepare()
-        return adapter.send(request, timeout=60).content
-
-    return call
-
-
-def _pool_alone() -> Call:
-    pool = DialledPool(parse_host(f"unix://{socket_path()}", "bench"))
-    return lambda: pool.urlopen("GET", f"/v{VERSION}/_ping", retries=False).data
-
-
-def _rows(operation: str, samples: Mapping[str, Sample]) -> list[list[str]]:
+def _rows(asked: Asked, samples: Mapping[str, Sample]) -> list[list[str]]:
     return [
         [
-            operation,
+            asked.operation,
             name,
             milliseconds(sample.median),
             milliseconds(sample.least),
             times(sample / samples[PEER]),
             times(sample / samples[BARE]),
-            EXPECTED.get(operation, "") if name == OURS else "",
+            asked.expected if name == OURS else "",
         ]
         for name, sample in samples.items()
     ]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 VERSION = "1.42"
 IMAGE = "busybox"
 LABEL = "dynadock.bench"
+TIMEOUT = 60.0
+"""Seconds that every client waits; docker-py does so by itself."""
 
 
 class UnixHTTPConnection(http.client.HTTPConnection):
@@ -28,6 +30,7 @@ class UnixHTTPConnection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         self.sock = connect(self._path)
+        self.sock.settimeout(TIMEOUT)
 
 
 def connect(path: str) -> socket.socket:

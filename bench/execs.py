@@ -85,7 +85,8 @@ def _bare(path: str, container: str) -> Run:
     connection = UnixHTTPConnection(path)
 
     def call(method: str, target: str, body: Any = None) -> Any:
-        connection.request(method, f"/v{VERSION}{target}", json.dumps(body), JSON)
+        data = None if body is None else json.dumps(body)
+        connection.request(method, f"/v{VERSION}{target}", data, JSON)
         return json.loads(connection.getresponse().read())
 
     def start(made: str) -> bytes:

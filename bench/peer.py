@@ -6,12 +6,12 @@ It is a process of its own, so that its work is not done in the time of the clie
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import sys
 import tempfile
-from http import HTTPStatus
 from pathlib import Path
-from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
+from socketserver import BaseRequestHandler, ThreadingUnixStreamServer
 from typing import TYPE_CHECKING, NamedTuple
 
 import recorded
@@ -23,6 +23,12 @@ LINES = "lines"
 BLOCKS = "blocks"
 EVENTS = "/events"
 
+READ = 64 * 1024
+END_OF_HEAD = b"\r\n\r\n"
+LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
+CLOSE = b"Connection: close"
+NOT_FOUND = recorded.json_reply("404 Not Found", {"message": "nothing is recorded for this"})
+
 
 class Sizes(NamedTuple):
     """How long the replies are."""
@@ -30,6 +36,7 @@ class Sizes(NamedTuple):
     lines: int = 1
     blocks: int = 1
     events: int = 1
+    containers: int = 1
 
 
 @contextlib.contextmanager
@@ -51,53 +58,72 @@ def logs_path(container: str) -> str:
     return f"/containers/{container}/logs?stdout=true&stderr=true"
 
 
-def _replies(sizes: Sizes) -> dict[tuple[str, str], recorded.Reply]:
+def _replies(sizes: Sizes) -> dict[bytes, recorded.Reply]:
+    """Return the replies by the beginnings of the requests, up to the query."""
     no_terminal = recorded.json_reply(
         "200 OK", {"Id": recorded.CONTAINER, "Config": {"Tty": False}}
     )
     logs = {LINES: recorded.log_of_lines(sizes.lines), BLOCKS: recorded.log_of_blocks(sizes.blocks)}
-    replies = recorded.exec_replies()
+    got = {
+        "/_ping": recorded.ping(),
+        EVENTS: recorded.events(sizes.events),
+        "/containers/json": recorded.listed(sizes.containers),
+        f"/containers/{recorded.CONTAINER}/json": recorded.inspected(),
+    }
     for container, log in logs.items():
-        replies["GET", f"{recorded.API}/containers/{container}/logs"] = log
-        replies["GET", f"{recorded.API}/containers/{container}/json"] = no_terminal
-    replies["GET", f"{recorded.API}{EVENTS}"] = recorded.events(sizes.events)
-    return replies
+        got[f"/containers/{container}/logs"] = log
+        got[f"/containers/{container}/json"] = no_terminal
+    replies = {("GET", path): reply for path, reply in got.items()} | recorded.exec_replies()
+    return {
+        f"{method} {recorded.API}{path}".encode(): reply
+        for (method, path), reply in replies.items()
+    }
 
 
-class _Handler(StreamRequestHandler):
-    """Reads requests and replies to them, until either side closes the connection."""
+class _Handler(BaseRequestHandler):
+    """Replies to requests until either side closes the connection.
 
-    replies: dict[tuple[str, str], recorded.Reply]
+    What it does for each is little, for the client is what is measured.
+    """
+
+    replies: dict[bytes, recorded.Reply]
 
     def handle(self) -> None:
-        closes = False
         with contextlib.suppress(ConnectionError):
-            while not closes and (line := self.rfile.readline()):
-                method, target, _ = line.decode().split()
-                closes = self._read_rest() | self._answer(method, target.partition("?")[0])
+            while head := self._request_head():
+                line = head[: head.index(b" HTTP/")]
+                reply = self.replies.get(line.partition(b"?")[0], NOT_FOUND)
+                self._send(reply)
+                if reply.closes or CLOSE in head:
+                    return
 
-    def _read_rest(self) -> bool:
-        """Read headers and body; return whether the client asks to close the connection."""
-        headers = {}
-        while line := self.rfile.readline().strip():
-            name, _, value = line.decode().lower().partition(":")
-            headers[name] = value.strip()
-        self.rfile.read(int(headers.get("content-length", 0)))
-        return headers.get("connection") == "close"
+    def _request_head(self) -> bytes:
+        """Read a request and return its head, nothing at the end of the connection."""
+        data = b""
+        while (end := data.find(END_OF_HEAD)) < 0:
+            came = self.request.recv(READ)
+            if not came:
+                return b""
+            data += came
+        if not data.startswith(b"GET"):
+            self._skip_body(data, end)
+        return data[:end]
 
-    def _answer(self, method: str, path: str) -> bool:
-        """Send a reply; return whether the connection ends with it."""
-        reply = self.replies.get((method, path))
-        if reply is None:
-            reply = recorded.json_reply(f"{HTTPStatus.NOT_FOUND} Not Found", {"message": path})
-        if not reply.times:
-            self.request.sendall(reply.head + reply.tail)
-            return reply.closes
+    def _skip_body(self, data: bytes, end: int) -> None:
+        length = LENGTH.search(data, 0, end)
+        missing = int(length[1]) - len(data[end + len(END_OF_HEAD) :]) if length else 0
+        while missing > 0:
+            came = self.request.recv(min(READ, missing))
+            if not came:
+                return
+            missing -= len(came)
+
+    def _send(self, reply: recorded.Reply) -> None:
         self.request.sendall(reply.head)
         for _ in range(reply.times):
             self.request.sendall(reply.piece)
-        self.request.sendall(reply.tail)
-        return reply.closes
+        if reply.tail:
+            self.request.sendall(reply.tail)
 
 
 class _Server(ThreadingUnixStreamServer):

@@ -1,6 +1,7 @@
 """Replies in the shapes that an engine was recorded to send them in (Docker 26.1, API 1.42).
 
-Each frame of a log, and each event, comes as a chunk of its own.
+Each frame of a log, and each event, comes as a chunk of its own; JSON that is too long for the
+engine's buffer as one chunk. `inspected.json` and `listed.json` are what it said of a container.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import json
 import random
 import struct
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -26,12 +29,15 @@ SERVER = (
     "Docker-Experimental: true",
     "Ostype: linux",
     "Server: Docker/26.1.5+dfsg1 (linux)",
+    "Date: Fri, 27 Nov 2026 01:56:22 GMT",
 )
 LAST_CHUNK = b"0\r\n\r\n"
 
+_HERE = Path(__file__).parent
+
 
 class Reply(NamedTuple):
-    """A head, and a body that is one piece so many times over and a tail."""
+    """A head with what is sent together with it, one piece so many times over, and a tail."""
 
     head: bytes
     piece: bytes = b""
@@ -104,8 +110,50 @@ def _event(number: int) -> dict[str, object]:
     }
 
 
+def ping() -> Reply:
+    """The engine's sign of life."""
+    head = _head(
+        "200 OK",
+        "Builder-Version: 2",
+        "Cache-Control: no-cache, no-store, must-revalidate",
+        "Pragma: no-cache",
+        "Swarm: inactive",
+        "Content-Length: 2",
+        "Content-Type: text/plain; charset=utf-8",
+    )
+    return Reply(head + b"OK")
+
+
+def inspected() -> Reply:
+    """What the engine says of one container, some 6 KiB."""
+    return _in_one_chunk(_recorded("inspected.json"))
+
+
+def listed(count: int) -> Reply:
+    """A list of containers, some 1.5 KB each."""
+    return _in_one_chunk([_row(number) for number in range(count)])
+
+
+def _row(number: int) -> dict[str, object]:
+    container = f"{number:08x}{CONTAINER[8:]}"
+    return _recorded("listed.json") | {"Id": container, "Names": [f"/shop-web-{number}"]}
+
+
+@lru_cache
+def _recorded(name: str) -> dict[str, object]:
+    value: dict[str, object] = json.loads((_HERE / name).read_text(encoding="utf-8"))
+    return value
+
+
+def _in_one_chunk(value: object) -> Reply:
+    return Reply(_chunked_head("application/json") + _chunk(_json(value)) + LAST_CHUNK)
+
+
 def exec_replies() -> dict[tuple[str, str], Reply]:
-    """The replies to creating, starting and inspecting an exec without output."""
+    """The replies to creating, starting and inspecting an exec without output.
+
+    They stand under methods and paths.
+    """
     inspected = {
         "ID": EXEC,
         "Running": False,
@@ -131,16 +179,16 @@ def exec_replies() -> dict[tuple[str, str], Reply]:
         "Upgrade: tcp",
     )
     return {
-        ("POST", f"{API}/containers/{CONTAINER}/exec"): json_reply("201 Created", {"Id": EXEC}),
-        ("POST", f"{API}/exec/{EXEC}/start"): Reply(upgraded, closes=True),
-        ("GET", f"{API}/exec/{EXEC}/json"): json_reply("200 OK", inspected),
+        ("POST", f"/containers/{CONTAINER}/exec"): json_reply("201 Created", {"Id": EXEC}),
+        ("POST", f"/exec/{EXEC}/start"): Reply(upgraded, closes=True),
+        ("GET", f"/exec/{EXEC}/json"): json_reply("200 OK", inspected),
     }
 
 
 def json_reply(status: str, value: object) -> Reply:
     body = _json(value)
     head = _head(status, "Content-Type: application/json", f"Content-Length: {len(body)}")
-    return Reply(head, tail=body)
+    return Reply(head + body)
 
 
 def _json(value: object) -> bytes:

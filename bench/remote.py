@@ -7,11 +7,13 @@ import http.client
 import os
 import ssl
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import docker
-from daemon import VERSION, UnixHTTPConnection, give_up, socket_path
+from bare import ask
+from daemon import TIMEOUT, VERSION, UnixHTTPConnection, give_up, socket_path
 from docker.tls import TLSConfig
 from race import race
 from report import Table, milliseconds, times
@@ -95,15 +97,13 @@ def _bare_tls(address: str, certificates: Path) -> http.client.HTTPConnection:
     context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
     context.load_cert_chain(certificates / "cert.pem", certificates / "key.pem")
     place = urlsplit(address)
-    return http.client.HTTPSConnection(place.hostname or "", place.port, context=context)
+    return http.client.HTTPSConnection(
+        place.hostname or "", place.port, timeout=TIMEOUT, context=context
+    )
 
 
 def _call(connection: http.client.HTTPConnection) -> Call:
-    def call() -> bytes:
-        connection.request("GET", f"/v{VERSION}/_ping")
-        return connection.getresponse().read()
-
-    return call
+    return partial(ask, connection, "/_ping")
 
 
 def _anew(client: Client) -> Call:

@@ -37,6 +37,7 @@ BLOCKS = 2_048
 EVENTS = 100_000
 ENGINE_LINES = 150_000
 IMAGE_MEBIBYTES = 1_024
+LISTED = 1_000
 
 
 def main() -> None:
@@ -60,7 +61,7 @@ def _plain_calls(client: Client, options: argparse.Namespace) -> Iterator[Table]
     processes, rounds = options.processes, options.rounds
     with containers(client, options.containers):
         yield startup.measure(processes)
-        yield calls.measure(client, rounds)
+        yield calls.measure_engine(client, rounds)
     yield checks.measure(client, rounds)
     yield loading.measure(processes)
 
@@ -94,7 +95,14 @@ def _execs(client: Client, options: argparse.Namespace) -> Iterator[Table]:
 
 
 def _threads(client: Client, options: argparse.Namespace) -> Iterator[Table]:
-    yield threads.measure(client, options.rounds * 2, options.repeats)
+    yield threads.measure_engine(client, options.rounds * 2, options.repeats)
+
+
+def _scripted(_client: Client, options: argparse.Namespace) -> Iterator[Table]:
+    listed = _scaled(LISTED, options)
+    with peer.scripted(peer.Sizes(containers=listed)) as path:
+        yield calls.measure_peer(path, listed, max(1, options.rounds // 4))
+        yield threads.measure_peer(path, options.rounds * 2, options.repeats)
 
 
 def _tls(client: Client, options: argparse.Namespace) -> Iterator[Table]:
@@ -114,6 +122,7 @@ def _scaled(size: int, options: argparse.Namespace) -> int:
 
 SECTIONS = {
     "calls": _plain_calls,
+    "scripted": _scripted,
     "logs": _logs,
     "transfers": _transfers,
     "events": _events,

@@ -7,83 +7,99 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import docker
-from daemon import IMAGE, VERSION, UnixHTTPConnection, socket_path, started
+from bare import ask
+from daemon import IMAGE, TIMEOUT, VERSION, UnixHTTPConnection, socket_path, started
 from race import race
 from report import Table, significant, times
 
+from dynadock import load
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from report import Sample
 
     from dynadock import Client
 
 Call = Callable[[], Any]
+Contestants = dict[str, Call]
 
 OURS = "dynadock"
 PEER = "docker-py"
 BARE = "http.client + json"
-THREADS = (1, 8, 32)
+MOST = 32
+THREADS = (1, 8, MOST)
+MANY = (8, MOST)
 
 
-def measure(client: Client, calls: int, rounds: int) -> Table:
+def measure_engine(client: Client, calls: int, rounds: int) -> Table:
     """Let each client make ``calls`` calls at a time, by as many threads as each row says."""
-    rows = []
     with (
         started(client, Image=IMAGE, Cmd=["sleep", "3600"]) as container,
-        _peer() as peer,
-        contextlib.ExitStack() as opened,
+        _Clients(client, socket_path()) as clients,
     ):
-        for operation, contestants in _contestants(client, peer, container, opened).items():
-            for count in THREADS:
-                rows += _rows(operation, count, calls, _race(contestants, count, calls, rounds))
-    return Table(
-        "One client for many threads",
-        f"{calls} calls shared out among the threads; each has its own connection of http.client.",
-        ("", "threads", "client", "calls a second", "time to docker-py", "time to http.client"),
-        rows,
-    )
+        operations = {
+            "SystemPing": clients.pings(),
+            "ContainerInspect": clients.inspections(container),
+        }
+        rows = [
+            row
+            for operation, contestants in operations.items()
+            for row in _rows(operation, contestants, THREADS, calls=calls, rounds=rounds)
+        ]
+    return _table("One client for many threads", rows, calls)
 
 
-@contextlib.contextmanager
-def _peer() -> Iterator[docker.APIClient]:
-    # By default it keeps ten connections and discards the others.
-    address = f"unix://{socket_path()}"
-    with docker.APIClient(address, version=VERSION, max_pool_size=max(THREADS)) as peer:
-        yield peer
+def measure_peer(path: str, calls: int, rounds: int) -> Table:
+    """Let them do so with a scripted peer, which takes next to no time."""
+    with _Clients(load(VERSION, host=f"unix://{path}"), path) as clients:
+        expected = "<= 1.0 x http.client"
+        made = _rows(
+            "SystemPing", clients.pings(), MANY, calls=calls, rounds=rounds, expected=expected
+        )
+        rows = [*made]
+    return _table("One client for many threads, with a scripted peer", rows, calls)
 
 
-def _contestants(
-    client: Client, peer: docker.APIClient, container: str, opened: contextlib.ExitStack
-) -> dict[str, dict[str, Call]]:
-    return {
-        "SystemPing": {
-            OURS: client.SystemPing,
-            PEER: peer.ping,
-            BARE: _bare("/_ping", bytes, opened),
-        },
-        "ContainerInspect": {
-            OURS: lambda: client.ContainerInspect(container),
-            PEER: lambda: peer.inspect_container(container),
-            BARE: _bare(f"/containers/{container}/json", json.loads, opened),
-        },
-    }
+class _Clients(contextlib.ExitStack):
+    """The contestants: one client of each kind, and connections of http.client."""
 
+    def __init__(self, client: Client, path: str) -> None:
+        super().__init__()
+        self._path = path
+        self._ours = client.with_options(timeout=TIMEOUT)
+        # By default it keeps ten connections and discards the others.
+        peer = docker.APIClient(f"unix://{path}", version=VERSION, max_pool_size=MOST)
+        self._peer = self.enter_context(peer)
 
-def _bare(path: str, decode: Callable[[bytes], Any], opened: contextlib.ExitStack) -> Call:
-    own = threading.local()
+    def pings(self) -> Contestants:
+        return {
+            OURS: self._ours.SystemPing,
+            PEER: self._peer.ping,
+            BARE: self._bare("/_ping", bytes),
+        }
 
-    def call() -> Any:
-        if not hasattr(own, "connection"):
-            own.connection = UnixHTTPConnection(socket_path())
-            opened.callback(own.connection.close)
-        own.connection.request("GET", f"/v{VERSION}{path}")
-        return decode(own.connection.getresponse().read())
+    def inspections(self, container: str) -> Contestants:
+        return {
+            OURS: partial(self._ours.ContainerInspect, container),
+            PEER: partial(self._peer.inspect_container, container),
+            BARE: self._bare(f"/containers/{container}/json", json.loads),
+        }
 
-    return call
+    def _bare(self, target: str, decode: Callable[[bytes], Any]) -> Call:
+        own = threading.local()
+
+        def call() -> Any:
+            if not hasattr(own, "connection"):
+                own.connection = UnixHTTPConnection(self._path)
+                self.callback(own.connection.close)
+            return ask(own.connection, target, decode)
+
+        return call
 
 
 def _race(
@@ -105,16 +121,37 @@ def _race(
         return race({name: all_of(call) for name, call in contestants.items()}, rounds)
 
 
-def _rows(operation: str, count: int, calls: int, samples: Mapping[str, Sample]) -> list[list[str]]:
-    made = calls // count * count
-    return [
-        [
-            operation,
-            str(count),
-            name,
-            significant(made / sample.median),
-            times(sample / samples[PEER]),
-            times(sample / samples[BARE]),
-        ]
-        for name, sample in samples.items()
-    ]
+def _rows(
+    operation: str,
+    contestants: Contestants,
+    counts: Iterable[int],
+    *,
+    calls: int,
+    rounds: int,
+    expected: str = "",
+) -> Iterable[list[str]]:
+    for count in counts:
+        made = calls // count * count
+        samples = _race(contestants, count, calls, rounds)
+        for name, sample in samples.items():
+            yield [
+                operation,
+                str(count),
+                name,
+                significant(made / sample.median),
+                times(sample / samples[PEER]),
+                times(sample / samples[BARE]),
+                expected if name == OURS else "",
+            ]
+
+
+def _table(title: str, rows: list[list[str]], calls: int) -> Table:
+    return Table(
+        title,
+        f"{calls} calls shared out among the threads; each has its own connection of http.client.",
+        (
+            *("", "threads", "client", "calls a second"),
+            *("time to docker-py", "time to http.client", "expected"),
+        ),
+        rows,
+    )

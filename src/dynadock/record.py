@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -74,6 +75,10 @@ class Record(dict[str, Any]):
         from dynadock.show.tree import html_tree
 
         return {"text/plain": repr(self), "text/html": html_tree(self, type(self).__name__)}
+
+
+DECODER = json.JSONDecoder(object_hook=Record)
+"""Reads JSON, whose objects become Records; to make one takes as long as to read a short text."""
 
 
 class Records(list[Any]):

@@ -17,7 +17,7 @@ from dynadock.errors import (
     StreamError,
     VersionError,
 )
-from dynadock.record import Record, Records
+from dynadock.record import DECODER, Records
 from dynadock.wire.messages import FIRST_ERROR, FIRST_REDIRECT, Headers, Reply, media_type
 from dynadock.wire.messages import NOT_MODIFIED as NOT_MODIFIED_STATUS
 
@@ -100,7 +100,8 @@ def _is_json(operation: Operation, headers: Mapping[str, str]) -> bool:
 
 def _json(operation: Operation, reply: Reply, host: str) -> Any:
     try:
-        value = json.loads(reply.body, object_hook=Record)
+        # Between programs JSON is UTF-8 (RFC 8259, section 8.1); json.loads would guess.
+        value = DECODER.decode(reply.body.decode("utf-8-sig", "surrogatepass"))
     except (ValueError, RecursionError) as error:
         message = f"the engine's reply is declared to be JSON and is not ({error})"
         raise _api_error(APIError, operation, reply, host, message) from error
@@ -129,7 +130,7 @@ def _decoded(text: str) -> Any:
     import base64
 
     standard = text.replace("-", "+").replace("_", "/")
-    return json.loads(base64.b64decode(standard), object_hook=Record)
+    return DECODER.decode(base64.b64decode(standard).decode())
 
 
 def error_of(operation: Operation, reply: Reply, host: str) -> APIError:

@@ -144,12 +144,16 @@ class Pool:
         """Return a kept link on which nothing has come since, None if there is none."""
         kept = self._kept
         while kept:
-            with contextlib.suppress(IndexError):
+            try:
                 link, since = kept.pop()
-                if time.monotonic() - since < KEPT_SECONDS and link.is_idle():
+            except IndexError:
+                # Another thread took the last one meanwhile.
+                break
+            if time.monotonic() - since < KEPT_SECONDS and link.is_idle():
+                if kept:
                     self._close_old_ones(kept)
-                    return link
-                link.close()
+                return link
+            link.close()
         return None
 
     def _close_old_ones(self, kept: Kept) -> None:

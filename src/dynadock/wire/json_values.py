@@ -28,12 +28,11 @@ come, or are None and empty.
 from __future__ import annotations
 
 import codecs
-import json
 import re
 from typing import Any
 
 from dynadock.errors import MalformedStream, TruncatedStream
-from dynadock.record import Record
+from dynadock.record import DECODER
 
 LONGEST_VALUE = 64 * 1024 * 1024
 """Characters of a value whose end has not come."""
@@ -57,7 +56,7 @@ _NUMBER_BEGUN = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:(?<=[0-9])[eE
 _LITERAL_NAMES = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 _BYTE_ORDER_MARK = "\ufeff"
 
-_decode = json.JSONDecoder(object_hook=Record).raw_decode
+_decode = DECODER.raw_decode
 
 
 class JsonDecoder:

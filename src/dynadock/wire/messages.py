@@ -126,7 +126,8 @@ class Headers(Record):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a header's value, ``default`` without one."""
-        return super().get(header_case(name), default)
+        # Not by super(), which would take half the time: each reply is asked for six headers.
+        return dict.get(self, header_case(name), default)
 
     def setdefault(self, name: str, default: Any = None) -> Any:
         """Return a header's value, after setting it to ``default`` if there was none."""

@@ -107,8 +107,11 @@ class SocketLink:
             self._socket.sendall(data)
             return len(data), b""
         if self._unheard < _LISTEN_AFTER:
-            with contextlib.suppress(BlockingIOError):
+            try:
                 sent = self._send_now(data)
+            except BlockingIOError:
+                pass
+            else:
                 self._unheard += sent
                 return sent, b""
         self._unheard = 0
