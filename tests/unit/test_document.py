@@ -107,6 +107,7 @@ REFUSED = {
     "a definition that is none": (THING, "x", "definitions.Thing: expected a mapping, got str"),
     "properties that are none": ((*THING, "properties"), [], "definitions.Thing.properties"),
     "a property that is none": (NAME, "string", "definitions.Thing.Name"),
+    "no type at all": ((*NAME, "type"), [], "definitions.Thing.Name.type: expected a type"),
     "an odd type": ((*NAME, "type"), "text", "definitions.Thing.Name.type: 'text' is no type"),
     "an odd list of types": ((*NAME, "type"), ["string", 5], "definitions.Thing.Name.type"),
     "an odd allOf": ((*THING, "allOf"), {}, "definitions.Thing.allOf: expected a list, got dict"),

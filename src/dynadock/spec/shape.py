@@ -144,7 +144,9 @@ def _faults_of_keywords(
 
 
 def _faults_of_type(schema: Mapping[str, Any], place: str) -> Iterator[str]:
-    types = schema.get("type", [])
+    types = schema.get("type", ["object"])
+    if types == []:
+        yield f"{place}.type: expected a type or a list of some, got an empty list"
     for name in types if isinstance(types, list) else [types]:
         if not isinstance(name, str) or name not in TYPES:
             yield f"{place}.type: {name!r} is no type"
