@@ -233,7 +233,7 @@ class BoundOperation:
         return signature_of(self._operation)
 
     def __get__(self, _instance: object, _owner: object = None) -> BoundOperation:
-        """Give itself: to pydoc that makes it a routine, documented alone and not by its class."""
+        """Return itself, for pydoc: what has ``__get__`` is a routine, shown without its class."""
         return self
 
     def __eq__(self, other: object) -> bool:

@@ -54,9 +54,10 @@ def load(
     ``host`` is the engine's address (``unix:///path``, ``tcp://host:port``, ``ssh://user@host``),
     ``context`` the name of one of the docker command's contexts; without them the docker command's
     own choice counts: ``$DOCKER_HOST``, ``$DOCKER_CONTEXT``, its current context, the default
-    socket. ``connections`` is how many calls may be under way at a time; one more waits for one of
-    them, but no longer than for a new connection. Streams, uploads and upgrades have connections of
-    their own and do not count. The others are the options of all calls, see `Options`.
+    socket. ``connections`` is how many calls may be under way at a time; a further one waits for
+    its turn, but no longer than it would for a new connection. Streams, uploads and upgrades have
+    connections of their own and do not count. The others are the options of all calls, see
+    `Options`.
 
     Raises SpecError (no such version, or an unusable document), EndpointError, ConfigError or
     Unsupported (the address), TypeError or ValueError (the options), and without a version

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 SHORTEST = 0.001
-"""Seconds; to a socket, no time at all would mean not to wait."""
+"""Seconds; a timeout of 0 would make a socket non-blocking."""
 
 
 class Deadline:
@@ -21,7 +21,7 @@ class Deadline:
         self.end = None if seconds is None else time.monotonic() + seconds
 
     def left(self, most: float | None = None) -> float | None:
-        """Return the seconds that are left, at most ``most``, None for no limit; never quite 0."""
+        """Return the seconds that are left, at most ``most``, None for no limit; always above 0."""
         if self.end is None:
             return most
         left = max(self.end - time.monotonic(), SHORTEST)

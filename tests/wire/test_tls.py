@@ -124,7 +124,7 @@ def test_the_engines_authority_is_not_trusted(authority, certificates, operation
     fails(operation, Peer([], kind="tcp", tls=tls), rf"no authority among those in {folder}/ca.pem")
     (folder / "ca.pem").unlink()
     fails(
-        operation, Peer([], kind="tcp", tls=tls), rf"this system believes; .* no ca.pem in {folder}"
+        operation, Peer([], kind="tcp", tls=tls), rf"this system trusts; .* no ca.pem in {folder}"
     )
 
 

@@ -22,7 +22,7 @@ _STRING = ENCODINGS["string"]
 
 
 class Loose(NamedTuple):
-    """What is sent unchecked: its ``texts``, and what the last of them says to a reader."""
+    """What is sent unchecked: its ``texts``, and the ``value`` that the last of them stands for."""
 
     texts: list[str]
     value: Any
@@ -46,7 +46,7 @@ def checked(parameter: Parameter, value: Any) -> Any:
 def written(parameter: Parameter | None, value: Any) -> list[str]:
     """Return the texts to send for what was `checked`: of a ``multi`` array each, else one.
 
-    What is `Loose` may be for no parameter that there is.
+    A `Loose` value may belong to no known parameter, which is None then.
     """
     if parameter is None or isinstance(value, Loose):
         texts: list[str] = value.texts
@@ -62,7 +62,7 @@ def written(parameter: Parameter | None, value: Any) -> list[str]:
 def loose(value: Any, parameter: Parameter | None = None) -> Loose:
     """Take any value as it is: what ``validate=False``, ``unknown=`` and ``query=`` send.
 
-    Mismatch for the few that no text can stand for.
+    Mismatch for the few that cannot be written as text.
     """
     if isinstance(value, (list, tuple, AbstractSet)):
         texts = [plain_text(member) for member in value]

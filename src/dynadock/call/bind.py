@@ -181,7 +181,7 @@ class _Binder:
             problem = f"unknown parameter{self._hint(name)}"
             self.faults.append(Fault(name, problem, kind="unknown"))
         else:
-            # Where it goes depends on whether a body is given, perhaps behind it.
+            # It goes to the body, or to the query if a later argument turns out to be the body.
             self.unknown[name] = value
 
     def _send_unknown(self, name: str, value: Any) -> None:
@@ -190,7 +190,7 @@ class _Binder:
         if self.options.unknown == "warn" and not (in_body and self.options.validate):
             from dynadock.call.body import warn_of_unknown
 
-            # Of fields that are checked, the body's check warns.
+            # The check of the body warns of those that become its fields.
             warn_of_unknown(self.operation, f"{name}: unknown parameter{self._hint(name)}")
         if in_body:
             self.fields[name] = value
@@ -306,7 +306,7 @@ class _Binder:
             self._fault(body.python_name, f"expected {expected}, got {shown(value)}", "body")
 
     def _open_path(self, body: Body, path: PathLike[str]) -> None:
-        """Take a file as it is, and a folder packed, as a build context if it is to be built."""
+        """Send a file as it is, a folder as a tar archive: a build context where one is wanted."""
         from dynadock.archive.pack import build_context, pack
 
         try:

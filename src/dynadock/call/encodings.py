@@ -1,7 +1,7 @@
 """How single values are encoded: one row for each encoding.
 
-To check a caller's value gives its normal form, the plain Python value that the call keeps; to
-write that gives the text that engines read. Whatever passes the check can be written.
+Checking a caller's value gives its normal form, the plain Python value that the call keeps; writing
+that gives the text that engines read. Whatever passes the check can be written.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class Encoding(NamedTuple):
     """How a value is encoded.
 
     ``check`` takes a caller's value and returns its normal form, or raises Mismatch; ``write``
-    takes that and returns its text. ``read`` returns what a text says that nobody has checked, and
-    the text itself where it says nothing. ``word`` names what may be given, ``python`` is its type
-    in a signature, and ``example`` passes the check.
+    takes that and returns its text. ``read`` returns the value of a text that was not checked, or
+    the text itself where it has no such value. ``word`` names what may be given, ``python`` is its
+    type in a signature, and ``example`` passes the check.
     """
 
     check: Callable[[Any], Any]
@@ -54,7 +54,7 @@ class Encoding(NamedTuple):
 class Json(NamedTuple):
     """A JSON value and its text.
 
-    That it can be written is known only once it is, and a caller's own text is sent as it is.
+    The text is kept because only writing tells whether that is possible; a caller's own is sent.
     """
 
     value: Any

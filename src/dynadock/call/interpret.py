@@ -59,9 +59,9 @@ def interpret(operation: Operation, reply: Reply, host: str) -> Any:
     """Return the value that a reply brings, or raise the error that it is.
 
     JSON becomes Records and lists, text text, an empty reply None (and so does text where the
-    document has no reply), 304 `NOT_MODIFIED`; a HEAD request's reply is its headers. What a reply
-    is, it tells itself: documents declare bodies that engines do not send (PluginDelete) and types
-    that they do not have (SystemPing).
+    document has no reply), 304 `NOT_MODIFIED`; a HEAD request's reply is its headers. The
+    reply's own headers decide: documents declare bodies that engines do not send (PluginDelete) and
+    types that they do not have (SystemPing).
     """
     if reply.status == NOT_MODIFIED_STATUS:
         return NOT_MODIFIED

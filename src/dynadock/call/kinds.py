@@ -47,7 +47,7 @@ class Kind(NamedTuple):
 
     ``name`` is ``value`` (anything that is read whole: JSON, text, nothing, an error) or a kind of
     stream as `dynadock.spec.kinds` has them. ``is_terminal`` tells for `OUTPUT` whether it is
-    raw output of a terminal, else frames; while that is open, ``question`` is there.
+    raw output of a terminal, else frames; where that is not known yet, ``question`` is what to ask.
     """
 
     name: str
@@ -98,7 +98,7 @@ def _is_page(headers: Mapping[str, str]) -> bool:
 
 
 def _told(bound: Bound, headers: Mapping[str, str]) -> bool | None:
-    """Return what the call itself says of a terminal, where this engine goes by that."""
+    """Return what the call's argument says of a terminal, None if this engine ignores it."""
     rule = bound.operation.reply.tty
     if "argument" not in rule or not (headers.get("Server") or "").startswith(rule["obeyed_by"]):
         return None

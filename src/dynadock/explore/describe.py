@@ -27,7 +27,7 @@ _TEXT_INDENT = 6
 def describe(operation: Operation, *, depth: int = BODY_DEPTH) -> str:
     """Return what help shows: summary, call, parameters, body and reply to ``depth`` levels.
 
-    Then what goes wrong, and an example. Words that there are none of are left out.
+    Then errors and an example. What there are no texts for is left out.
     """
     return "\n".join(_lines(operation, card_of(operation, depth=depth), depth))
 

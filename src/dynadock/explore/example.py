@@ -92,7 +92,7 @@ def _data() -> _Data:
 def example_of(operation: Operation, *, full: bool = False) -> Example:
     """Return arguments that pass the checks of a call.
 
-    Those of a telling first call; with ``full`` all parameters and body fields there are, with
+    They make a typical first call. With ``full`` they are all parameters and body fields, with
     values that show their form, not all of which an engine would accept together.
     """
     chosen = {
@@ -113,7 +113,7 @@ def example_of(operation: Operation, *, full: bool = False) -> Example:
 
 
 def _fresh(value: Any) -> Any:
-    """Copy dicts and lists: the caller changes what it gets, and the data is there but once."""
+    """Copy dicts and lists, as the caller may change them and the data is shared."""
     if isinstance(value, dict):
         return {name: _fresh(each) for name, each in value.items()}
     return [_fresh(each) for each in value] if isinstance(value, list) else value
@@ -219,7 +219,7 @@ class _Maker:
         if not has_type(value, kind):
             return False
         if kind == "object":
-            # Of a map all may be chosen; an object's fields have values of their own.
+            # The data may have a whole map; an object's fields are looked up one by one.
             return not flat.get("properties") and bool(flat.get("additionalProperties"))
         if kind != "array":
             return True

@@ -61,7 +61,7 @@ def word_for_body(body: Body) -> str:
 
 
 def use_of_reply(operation: Operation) -> str:
-    """Say what to do with a reply that is a stream, and when it is none; nothing of a value."""
+    """Say what to do with a reply that is a stream, and when it is a value; "" for others."""
     reply = operation.reply
     use = _USE_OF_WORK if reply.acts else KINDS[reply.kind].use
     for name, value in reply.unless.items() if use else ():

@@ -16,7 +16,7 @@ Names = dict[str, set[str]]
 
 
 def draw_history(specs: Iterable[Spec]) -> dict[str, Any]:
-    """Return which versions know what, as far as not all of them do.
+    """Return which versions know what; what all of them know is left out.
 
     ``{"operations": {operationId: ranges}, "parameters": {operationId: {name: ranges}}, "fields":
     {operationId: {path: ranges}}}``; ranges as ``1.27,1.30-``, open where the oldest or the newest

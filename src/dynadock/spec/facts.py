@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     Take = Callable[[Any], Any]
-    """What is kept of one value; a value of the wrong shape is kept for others to complain of."""
+    """What is kept of one value; a value of the wrong shape is kept, for `Document` to refuse."""
 
 _WIDTH = 80
 """Characters that a value may take to stand in one line, with what it is indented by."""
@@ -114,7 +114,7 @@ def _item(node: Any) -> Any:
 
 
 def _data(*keywords: str) -> dict[str, Take]:
-    """Make the table of keywords whose values are taken as they are, unseen."""
+    """Make the table of keywords whose values are kept as they are."""
     return dict.fromkeys(keywords, _copy)
 
 

@@ -52,7 +52,7 @@ def read_form(text: bytes) -> dict[str, Any]:
     form: dict[str, Any] = json.loads(first)
     following = iter(lines)
     for section in PARTED:
-        # The names come first in zip: it would take a line too many where they end.
+        # The names come first: zip stops with them, before it takes a line of the next section.
         form[section] = Parts(dict(zip(form[section], following, strict=False)))
     return form
 

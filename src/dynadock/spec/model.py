@@ -24,9 +24,9 @@ class Parameter:
     ``type`` the document's type, ``encoding`` how a value is written (the type, or what the overlay
     says: filters, json-object, timestamp, …), ``enum``, ``pattern`` and ``bounds`` (``minimum``,
     ``maxLength``, …) its limits, ``default`` what the engine assumes, ``items`` the members of an
-    array and ``collection`` how they are joined (``multi``: one key each). ``credentials`` tells of
-    what registry they are where it takes such (see `dynadock.call.registries`), ``proxies`` that it
-    takes the environment that proxies are told in.
+    array and ``collection`` how they are joined (``multi``: one key each). ``credentials`` says
+    for which registry it takes credentials (see `dynadock.call.registries`), ``proxies`` whether it
+    takes the environment variables of proxies.
     """
 
     __slots__ = (
@@ -79,7 +79,7 @@ class Body:
 
     ``send`` is what is sent when the caller gives none. ``context`` is the parameter that names the
     Dockerfile where a folder is a build context, ``proxies`` the field that takes the environment
-    that proxies are told in; both are empty elsewhere.
+    variables of proxies; both are empty elsewhere.
     """
 
     def __init__(self, compiled: Mapping[str, Any], definitions: Mapping[str, Any]) -> None:
@@ -188,7 +188,7 @@ class Operation:
 
     @cached_property
     def takes_proxies(self) -> bool:
-        """Whether a parameter, or the body, takes the environment that proxies are told in."""
+        """Whether a parameter, or the body, takes the environment variables of proxies."""
         in_body = self.body is not None and bool(self.body.proxies)
         return in_body or any(each.proxies for each in self.parameters)
 
@@ -230,7 +230,7 @@ class Operation:
 
     @cached_property
     def needs_arguments(self) -> bool:
-        """Whether there is something to send, or to miss, when the caller gives nothing."""
+        """Whether a call without arguments has something to send, or lacks something."""
         return bool(self.must_have) or self.body is not None
 
     @cached_property
@@ -263,7 +263,7 @@ class Operation:
 class Spec(Mapping[str, Operation]):
     """A compiled document: a mapping of its operations by operationId, each made on first use.
 
-    ``key`` tells it from other documents where something made of it is kept, empty if it may not.
+    ``key`` names it in the cache; empty if nothing that is made of it may be kept there.
     """
 
     def __init__(self, compiled: Mapping[str, Any], key: str = "") -> None:
@@ -313,7 +313,7 @@ class Spec(Mapping[str, Operation]):
         meant = closest(name, [*self._operations, *self.names])
         return f"{message}; did you mean {meant}?" if meant else message
 
-    # A spec is itself only: two documents of one version may differ.
+    # Compared by identity: two documents of one version may differ.
     __hash__ = object.__hash__
 
     def __eq__(self, other: object) -> bool:

@@ -56,7 +56,7 @@ class Entry(NamedTuple):
 class Overlay:
     """All entries, in the order of the file, sections in the order of `SECTIONS`.
 
-    ``tree`` is the parsed file; SpecError for a section that there is not or an entry without
+    ``tree`` is the parsed file; SpecError for an unknown section or an entry without
     ``why``.
     """
 

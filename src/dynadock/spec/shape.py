@@ -56,7 +56,7 @@ def _is_flag(value: Any) -> bool:
 def _is_pattern(value: Any) -> bool:
     try:
         with warnings.catch_warnings():
-            # Of what later versions of Python may read in another way.
+            # It warns of patterns that a later Python may read in another way.
             warnings.simplefilter("ignore", FutureWarning)
             re.compile(value)
     except (re.error, TypeError, RecursionError, OverflowError):

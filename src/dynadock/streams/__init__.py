@@ -1,1 +1,1 @@
-"""What a caller holds while data flows."""
+"""Streams: what a caller holds while a reply comes bit by bit."""

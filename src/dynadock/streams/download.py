@@ -108,7 +108,7 @@ class TarStream(Download):
     ) -> list[str]:
         """Write the archive's members into ``folder``, which is made if it is missing.
 
-        Owners are not kept, nor the bits that give a program its owner's rights. Members that
+        Owners are not kept, nor the setuid and setgid bits. Members that
         would be written outside the folder, links that lead out of it, and devices raise
         UnsafeMember, or are left out with ``unsafe="skip"``; their names are returned.
         """
@@ -122,7 +122,7 @@ class TarStream(Download):
 
 
 class _AsItComes:
-    """A stream whose ``read`` does not wait for more than there is."""
+    """A stream whose ``read`` returns as soon as there are some bytes, as ``read1`` does."""
 
     def __init__(self, stream: ByteStream) -> None:
         self.read = stream.read1

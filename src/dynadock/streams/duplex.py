@@ -32,7 +32,7 @@ keyboard, say) cannot be interrupted; its thread ends with the next block, or wi
 
 
 class Sending(Stream):
-    """The way to the other side; one thread may write while another reads."""
+    """A stream's sending side; one thread may write while another reads."""
 
     _input_ended = False
 
@@ -96,7 +96,7 @@ class Duplex(FrameStream, Sending):
             was_reset = isinstance(error.__cause__, ConnectionResetError)
             if not was_reset or self._writer is None or self._writer.is_done:
                 raise
-            # Who hangs up on input without having read it resets the connection (Podman 4.3).
+            # A peer that closes before it has read all input resets the connection (Podman 4.3).
             self._state = State.ENDED
             self._error = None
             return b""
@@ -185,7 +185,7 @@ class _Writer(threading.Thread):
 
 
 def check_input(data: Any) -> bool:
-    """Tell whether there is input to send; TypeError for what is none."""
+    """Tell whether there is input to send; TypeError for a value that cannot be sent."""
     if data is None or isinstance(data, _BYTES):
         return data is not None
     fits = hasattr(data, "read") or isinstance(data, Iterable)

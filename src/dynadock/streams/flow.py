@@ -1,8 +1,7 @@
 """The half of a stream that never waits: what state it is in, what it decodes, what it raises.
 
-The other half is whoever waits for bytes: `dynadock.streams.stream.Stream` by blocking. It asks
-`Flow` before it waits whether there is anything to wait for, tells it afterwards what came, and how
-waiting failed.
+The other half waits for bytes: `dynadock.streams.stream.Stream` by blocking. Before it waits it
+asks `Flow` whether more may come; afterwards it tells `Flow` what came, or how waiting failed.
 """
 
 from __future__ import annotations
@@ -47,10 +46,10 @@ class Connection(Protocol):
         """The reply's headers."""
 
     def close(self) -> None:
-        """Close for good, ending what others wait for; may be called again."""
+        """Close for good, which unblocks other threads; may be called again."""
 
     def fileno(self) -> int:
-        """Return the descriptor to wait at, -1 once closed."""
+        """Return the descriptor to poll, -1 once closed."""
 
 
 class Source(Connection, Protocol):
@@ -63,14 +62,14 @@ class Source(Connection, Protocol):
         """Return all bytes to the end, at most ``limit``; TransportError."""
 
     def send(self, data: Data) -> None:
-        """Send bytes to the other side, after an upgrade; TransportError."""
+        """Send bytes to the peer, after an upgrade; TransportError."""
 
     def close_sending(self) -> None:
-        """Tell the other side that nothing more comes; Unsupported where there is no way to."""
+        """Half-close: tell the peer that nothing more comes; Unsupported where that cannot be."""
 
 
 class Origin(NamedTuple):
-    """What a stream answers: the operation, and the engine that it was asked of."""
+    """The call that a stream is the reply to: its operation, and the engine's address."""
 
     operation: Operation
     host: str
@@ -80,7 +79,7 @@ class Origin(NamedTuple):
 
 
 class State(enum.Enum):
-    """What can be had of a stream: more, all had, no more, or what went wrong."""
+    """Whether a stream is open, and if not, how it ended."""
 
     OPEN = "open"
     ENDED = "at its end"
@@ -89,7 +88,7 @@ class State(enum.Enum):
 
 
 _ACTING: weakref.WeakSet[Flow] = weakref.WeakSet()
-"""Streams that the engine works for; what is open at the program's end is dropped by that."""
+"""Streams for which the engine works while they are open; exit drops them with a warning."""
 
 
 class Flow:
@@ -121,7 +120,7 @@ class Flow:
     def fileno(self) -> int:
         """Return the connection's descriptor, for select and the like; -1 once closed.
 
-        It may wait although something is there: what came with the head, or is decoded already.
+        Polling it misses what came with the reply's head, or is decoded already.
         """
         return self._connection.fileno()
 
@@ -129,7 +128,7 @@ class Flow:
         raise TypeError(f"{self._origin}: a stream is one connection, which cannot be copied")
 
     def __del__(self) -> None:
-        # A stream whose making failed has no state.
+        # A stream whose constructor failed has no state.
         if hasattr(self, "_state") and not sys.is_finalizing():
             self._drop()
 
@@ -150,7 +149,7 @@ class Flow:
         return was_open
 
     def _forget(self) -> None:
-        """Drop what has come and was not given."""
+        """Drop what was received and not returned yet."""
 
     def _warn_of_unread(self, what: str) -> None:
         if self._origin.operation.reply.acts:
@@ -161,7 +160,7 @@ class Flow:
             warnings.warn(message, UnreadStreamWarning, stacklevel=3)
 
     def _may_receive(self) -> bool:
-        """Tell whether more may come; raise what a stream raises that failed or was closed."""
+        """Tell whether more may come; raise the error of a stream that failed or was closed."""
         if self._state is State.OPEN:
             return True
         if self._state is State.ENDED:
@@ -171,7 +170,7 @@ class Flow:
         raise StreamClosed(f"{self._origin}: the stream is closed")
 
     def _note_received(self, data: bytes) -> None:
-        """Note what was waited for; no bytes are the end."""
+        """Note what was received; no bytes are the end."""
         if not data:
             self._raise_if_closed()
             self._finish()
@@ -209,7 +208,7 @@ class Flow:
         self._forget()
 
     def _placed(self, fault: Exception) -> Exception:
-        """Return a decoder's complaint as an error of this stream."""
+        """Return a decoder's error as one of this stream."""
         if isinstance(fault, TransportError) and not fault.endpoint:
             return type(fault)(f"{self._origin}: {self._origin.host}: {fault}", self._origin.host)
         return fault
@@ -236,7 +235,7 @@ class Decoder(Protocol[Item]):
 
 
 class DecodedFlow(Flow, Generic[Item]):
-    """A flow of items; ``_ready`` are those that have come and were not given."""
+    """A flow of items; ``_ready`` are those that are decoded and not returned yet."""
 
     def __init__(self, connection: Connection, origin: Origin, decoder: Decoder[Item]) -> None:
         super().__init__(connection, origin)
@@ -244,12 +243,12 @@ class DecodedFlow(Flow, Generic[Item]):
         self._ready: Iterator[Item] = iter(())
 
     def _forget(self) -> None:
-        # Used up and not replaced: a loop may be in the midst of them.
+        # Used up and not replaced: a loop over this very iterator may be under way.
         for _ in self._ready:
             pass
 
     def _is_over(self) -> bool:
-        """Tell whether nothing more is to be decoded; raise what the decoder complains of."""
+        """Tell whether nothing more is to be decoded; raise the decoder's error."""
         if self._decoder.fault is not None and self._state in (State.OPEN, State.ENDED):
             self._fail(self._placed(self._decoder.fault))
         return self._state is State.ENDED
@@ -262,7 +261,7 @@ class DecodedFlow(Flow, Generic[Item]):
             self._fail(self._placed(fault))
 
 
-# Windows has no fork. A child's streams are its parent's, which will do the warning.
+# Windows has no fork. A child's streams belong to its parent, which will warn of them.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_ACTING.clear)
 

@@ -82,10 +82,10 @@ class FrameStream(FrameFlow, DecodedStream[Frame]):
         """Iterate over `Line`: ``channel``, ``text`` without its line break, and ``timestamp``.
 
         A line comes when it is whole; the channels' lines do not mix. To go on after a break, keep
-        the iterator: it holds what has come and was not given. ``timestamps=True`` takes the
-        time in front of each line apart, which the logs operations write if asked to by their own
-        ``timestamps``; ``line.time`` is it as a datetime. ``encoding`` and ``errors`` are those of
-        `bytes.decode`.
+        the iterator: it holds what was received and not returned yet. ``timestamps=True`` splits
+        off the time in front of each line, which the logs operations write if their own argument
+        ``timestamps`` asks for it; ``line.time`` is that time as a datetime. ``encoding`` and
+        ``errors`` are those of `bytes.decode`.
         """
         lines = LineAssembler(encoding, errors, timestamps=timestamps)
         return chain.from_iterable(self._line_groups(lines, timestamps=timestamps))

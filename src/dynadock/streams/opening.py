@@ -93,5 +93,5 @@ _STREAMS: dict[str, type[Stream]] = {
 
 
 def raw_duplex(bound: Bound, source: Source, host: str) -> RawDuplex:
-    """Return a reply's bytes as they come, and the way back, whatever the reply is."""
+    """Return the bytes of any reply as they come, and the way to send some."""
     return RawDuplex(source, Origin(bound.operation, host))

@@ -18,9 +18,9 @@ class Stream(Flow):
 
     The request was sent when the operation was called. The connection is closed at the stream's
     end, by `close` (from any thread), by leaving a ``with`` block, or when something goes wrong;
-    it is never used for another call. To drop a stream may cancel the work that the engine does
-    for it, so one whose operation acts warns (UnreadStreamWarning) if it is dropped before its end;
-    others that are left open give a ResourceWarning.
+    it is never used for another call. Dropping a stream may cancel the engine's work (a pull, a
+    build); such a stream warns (UnreadStreamWarning) if it is dropped before its end. Others that
+    are left open give a ResourceWarning.
     """
 
     def __init__(self, source: Source, origin: Origin) -> None:
@@ -36,7 +36,7 @@ class Stream(Flow):
         return self
 
     def __exit__(self, kind: object, *_exception: object) -> None:
-        # An exception tells already that the work was given up.
+        # With an exception, a warning would say nothing new.
         if self._cut_off() and kind is None:
             self._warn_of_unread("closed")
 

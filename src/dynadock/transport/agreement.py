@@ -1,8 +1,8 @@
 """Which API versions an engine speaks, and what that means for calls at one of them.
 
 Nothing here waits. A method that may have to ask the engine is a generator of steps, as those of
-`dynadock.wire.exchange` are: each is called with something that has a method ``get``, from a target
-to its whole reply.
+`dynadock.wire.exchange` are: a step is called with an object whose ``get(target)`` returns the
+whole reply.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ class Agreement:
         self.engine = ""
         # Versions that a reply has shown the engine to speak, and what it announced then.
         self._verified: dict[Version, Version | None] = {}
-        # Versions that it does not speak, and those that it did when that was found out.
+        # Versions that it refuses, and the range that it spoke when that was found out.
         self._refused: dict[Version, Spoken] = {}
 
     def forget(self) -> None:
-        """Take no version for spoken any more: who answers next may be another engine."""
+        """Forget which versions are spoken: the next reply may come from another engine."""
         self._verified.clear()
 
     def needs_check(self, version: Version, status: int) -> bool:

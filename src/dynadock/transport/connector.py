@@ -76,10 +76,10 @@ class Connector:
         """Send a request and return its reply, whose head is read and whose body is not.
 
         ``timeout`` is in seconds for each wait, None for ever; the options' deadline for all that
-        follows. With ``keeps`` a kept connection may serve, which has to be left with
-        `Driver.release`; without it the connection is a new one, of the reply's own. What failed
-        without any effect is tried again. Raises a TransportError; what the request's own body
-        raises comes through as it is.
+        follows. With ``keeps`` the connection may be a kept-alive one of the pool, to be given back
+        with `Driver.release`; without it the connection is a new one, for this reply alone. A
+        failure that cannot have had an effect is retried. Raises a TransportError; an exception of
+        the request's own body is raised unchanged.
         """
         from dynadock.transport.sending import begin
 
@@ -118,14 +118,14 @@ class Connector:
             raise
 
     def agree(self, asking: Steps[Result], timeout: float | None, options: Options) -> Result:
-        """Have the engine answer what the agreement on versions asks, and return its result."""
+        """Carry out steps of the `Agreement` with the engine, and return their result."""
         from dynadock.transport.driver import carry_out
 
         return carry_out(asking, _Asker(self, timeout, options))
 
 
 class _Asker(NamedTuple):
-    """Gets what belongs to no API version (``/_ping``, ``/version``), sent as any call is."""
+    """Requests what belongs to no API version (``/_ping``, ``/version``), as any call does."""
 
     connector: Connector
     timeout: float | None

@@ -1,7 +1,7 @@
-"""Why two sides do not agree on TLS: OpenSSL's reasons in words, and what to do about them.
+"""Why TLS failed: OpenSSL's reasons in plain words, and what to do about them.
 
-A server of TLS 1.3 checks a client's certificate when the client takes the handshake for done, so
-that its refusal comes with the first read.
+In TLS 1.3 a server checks the client's certificate after the client has finished its handshake, so
+that a refusal comes with the first read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dynadock.transport.endpoint import Tls
 
 AUTHORITIES, CERTIFICATE, KEY = "ca.pem", "cert.pem", "key.pem"
-"""Whom to believe, and who this is: the docker command's names."""
+"""Files of the trusted CAs, the client's certificate and its key: the docker command's names."""
 
 _EXPIRED = 10
 _NOT_YET_VALID = 9
@@ -43,11 +43,11 @@ _ALERTS = {
 
 
 def problem_with_tls(error: OSError, tls: Tls) -> str | None:
-    """Return why the two sides do not agree; None where it is something else that is wrong."""
+    """Return why TLS failed; None for an error of another kind."""
     if not isinstance(error, ssl.SSLError):
         return None
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _with_theirs(error, tls)
+        return _problem_with_theirs(error, tls)
     reason = error.reason or ""
     if reason in _NO_TLS:
         return (
@@ -58,11 +58,14 @@ def problem_with_tls(error: OSError, tls: Tls) -> str | None:
         return "the engine speaks only versions of TLS older than 1.2, which are not safe"
     alert = reason.partition("_ALERT_")[2]
     if alert == "HANDSHAKE_FAILURE":
-        return f"the engine finds no common ground, or no certificate: {_ours(tls)}"
-    return _with_ours(alert, tls) if alert in _ALERTS else None
+        return (
+            "the engine refuses the handshake; it shares no cipher or wants a client's certificate:"
+            f" {_our_certificate(tls)}"
+        )
+    return _problem_with_ours(alert, tls) if alert in _ALERTS else None
 
 
-def _with_theirs(error: ssl.SSLCertVerificationError, tls: Tls) -> str:
+def _problem_with_theirs(error: ssl.SSLCertVerificationError, tls: Tls) -> str:
     code, message = error.verify_code, error.verify_message.rstrip(".")
     if code == _EXPIRED:
         return "the engine's certificate, or its authority's, has expired; it needs a new one"
@@ -71,19 +74,21 @@ def _with_theirs(error: ssl.SSLCertVerificationError, tls: Tls) -> str:
     if code in _OTHER_NAMES:
         return f"the engine's certificate is made out to other names: {message}"
     if code == _SIGNED_BY_ITSELF:
-        return f"the engine's certificate is signed by itself, and is not among {_believed(tls)}"
+        return f"the engine's certificate is signed by itself, and is not among {_trusted(tls)}"
     if code in _UNKNOWN_AUTHORITY:
-        return f"the engine's certificate is of no authority among {_believed(tls)} ({message})"
+        return f"the engine's certificate is of no authority among {_trusted(tls)} ({message})"
     return f"the engine's certificate is not good: {message}"
 
 
-def _with_ours(alert: str, tls: Tls) -> str:
+def _problem_with_ours(alert: str, tls: Tls) -> str:
     if alert in _MISSING and not _has(tls, CERTIFICATE):
-        return f"the engine wants a client's certificate: {_ours(tls)}"
-    return f"the engine refuses this client's certificate, {_ours(tls)}: {_ALERTS[alert]}"
+        return f"the engine wants a client's certificate: {_our_certificate(tls)}"
+    return (
+        f"the engine refuses this client's certificate, {_our_certificate(tls)}: {_ALERTS[alert]}"
+    )
 
 
-def _ours(tls: Tls) -> str:
+def _our_certificate(tls: Tls) -> str:
     if _has(tls, CERTIFICATE):
         return str(Path(tls.folder, CERTIFICATE))
     if tls.folder:
@@ -91,11 +96,11 @@ def _ours(tls: Tls) -> str:
     return f"the context has no {CERTIFICATE} and {KEY}"
 
 
-def _believed(tls: Tls) -> str:
+def _trusted(tls: Tls) -> str:
     if _has(tls, AUTHORITIES):
         return f"those in {Path(tls.folder, AUTHORITIES)}"
     missing = f"; there is no {AUTHORITIES} in {tls.folder}" if tls.folder else ""
-    return f"those that this system believes{missing}"
+    return f"those that this system trusts{missing}"
 
 
 def _has(tls: Tls, name: str) -> bool:

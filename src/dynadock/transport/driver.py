@@ -28,7 +28,7 @@ def carry_out(
 ) -> Result:
     """Do what ``steps`` ask for with a link, and return what they return.
 
-    What breaks the link goes into them as the exception that ``fault_of`` makes of it.
+    An OSError of the link is thrown into them as the exception that ``fault_of`` makes of it.
     """
     try:
         step = next(steps)
@@ -72,17 +72,17 @@ class TimedLink:
         self._link.send(data)
 
     def close_sending(self) -> None:
-        """Close one way as the link does."""
+        """Close the sending side as the link does."""
         self._allow_what_is_left()
         self._link.close_sending()
 
 
 class Driver:
-    """One exchange on its way over one link: what a stream has for its source.
+    """One exchange under way over one link: what a stream reads from.
 
-    ``idle`` are the seconds for each wait, None for ever; ``deadline`` is for all of them. A link
-    that a pool lent has a ``place`` there, which is left with `release` or `close`. Whoever has a
-    driver calls one of these.
+    ``idle`` are the seconds for each wait, None for ever; ``deadline`` is for all of them.
+    ``place`` is the call's place in the pool, if it has one. Whoever holds a driver has to call
+    `release` or `close` in the end.
     """
 
     __slots__ = ("_deadline", "_exchange", "_idle", "_link", "_place", "_steps", "endpoint")
@@ -118,7 +118,7 @@ class Driver:
 
     @property
     def reason(self) -> str:
-        """The words behind the reply's status code."""
+        """The reason phrase behind the reply's status code."""
         return self._exchange.head.reason
 
     @property
@@ -145,16 +145,16 @@ class Driver:
         return self._run(self._exchange.read_all(limit))
 
     def send(self, data: Data) -> None:
-        """Send bytes as they are to the other side, after an upgrade."""
+        """Send bytes as they are to the peer, after an upgrade."""
         self._run(self._exchange.send(data))
 
     def close_sending(self) -> None:
-        """Tell the engine that nothing more will be sent, and go on receiving."""
+        """Half-close: tell the engine that nothing more will be sent, and go on receiving."""
         self._run(self._exchange.close_sending())
 
     def release(self) -> None:
-        """Be done with the connection, which serves another call if nothing is in doubt."""
-        # Without it first: once kept, the connection may be another thread's.
+        """Give the connection back to the pool if it can be used again; close it otherwise."""
+        # Forgotten first: once the pool has it, another thread may take the connection.
         link, self._link = self._link, None
         place, self._place = self._place, None
         if link is not None:
@@ -166,7 +166,7 @@ class Driver:
             place.leave()
 
     def close(self) -> None:
-        """Close the connection, ending what other threads wait for; may be called again."""
+        """Close the connection, which unblocks other threads; may be called again."""
         if self._link is not None:
             self._link.close()
         if self._place is not None:

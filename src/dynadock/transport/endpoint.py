@@ -1,6 +1,6 @@
 """Where an engine is: read from arguments, the environment and the docker command's contexts.
 
-Nobody is asked over a network, and nothing is changed.
+Nothing is sent over a network, and nothing is changed.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ DEFAULT_TLS_PORT = 2376
 
 DEFAULT_PIPE = "//./pipe/docker_engine"
 
-_LATER = ("https", "fd")
+_UNSUPPORTED = ("https", "fd")
 _SCHEMES = "unix://, tcp://, ssh:// and npipe://"
 _PIPE = re.compile(r"//[^/]+/pipe/[^/]+")
 
 
 class Tls(NamedTuple):
-    """What a connection with TLS goes by.
+    """How a connection does TLS.
 
     ``folder`` holds ``ca.pem``, ``cert.pem`` and ``key.pem``, of which any may be missing, "" for
-    none of them; ``verify`` is False where any certificate of the engine's will do.
+    none of them; ``verify`` is False to accept any certificate from the engine.
     """
 
     folder: str
@@ -51,8 +51,8 @@ class Endpoint(NamedTuple):
     ``host`` and ``port``) or ``ssh`` (then ``host``, and ``user``, ``port`` and the socket's
     ``path`` if they were given);
     ``origin`` says why this place: ``host=``, ``DOCKER_HOST``, a context and where its name is
-    from, or the default socket. ``tls`` is None for a connection without it, ``proxy`` for one
-    that goes there straight.
+    from, or the default socket. ``tls`` is None for a connection without it, ``proxy`` for a
+    direct one.
     """
 
     scheme: str
@@ -112,7 +112,7 @@ def _of_context(name: str | None) -> Endpoint | None:
 
 
 def default_endpoint(*, on_windows: bool) -> Endpoint:
-    """Return where an engine is that nobody says a word of."""
+    """Return where the engine is if nothing is configured."""
     if on_windows:
         return Endpoint("npipe", "the default pipe", path=DEFAULT_PIPE)
     return Endpoint("unix", "the default socket", path=_default_socket())
@@ -151,7 +151,7 @@ def parse_host(text: str, origin: str, tls: Tls | None = None) -> Endpoint:
         return _parse_ssh(text, origin)
     if scheme == "npipe":
         return _parse_pipe(text, rest, origin)
-    if scheme in _LATER:
+    if scheme in _UNSUPPORTED:
         raise Unsupported(f"{origin}: {scheme}:// is not supported; use {_SCHEMES}")
     raise _no_address(text, origin, f"{scheme}:// is unknown; there are {_SCHEMES}")
 
@@ -215,7 +215,7 @@ def _tls_of_environment() -> Tls | None:
     """Return what the environment says of TLS, as the docker command reads it.
 
     Any text in ``DOCKER_TLS_VERIFY`` asks for TLS (``0`` too), any in ``DOCKER_TLS`` for TLS that
-    believes any certificate of the engine's; the files are those in ``DOCKER_CERT_PATH``, else
+    accepts any certificate from the engine; the files are those in ``DOCKER_CERT_PATH``, else
     those of the docker command's configuration.
     """
     verify = bool(os.environ.get(TLS_VARIABLE))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class NeverReached(OSError):
-    """What was to lead to the engine does not; nothing of a request has arrived there."""
+    """The way to the engine failed (a host name, a proxy, ssh): no byte of a request arrived."""
 
 
 _BY_CAUSE: tuple[tuple[type[OSError], type[TransportError], str], ...] = (
@@ -61,7 +61,7 @@ def never_reached(error: OSError, endpoint: Endpoint) -> TransportError:
 
 
 def _known(error: OSError, endpoint: Endpoint) -> TransportError | None:
-    """Return the exception for an error that says all, None where there is none."""
+    """Return the exception for an error whose type, or TLS, tells the cause; else None."""
     for foreign, ours, problem in _BY_CAUSE:
         if isinstance(error, foreign):
             return _caused(error, ours, endpoint, problem)
@@ -69,8 +69,8 @@ def _known(error: OSError, endpoint: Endpoint) -> TransportError | None:
         return None
     from dynadock.transport.distrust import problem_with_tls
 
-    disagreement = problem_with_tls(error, endpoint.tls)
-    return _caused(error, TlsError, endpoint, disagreement) if disagreement else None
+    reason = problem_with_tls(error, endpoint.tls)
+    return _caused(error, TlsError, endpoint, reason) if reason else None
 
 
 def _caused(
@@ -88,7 +88,7 @@ def out_of_time(error: OSError, endpoint: Endpoint, seconds: float) -> Transport
 
 
 def exhausted(endpoint: Endpoint, count: int, seconds: float) -> TransportError:
-    """Return the exception for a call that got none of the connections that there may be."""
+    """Return the exception for a call that waited in vain for a connection of the pool."""
     problem = (
         f"all {count} connections are in use, and none came free within {seconds:g} s;"
         " load(connections=…) allows more, and a raw() reply has one until it is read or closed"
@@ -97,7 +97,7 @@ def exhausted(endpoint: Endpoint, count: int, seconds: float) -> TransportError:
 
 
 def placed(fault: TransportError, endpoint: Endpoint) -> TransportError:
-    """Return what a decoder complains of with the place that it came from."""
+    """Return a decoder's error with the endpoint that the bytes came from."""
     return fault if fault.endpoint else _fault(type(fault), endpoint, str(fault))
 
 

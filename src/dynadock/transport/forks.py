@@ -1,4 +1,4 @@
-"""What a forked child inherits: connections of its parent's, to be neither used nor ended by it."""
+"""What a forked child inherits: its parent's connections, which it may neither use nor end."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 class Inherited(Protocol):
-    """Something that a child of fork has no right to."""
+    """Something that belongs to the parent process alone after a fork."""
 
     def let_go(self) -> None:
-        """Let go of what is the parent's; called in the child, where no other thread runs.
+        """Forget what is the parent's; called in the child, where no other thread runs.
 
-        No lock may be taken: a thread that there is no more may have held it at the fork.
+        It must take no lock: a thread that the child does not have may have held it at the fork.
         """
 
 
@@ -24,12 +24,12 @@ _INHERITED: WeakSet[Inherited] = WeakSet()
 
 
 def note(thing: Inherited) -> None:
-    """Have a child of this process let go of ``thing``, for as long as it is there."""
+    """Have ``thing.let_go`` called in each forked child, as long as the thing exists."""
     _INHERITED.add(thing)
 
 
 def drop_socket(connection: socket.socket) -> None:
-    """Close this process's copy of a socket: the parent's stays connected, and nobody is told.
+    """Close this process's copy of a socket; the parent's stays connected, the peer sees nothing.
 
     A socket's own ``close`` may do more: shut down, or end the program behind it.
     """

@@ -1,7 +1,7 @@
-"""What is asked and what comes back, told to the logger ``dynadock.calls`` at DEBUG.
+"""Requests and replies, logged to ``dynadock.calls`` at DEBUG.
 
 One line for a request and one for its reply's head; secrets are masked as `Request` masks them, and
-of bodies only the size is told.
+of bodies only the size is logged.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("dynadock.calls")
 
-# What a library owes to programs that configure no logging.
+# So that a program which configures no logging sees nothing (logging's advice to libraries).
 logging.getLogger("dynadock").addHandler(logging.NullHandler())
 
 
 def asked(endpoint: Endpoint, request: Request) -> float | None:
-    """Tell of a request that is about to be sent; return when, None where nobody listens."""
+    """Log a request that is about to be sent; return the time, None if the logger is off."""
     if not _LOG.isEnabledFor(logging.DEBUG):
         return None
     target, headers = request.shown_target, request.shown_headers
@@ -46,7 +46,7 @@ def _size(body: bytes | Iterator[bytes] | None) -> str:
 def answered(
     begun: float | None, request: Request, status: int, headers: Mapping[str, str]
 ) -> None:
-    """Tell of the reply to what `asked` has told of, with the seconds until its head was there."""
+    """Log the reply to a request that `asked` logged, with the seconds until its head came."""
     if begun is not None:
         seconds = time.monotonic() - begun
         kind = media_type(headers) or "no type"

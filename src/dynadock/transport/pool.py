@@ -6,8 +6,8 @@ and every later call waits for ever. A handler may also call the client itself, 
 the interrupted call was doing here. So
 
 - every step is one operation of a dict or a deque, which the interpreter does not interrupt;
-- places in use are those whose calls are alive: one that ended in any way at all has dropped its
-  `Place`, and who has to wait recounts first;
+- places in use are those whose calls are alive: a call that ended, in whatever way, has dropped its
+  `Place`, and a call that would have to wait counts the places again first;
 - a link belongs to one owner at a time, a call or the deque of kept ones.
 """
 
@@ -40,11 +40,11 @@ _RECOUNT = 0.25
 """Seconds after which a waiting call counts again, in case nobody was left to wake it."""
 
 Kept = deque[tuple["Link", float]]
-"""Links with the moment since when they are kept, the latest last."""
+"""Kept-alive links, each with the time since when it is idle; the latest is last."""
 
 
 class Place:
-    """The right of one call to use a connection of a pool, in the order of their coming."""
+    """One call's place in the queue for the connections of a pool."""
 
     __slots__ = ("__weakref__", "_kept", "_pool", "bell", "number")
 
@@ -56,7 +56,7 @@ class Place:
         """What wakes the call, once it waits."""
 
     def keep(self, link: Link) -> None:
-        """Keep a link for a later call; it is closed instead where the pool was closed since."""
+        """Keep a link for a later call; it is closed if the pool was closed meanwhile."""
         self._pool.keep(link, self._kept)
 
     def leave(self) -> None:
@@ -84,7 +84,7 @@ class Pool:
         self.close()
 
     def let_go(self) -> None:
-        """Leave connections that are a parent's, and places that its calls have."""
+        """Forget the parent's connections, and the places of its calls."""
         self._places = {}
         self._kept = deque()
 
@@ -118,11 +118,11 @@ class Pool:
         return place.number in self._first()
 
     def _first(self) -> list[int]:
-        # Not sliced by an iterator: another thread may enter or leave meanwhile.
+        # A copy, made in one step: an iterator fails if another thread enters or leaves meanwhile.
         return list(self._places)[: self.count]
 
     def _recount(self) -> None:
-        """Forget calls that are over and were kept from leaving."""
+        """Free the places of calls that ended without leaving."""
         for number in list(self._places):
             reference = self._places.get(number)
             if reference is not None and reference() is None:

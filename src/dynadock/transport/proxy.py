@@ -1,8 +1,8 @@
 """HTTP proxies on the way to an engine, out of the environment as Go's programs read it.
 
 The rules are those of golang.org/x/net/http/httpproxy, which the docker command goes by. Unlike it,
-every connection goes through the proxy by CONNECT (RFC 9110, section 9.3.6): a proxy that is sent
-plain requests passes on no upgrade, nor a stream both ways.
+every connection goes through the proxy by CONNECT (RFC 9110, section 9.3.6): a proxy that forwards
+plain requests passes on neither upgrades nor streams in both directions.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 80
 
-_LATER = ("https", "socks5", "socks5h")
+_UNSUPPORTED = ("https", "socks5", "socks5h")
 
 
 class Proxy(NamedTuple):
@@ -45,9 +45,9 @@ def find_proxy(host: str, port: int, *, tls: bool) -> Proxy | None:
     """Return the proxy on the way to a host, None if there is to be none.
 
     It is ``HTTPS_PROXY`` for an engine with TLS, else ``HTTP_PROXY``, or the same in small letters;
-    none for this machine itself, for what ``NO_PROXY`` lists, and of ``HTTP_PROXY`` none in a CGI
-    program, where that is a header of whoever asks. EndpointError for a proxy's address that makes
-    no sense, Unsupported for kinds of proxy that this release does not speak.
+    none for this machine itself and for what ``NO_PROXY`` lists. ``HTTP_PROXY`` does not count in a
+    CGI program, where any client can set it by its ``Proxy`` header. EndpointError for a proxy's
+    address that makes no sense, Unsupported for kinds of proxy that this release does not speak.
     """
     name = "HTTPS_PROXY" if tls else "HTTP_PROXY"
     origin, text = _variable(name)
@@ -71,11 +71,11 @@ def _parse(text: str, origin: str) -> Proxy:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         host, port = parts.hostname, parts.port
     except ValueError:
-        # Raised out here, so that no error that holds the text, and its password, hangs on it.
+        # Nothing is raised in here: the ValueError, which holds the password, would be its context.
         host, port = None, None
     if not host:
         raise EndpointError(problem)
-    if parts.scheme in _LATER:
+    if parts.scheme in _UNSUPPORTED:
         raise Unsupported(
             f"{origin}: {parts.scheme}:// proxies are not supported; use one of http://, or name"
             " the engine in NO_PROXY"

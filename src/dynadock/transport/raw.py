@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def as_requests_response(driver: Driver, request: Request, endpoint: Endpoint) -> requests.Response:
-    """Wrap an open reply; its ``request`` tells what was sent but body and secrets."""
+    """Wrap an open reply; its ``request`` is what was sent, without body and secrets."""
     prepared = requests.PreparedRequest()
     prepared.method = request.method
     prepared.url = f"{_base(endpoint)}{request.shown_target}"
@@ -40,13 +40,13 @@ class _Response(HTTPResponse):
     def stream(
         self, amt: int | None = None, decode_content: bool | None = None
     ) -> Generator[bytes, None, None]:
-        """Yield what comes as it comes; urllib3 does so for chunks that it undoes itself."""
+        """Yield what comes as it comes; urllib3 does so only for chunks that it decodes itself."""
         while data := self.read1(amt, decode_content=decode_content):
             yield data
 
 
 class ReplyFile(io.RawIOBase):
-    """The body of a reply as a file, which has the connection until it is read or closed."""
+    """The body of a reply as a file, which holds the connection until it is read or closed."""
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver

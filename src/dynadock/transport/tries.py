@@ -46,8 +46,8 @@ class Tries:
             try:
                 raise self._told(fault) from fault.__cause__
             finally:
-                # What is raised refers to this frame, which must not refer back to it: sockets
-                # would live on in that cycle until it is collected.
+                # The exception refers to this frame. If the frame referred to the exception, that
+                # reference cycle would keep sockets open until it is collected.
                 del fault
         method, path = self._request.method, self._request.target.partition("?")[0]
         LOG.warning("%s %s: try %d failed, there is another: %s", method, path, self._failed, fault)
@@ -66,7 +66,7 @@ class Tries:
 
 
 def unsure(fault: TransportError, request: Request) -> TransportError:
-    """Return what broke a connection before any reply, and say where that leaves the caller."""
+    """Return a fault that came before any reply; it says so if the engine may have acted."""
     if not isinstance(fault, ConnectionLost) or request.method in HARMLESS:
         return fault
     return _with_word(fault, "whether the engine acted on the request is not known")

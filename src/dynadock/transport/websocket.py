@@ -32,13 +32,13 @@ def agreed(request: Request, driver: Driver) -> WebSocketSource | Driver:
 
 
 class WebSocketSource:
-    """The content of a websocket's messages, one after the other, and messages the other way."""
+    """Receives the content of a websocket's messages, one after the other, and sends messages."""
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
         self._codec = WebSocketCodec()
         self._ready: deque[bytes] = deque()
-        # Frames of one thread must not get into those of another.
+        # Held while frames are sent, so that those of two threads do not mix.
         self._sending = threading.Lock()
 
     @property
@@ -75,10 +75,10 @@ class WebSocketSource:
             raise self._placed(error) from None
 
     def _answer(self) -> None:
-        """Send what the codec has to say, unless another thread is sending: that takes it along."""
+        """Send the codec's own frames (pong, close), unless a thread that sends will do so."""
         if self._sending.acquire(blocking=False):
             try:
-                # Who has hung up needs no answer, and what has come from there is still to be read.
+                # A peer that has closed needs no answer; what it sent before is still to be read.
                 with contextlib.suppress(ConnectionLost):
                     self._send(self._codec.outgoing())
             finally:

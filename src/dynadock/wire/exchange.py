@@ -15,8 +15,8 @@ A driver, which may block or await, carries the steps out over a link::
 A step is called with the link. It calls one of four of its methods: ``offer(data)`` sends some of
 ``data`` or receives what comes before that is taken, and gives how much was sent and what came;
 ``receive()`` gives some bytes, none at the end; ``send(data)`` sends all of it, ``close_sending()``
-ends that way. A driver throws what breaks the connection into the generator, as a TransportError:
-there may be a reply all the same.
+half-closes the connection. When the connection breaks, a driver throws a TransportError into the
+generator, which may still have a reply to read.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ RECEIVE: Step = methodcaller("receive")
 CLOSE_SENDING: Step = methodcaller("close_sending")
 
 MOST_UNASKED = 64 * 1024 * 1024
-"""Bytes that a peer may send, and nobody can take yet, while the request is on its way."""
+"""Bytes of a reply that are buffered while the request is still being sent."""
 
 _BLOCK = 64 * 1024
 """Bytes to send at a time: each block has the time allowed to itself."""
@@ -83,8 +83,8 @@ class Exchange:
     def begin(self) -> Steps[None]:
         """Send the request and read the reply's head.
 
-        A peer may refuse before it has read all: what it says then counts, and nothing more is
-        sent. An early success is none yet, as builds tell of their progress while they are sent.
+        A peer may refuse before it has read all: then its reply counts, and nothing more is sent.
+        After an early success sending goes on, as builds report progress while they are sent.
         Raises a TransportError, what a driver throws into it, and what the request's own body
         raises.
         """
@@ -94,12 +94,12 @@ class Exchange:
             while head is None:
                 head = self._hear((yield RECEIVE))
         except ConnectionLost as error:
-            # What ssh or TLS has to say is why the sending broke; an end says nothing.
+            # Other errors (of ssh, of TLS) tell why sending broke, and pass; this one does not.
             if broken is None:
                 raise
             raise broken from error
         finally:
-            # The traceback of what is raised leads to this frame, and so to itself.
+            # The exception refers to this frame: a reference cycle, if this referred to it.
             del broken
         self.head = head
         if not self._is_secure:
@@ -181,7 +181,7 @@ class Exchange:
 
     @property
     def is_reusable(self) -> bool:
-        """Whether another request may be sent over the connection: nothing is in doubt.
+        """Whether another request may be sent over the connection.
 
         The request went out whole, the reply was read to an end that its own framing gave it,
         nothing stood behind that, and the peer has not said that it would close.
@@ -233,13 +233,13 @@ class Exchange:
         return unpacked(body, self.head.headers, limit)
 
     def send(self, data: Data) -> Steps[None]:
-        """Send bytes as they are to the other side, after an upgrade."""
+        """Send bytes as they are to the peer, after an upgrade."""
         left = memoryview(data).cast("B")
         for start in range(0, len(left), _BLOCK):
             yield methodcaller("send", left[start : start + _BLOCK])
 
     def close_sending(self) -> Steps[None]:
-        """Tell the peer that nothing more will be sent, and go on receiving."""
+        """Half-close: tell the peer that nothing more will be sent, and go on receiving."""
         yield CLOSE_SENDING
 
 

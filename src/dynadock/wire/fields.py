@@ -1,4 +1,4 @@
-"""What may stand in a header: the one rule for names, values and whose they are (RFC 9110)."""
+"""What may stand in a header (RFC 9110): names, values, and which ones no caller may set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OF_THE_CONNECTION = LENGTHS | {
     "sec-websocket-version",
     "upgrade",
 }
-"""Headers, in lower case, that must fit the bytes around them: others make another request."""
+"""Headers, in lower case, that only we set: a wrong one makes a peer read other requests."""
 
 WITHOUT_CONTROLS = "expected text without line breaks and other controls, got some that has them"
 """What is said of a value that `has_controls`."""

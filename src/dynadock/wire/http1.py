@@ -69,7 +69,7 @@ def request_head(request: Request, host: str) -> bytes:
     """
     fields = {"Host": host}
     if request.method != CONNECT:
-        # Without a word of it, any coding would be welcome (RFC 9110, section 12.5.3).
+        # Without this header a peer may use any coding (RFC 9110, section 12.5.3).
         fields["Accept-Encoding"] = "identity"
     for name, value in request.headers.items():
         lowered = name.lower()
@@ -82,7 +82,7 @@ def request_head(request: Request, host: str) -> bytes:
         fields[name] = value
     lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
     head = f"{request.method} {request.target} HTTP/1.1\r\n{''.join(lines)}"
-    # Counted, since a value with a line break in it would be two good lines.
+    # Counted, since a value with a line break in it would match as two headers.
     if head.count("\n") != 1 + len(fields) or not _REQUEST_HEAD.fullmatch(head):
         raise ValueError(_what_breaks(request, fields))
     return f"{head}\r\n".encode("latin-1")
@@ -188,7 +188,7 @@ class HeadReader:
         return Head(int(status), reason or "", Headers.of_cased(headers), int(minor))
 
     def finish(self) -> None:
-        """Say at the end of the connection how far the reply came: raises TruncatedStream."""
+        """Raise TruncatedStream at the end of the connection; it says how far the reply came."""
         came = self._interim + len(self._seen)
         if not came:
             raise TruncatedStream("the connection broke before any reply came")
@@ -223,7 +223,7 @@ def _head(data: bytes) -> Head:
         if not colon or not is_token(name) or has_controls(value):
             raise MalformedStream(f"a line of the reply's head is no header: {line[:60]!r}")
         if "_" in name and header_case(name).lower() in LENGTHS:
-            # Headers would take it for the one with hyphens, and nobody else would.
+            # `Headers` would take it for the name with hyphens, other readers would not.
             raise MalformedStream(f"a header is spelled almost like framing: {line[:60]!r}")
         fields.setdefault(header_case(name), []).append(value.strip(BLANKS))
     headers = Headers.of_cased({name: ", ".join(values) for name, values in fields.items()})
@@ -246,7 +246,7 @@ class BodyDecoder(Protocol):
         ...
 
     def finish(self) -> None:
-        """Take note of the connection's end; raises TruncatedStream if that is too early."""
+        """Note the connection's end; raises TruncatedStream if that is too early."""
         ...
 
 
@@ -296,7 +296,7 @@ class UntilClose:
         return data
 
     def finish(self) -> None:
-        """Take note of the end."""
+        """Note the end."""
         self.done = True
 
 

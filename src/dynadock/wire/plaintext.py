@@ -1,6 +1,6 @@
 """What a server of TLS answers to a request that comes without TLS.
 
-It is neither HTTP nor the reply to the call, and says nothing of the cause to who does not know it.
+It is a TLS alert or an empty 400, neither of which tells a caller that TLS is what is missing.
 """
 
 from __future__ import annotations

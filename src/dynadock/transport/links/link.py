@@ -12,7 +12,7 @@ READ = 64 * 1024
 
 
 class Link(Protocol):
-    """Bytes in, bytes out, and the end of either.
+    """Bytes in both directions, each of which ends by itself.
 
     Every method raises OSError when the connection breaks, TimeoutError (an OSError) when the time
     allowed is over. One thread may receive while another sends, and `close` ends both.
@@ -28,19 +28,19 @@ class Link(Protocol):
         """Send all of ``data``."""
 
     def offer(self, data: Data) -> tuple[int, bytes]:
-        """Send some of ``data``, or receive what comes before it is taken.
+        """Send some of ``data``, or receive what the peer sends before it takes any.
 
         Return how much was sent, and what came.
         """
 
     def close_sending(self) -> None:
-        """Tell the other side that nothing more will be sent; it may go on sending."""
+        """Half-close: tell the peer that nothing more will be sent; it may go on sending."""
 
     def is_idle(self) -> bool:
-        """Tell whether nothing has come that was not received, not even the end; never waits."""
+        """Tell whether nothing is there to be received, not even the peer's close; never blocks."""
 
     def close(self) -> None:
-        """Close for good, ending what other threads wait for; may be called again."""
+        """Close for good, which unblocks other threads; may be called again."""
 
     def fileno(self) -> int:
-        """Return the descriptor to wait at, -1 once closed."""
+        """Return the descriptor to poll, -1 once closed."""

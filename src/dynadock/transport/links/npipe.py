@@ -1,10 +1,10 @@
 """Windows' named pipes, used like sockets.
 
-How they are used is after go-winio, which both the docker command and engines go by: a pipe that is
-busy is tried again, and in one of messages a message of no bytes is the end of what its side sends.
+They are used as by go-winio, which both the docker command and engines use: a busy pipe is tried
+again, and in a pipe of messages an empty message is the end of what its side sends.
 
-Everything that only Windows can do lies behind what `pipes` asks for, which
-`win32_pipes` has of pywin32; what is here is tried on any system.
+What only Windows can do stands behind the protocols of `pipes`, which `win32_pipes` implements with
+pywin32; what is here is tested on any system.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def system_pipes() -> Pipes:
 def dial_pipe(endpoint: Endpoint, timeout: float | None) -> socket.socket:
     """Open a pipe within ``timeout`` seconds: nearly a socket (see `PipeSocket`).
 
-    OSError where that fails, by its kinds: FileNotFoundError, PermissionError, TimeoutError.
+    OSError where that fails: FileNotFoundError, PermissionError, TimeoutError or another.
     """
     pipes = system_pipes()
     path = endpoint.path.replace("/", "\\")
@@ -86,7 +86,7 @@ def dial_pipe(endpoint: Endpoint, timeout: float | None) -> socket.socket:
 class PipeSocket:
     """What a `SocketLink` wants of a socket, over a pipe.
 
-    One thread may receive while another sends; `shutdown` of both ways ends what they wait for.
+    One thread may receive while another sends; `shutdown` of both directions unblocks them.
     """
 
     def __init__(self, pipe: Pipe) -> None:
@@ -120,7 +120,7 @@ class PipeSocket:
                 if fault.code not in _HUNG_UP:
                     raise
                 data = b""
-        # No bytes are a message of none: the other side sends no more.
+        # An empty message: the peer sends no more.
         self._has_ended = not data
         return data
 
@@ -130,7 +130,7 @@ class PipeSocket:
         if view and not self._sends:
             raise BrokenPipeError(errno.EPIPE, "the sending side is closed")
         with self._in_use():
-            # Nothing is written of no bytes: that would be the end.
+            # No data is no write: an empty message would be the end.
             for start in range(0, len(view), _BLOCK):
                 self._write(bytes(view[start : start + _BLOCK]))
 
@@ -143,11 +143,11 @@ class PipeSocket:
             raise
 
     def _finish(self, pending: Pending) -> bytes:
-        """Wait for what has begun; TimeoutError, or ConnectionAbortedError if it was closed."""
+        """Wait for an operation; TimeoutError, or ConnectionAbortedError after a shutdown."""
         if not pending.wait(self._timeout):
             pending.cancel()
         try:
-            # What is done at the last moment counts: nothing that was read is to be lost.
+            # It may have been done before it was cancelled: what was read must not be lost.
             return pending.result()
         except PipeFault as fault:
             if fault.code != ABORTED:
@@ -157,7 +157,7 @@ class PipeSocket:
             raise TimeoutError("timed out") from None
 
     def shutdown(self, how: int) -> None:
-        """End sending (SHUT_WR), or everything that waits (SHUT_RDWR).
+        """End sending (SHUT_WR), or every operation, also those that wait (SHUT_RDWR).
 
         Unsupported for SHUT_WR where the engine made a pipe without messages.
         """
@@ -177,7 +177,7 @@ class PipeSocket:
         if self._sends:
             self._sends = False
             with self._in_use():
-                # A message of no bytes behind others is swallowed by who reads them as bytes.
+                # A peer that reads bytes does not notice an empty message behind unread ones.
                 self._finish(self._pipe.flush())
                 self._write(b"")
 
@@ -197,7 +197,7 @@ class PipeSocket:
             self._give_back()
 
     def fileno(self) -> int:
-        """Return -1: a pipe has no descriptor that could be waited at."""
+        """Return -1: a pipe has no descriptor that could be polled."""
         return -1
 
     @contextlib.contextmanager
@@ -214,11 +214,11 @@ class PipeSocket:
                 self._give_back()
 
     def _give_back(self) -> None:
-        """Close the pipe if nobody has any use for it; the lock is held."""
+        """Close the pipe if it has no owner and nothing is pending; the lock is held."""
         if self._is_owned or self._is_given_back:
             return
         if self._pending:
-            # Nobody closes a pipe and wants what is still to come of it.
+            # What is pending when the owner closes is not wanted any more.
             self._is_down = True
             self._pipe.interrupt()
             return
@@ -230,10 +230,10 @@ class PipeLink(SocketLink):
     """A pipe as a `Link`."""
 
     def offer(self, data: Data) -> tuple[int, bytes]:
-        """Send ``data`` without listening: nothing waits for both at once."""
+        """Send ``data`` without looking for what comes: Windows cannot wait for both at once."""
         self.send(data)
         return len(data), b""
 
     def is_idle(self) -> bool:
-        """Tell whether nothing has come that was not received, not even the end; never waits."""
+        """Tell whether nothing is there to be received, not even the peer's close; never blocks."""
         return cast("PipeSocket", self._socket).is_idle()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PAUSE = 0.01
 
 _LISTEN_AFTER = 1024 * 1024
-"""Bytes sent without listening for what the other side says meanwhile."""
+"""Bytes that are sent before a look at what the peer sends meanwhile."""
 
 _LONGEST_POLL = 2**31 - 1
 """Milliseconds; poll takes no more."""
@@ -35,15 +35,15 @@ def dial_tcp(host: str, port: int, timeout: float | None) -> socket.socket:
     try:
         connection = socket.create_connection((host, port), timeout)
     except UnicodeError as error:
-        # What cannot be written as a name of the DNS: a part is empty, or too long.
+        # The DNS has no such names: a label is empty, or too long.
         raise NeverReached(f"{host!r} is no host name: {error}") from error
-    # A keystroke is not to wait for the answer to the one before it.
+    # Without Nagle's algorithm, by which a keystroke waits until the last one is acknowledged.
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
 
 def dial_unix(path: str, timeout: float | None) -> socket.socket:
-    """Connect to a unix socket; one whose queue is full refuses at once, so this tries again."""
+    """Connect to a unix socket; one whose backlog is full refuses at once, so this retries."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.settimeout(timeout)
@@ -74,11 +74,11 @@ class SocketLink:
         self._seconds = connection.gettimeout()
         self._readable: select.poll | None = None
         self._either: select.poll | None = None
-        self._unheard = 0  # bytes sent since this last listened
+        self._unheard = 0  # bytes sent since the last look at what comes
         forks.note(self)
 
     def let_go(self) -> None:
-        """Leave a socket that is a parent's, so that neither reading nor closing reaches it."""
+        """Leave the parent's socket: nothing that is done here may reach its connection."""
         connection, self._socket = self._socket, socket.socket()
         self._socket.close()
         forks.drop_socket(connection)
@@ -98,10 +98,10 @@ class SocketLink:
         self._socket.sendall(data)
 
     def offer(self, data: Data) -> tuple[int, bytes]:
-        """Send some of ``data``, or receive what comes before it is taken.
+        """Send some of ``data``, or receive what the peer sends before it takes any.
 
-        Listened for is where sending has to wait, and now and then: each time would cost a third of
-        a transfer's speed (bench/).
+        It looks for what comes only where sending would block, and now and then: a look each time
+        would cost a third of the throughput (bench/).
         """
         if not _HAS_POLL:
             self._socket.sendall(data)
@@ -134,7 +134,7 @@ class SocketLink:
         return events[0][1]
 
     def is_idle(self) -> bool:
-        """Tell whether nothing has come that was not received, not even the end; never waits."""
+        """Tell whether nothing is there to be received, not even the peer's close; never blocks."""
         return not self._has_come()
 
     def _has_come(self) -> bool:
@@ -161,23 +161,23 @@ class SocketLink:
         return poll
 
     def close_sending(self) -> None:
-        """Tell the other side that nothing more will be sent; it may go on sending."""
+        """Half-close: tell the peer that nothing more will be sent; it may go on sending."""
         try:
             self._socket.shutdown(socket.SHUT_WR)
         except OSError as error:
-            # The other side has closed already, so that there is nobody to tell.
+            # The peer has closed already.
             if error.errno != errno.ENOTCONN:
                 raise
 
     def close(self) -> None:
-        """Close for good, ending what other threads wait for; may be called again."""
-        # Closing alone would leave another thread waiting in recv.
+        """Close for good, which unblocks other threads; may be called again."""
+        # Closing alone would leave another thread blocked in recv.
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def fileno(self) -> int:
-        """Return the descriptor to wait at, -1 once closed."""
+        """Return the descriptor to poll, -1 once closed."""
         return self._socket.fileno()
 
 

@@ -1,8 +1,8 @@
 """Connections through the user's own ssh to ``docker system dial-stdio`` on the other machine.
 
 That is how the docker command does it, so keys, agents, jump hosts and ``~/.ssh/config`` work as
-they do there. ssh speaks over one end of a socket pair, and the other end is the connection: what
-is half-closed here, ssh hands on as the end of its input.
+they do there. ssh has one end of a socket pair as its input and output, and the other end is the
+connection: a half-close of it is the end of ssh's input, which ssh passes on.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from dynadock.transport.endpoint import Endpoint
 
 PROGRAM = "ssh"
-_LAST_WORDS = 2.0
-"""Seconds that ssh is given to say why it ended, and to end when it is asked to."""
+_GRACE = 2.0
+"""Seconds for ssh to write why it failed, and to end when it is asked to."""
 
-_MOST_WORDS = 4096
+_LONGEST_STDERR = 4096
 
 
 class Tunnel(socket.socket):
@@ -34,8 +34,8 @@ class Tunnel(socket.socket):
 
     def __init__(self, command: Sequence[str]) -> None:
         ours, theirs = socket.socketpair()
-        # A file and not a pipe: a child of ssh (a jump, a shared connection) may keep that open.
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the attendant
+        # A file: a pipe may be kept open by a child of ssh (a jump host, a shared connection).
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the watcher
         try:
             with ours, theirs:
                 # The command is a list, and whatever is in it an argument: no shell reads it here.
@@ -44,28 +44,28 @@ class Tunnel(socket.socket):
                     command,
                     stdin=theirs.fileno(),
                     stdout=theirs.fileno(),
-                    stderr=self._words,
+                    stderr=self._stderr,
                     start_new_session=True,
                 )
                 super().__init__(fileno=ours.detach())
         except BaseException:
-            self._words.close()
+            self._stderr.close()
             raise
         self._said = ""
         self._has_received = False
         self._killer: threading.Timer | None = None
-        # It takes in what ssh has to say, and ends with it.
-        self._attendant = threading.Thread(target=self._attend, name="dynadock ssh", daemon=True)
-        self._attendant.start()
+        # It waits for ssh's end and reads what ssh wrote to stderr.
+        self._watcher = threading.Thread(target=self._watch, name="dynadock ssh", daemon=True)
+        self._watcher.start()
 
-    def _attend(self) -> None:
-        with self._words as words:
+    def _watch(self) -> None:
+        with self._stderr as written:
             self.process.wait()
             if self._killer is not None:
                 self._killer.cancel()
-            words.seek(0)
-            said = words.read(_MOST_WORDS).decode("utf-8", "replace")
-            # ssh ends some of its lines as terminals want them.
+            written.seek(0)
+            said = written.read(_LONGEST_STDERR).decode("utf-8", "replace")
+            # ssh ends some of its lines with CRLF.
             self._said = said.replace("\r\n", "\n").strip()
 
     def recv(self, *arguments: Any) -> bytes:
@@ -88,7 +88,7 @@ class Tunnel(socket.socket):
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
-        """Have what ssh said take the place of a broken connection to it."""
+        """Raise what ssh wrote in place of the error of a broken connection to it."""
         try:
             yield
         except ConnectionError:
@@ -97,7 +97,7 @@ class Tunnel(socket.socket):
 
     def _raise_if_failed(self) -> None:
         """Raise what ssh said, if it is ssh that ended and not the engine's connection."""
-        self._attendant.join(_LAST_WORDS)
+        self._watcher.join(_GRACE)
         if self.process.returncode:
             said = self._said or f"it ended with code {self.process.returncode}"
             words = f"{PROGRAM}: {said}"
@@ -106,16 +106,16 @@ class Tunnel(socket.socket):
     def close(self) -> None:
         """Close as sockets do, and end ssh."""
         super().close()
-        if self.fileno() < 0 and hasattr(self, "_attendant") and self.process.returncode is None:
+        if self.fileno() < 0 and hasattr(self, "_watcher") and self.process.returncode is None:
             # ssh may wait for something else than the connection: a password, a dead network.
-            self._killer = threading.Timer(_LAST_WORDS, self.process.kill)
+            self._killer = threading.Timer(_GRACE, self.process.kill)
             self._killer.name, self._killer.daemon = "dynadock ssh", True
             self._killer.start()
             self.process.terminate()
 
 
 def dial_ssh(endpoint: Endpoint, timeout: float | None) -> Tunnel:
-    """Start ssh; what hinders it is raised (NeverReached) when something is to be received.
+    """Start ssh; if it cannot connect, the first receive raises NeverReached.
 
     ``timeout`` are the seconds in which ssh has to be connected.
     """

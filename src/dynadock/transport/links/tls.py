@@ -1,7 +1,7 @@
-"""TLS: the context that a folder of certificates makes, and a link that can close one way.
+"""TLS: the context that a folder of certificates makes, and a link that can be half-closed.
 
 The ssl module's own sockets cannot: after ``shutdown`` they hand out ciphertext, and ``unwrap``
-ends the stream (tried on Docker 26.1 with TLS 1.3). Over memory buffers the farewell is written
+ends the stream (tried on Docker 26.1 with TLS 1.3). Over memory buffers close_notify is written
 like any other record, and reading goes on.
 """
 
@@ -33,15 +33,15 @@ _RECORDS = 4 * 16 * 1024
 def client_context(tls: Tls) -> ssl.SSLContext:
     """Return the context that a folder with ``ca.pem``, ``cert.pem`` and ``key.pem`` makes.
 
-    Each file may be missing. Whom ``ca.pem`` names is believed and nobody else; without it, whom
-    the system believes. TLS 1.2 or newer, and the engine's name is checked unless ``tls`` says
+    Each file may be missing. The CAs in ``ca.pem`` are trusted and no others; without it, those
+    that the system trusts. TLS 1.2 or newer, and the engine's name is checked unless ``tls`` says
     otherwise. EndpointError for files that cannot be used.
     """
-    # Not create_default_context: it wants more of certificates than Go does (from Python 3.13 on),
-    # so that ones which the docker command takes would be refused.
+    # Not create_default_context: from Python 3.13 on it is stricter about certificates than Go,
+    # and would refuse some that the docker command accepts.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # What ca.pem names need not be an authority's own root, as for Go.
+    # As for Go, a trusted certificate may also be an intermediate CA's.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if not tls.verify:
         context.check_hostname = False
@@ -63,7 +63,7 @@ def _load(context: ssl.SSLContext, folder: str) -> None:
     else:
         context.load_default_certs()
     if folder and certificate.exists():
-        # A key that asks for its password would ask at the terminal.
+        # For an encrypted key OpenSSL would ask for the password at the terminal.
         context.load_cert_chain(certificate, key if key.exists() else None, password=_no_password)
 
 
@@ -79,14 +79,14 @@ class TlsLink(SocketLink):
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        # OpenSSL's state is for one thread at a time; its records go out in the order it made them.
+        # OpenSSL's state is for one thread at a time; records are sent in the order it made them.
         self._state = threading.Lock()
         self._sending = threading.Lock()
         self._ready: list[bytes] = []
         self._step = Deadline(self._seconds)
 
     def shake_hands(self) -> None:
-        """Agree on keys, and check who is there; ssl.SSLError if it is not whom it should be."""
+        """Do the handshake, which checks the engine's certificate; ssl.SSLError if it fails."""
         while True:
             try:
                 self._tls.do_handshake()
@@ -94,7 +94,7 @@ class TlsLink(SocketLink):
                 self._flush()
                 self._take_in()
             except ssl.SSLError:
-                # The other side is told why before the connection is given up.
+                # The alert is still sent: it tells the peer why.
                 with contextlib.suppress(OSError):
                     self._flush()
                 raise
@@ -108,16 +108,16 @@ class TlsLink(SocketLink):
         self._step = Deadline(seconds)
 
     def receive(self) -> bytes:
-        """Return some bytes as soon as there are any, none when the other side says farewell.
+        """Return some bytes as soon as there are any, none after the peer's close_notify.
 
-        ssl.SSLError where the connection ends without it: then something may be missing.
+        ssl.SSLError where the connection ends without it: then bytes may be missing.
         """
         self._step = Deadline(self._seconds)
         while True:
             with self._state:
                 blocks, ended = self._decrypted()
             if self._outgoing.pending and self._sending.acquire(blocking=False):
-                # What TLS itself has to say; whoever is sending takes it along otherwise.
+                # TLS's own records; a thread that is sending takes them along otherwise.
                 try:
                     self._send_records()
                 finally:
@@ -153,7 +153,7 @@ class TlsLink(SocketLink):
                 self._incoming.write_eof()
 
     def offer(self, data: Data) -> tuple[int, bytes]:
-        """Send ``data`` without listening: what has come may be TLS's own, and no answer."""
+        """Send ``data`` without a look at what comes, which may be TLS's own and no reply."""
         self.send(data)
         return len(data), b""
 
@@ -167,7 +167,7 @@ class TlsLink(SocketLink):
                 self._send_records()
 
     def is_idle(self) -> bool:
-        """Tell whether nothing has come but what TLS itself has to say; never waits.
+        """Tell whether nothing has come but TLS's own records; never blocks.
 
         Session tickets make a fresh, unused connection readable (seen on Docker 26.1 and 28.5).
         """
@@ -183,9 +183,9 @@ class TlsLink(SocketLink):
         return not self._ready
 
     def close_sending(self) -> None:
-        """Say farewell to the other side; it may go on sending."""
+        """Half-close by a close_notify; the peer may go on sending."""
         with self._state:
-            # OpenSSL says no farewell before what has come is taken, and drops it.
+            # Read first: OpenSSL sends no close_notify before that, and drops what has come.
             self._ready, _ = self._decrypted()
             with contextlib.suppress(ssl.SSLWantReadError):
                 self._tls.unwrap()

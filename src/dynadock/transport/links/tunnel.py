@@ -52,7 +52,7 @@ def dial_through(proxy: Proxy, endpoint: Endpoint, timeout: float | None) -> soc
 def _ask(connection: socket.socket, proxy: Proxy, place: str, deadline: Deadline) -> Head:
     headers = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
     exchange = Exchange(Request("CONNECT", place, headers), place)
-    # An engine says nothing before it is asked, so that there is nothing behind the head.
+    # Nothing follows the reply's head: an engine sends nothing before a request.
     carry_out(exchange.begin(), TimedLink(_ToProxy(connection), None, deadline))
     return exchange.head
 
@@ -63,7 +63,7 @@ def _check(head: Head, place: str) -> None:
 
 
 class _ToProxy:
-    """The few steps of a CONNECT over a socket that goes on as the engine's."""
+    """What a CONNECT needs of a link, over the socket that later leads to the engine."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.allow = connection.settimeout

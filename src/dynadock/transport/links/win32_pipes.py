@@ -1,6 +1,6 @@
-"""Windows' named pipes by pywin32, with overlapped operations: what `npipe` stands on.
+"""Windows' named pipes by pywin32, with overlapped operations: what `npipe` uses.
 
-Nothing here decides anything, as it cannot be tried but on Windows.
+It takes no decisions, as it can be tested on Windows only.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Win32Pipe:
         return _Overlapped(self._handle, overlapped, self._interrupted, data)
 
     def flush(self) -> Pending:
-        """Begin to wait until the other side has read everything."""
+        """Begin to wait until the peer has read everything."""
         return _Flush(self._handle, self._interrupted)
 
     def waiting(self) -> int:
@@ -91,7 +91,7 @@ class Win32Pipe:
             return win32pipe.PeekNamedPipe(self._handle, 0)[1]
 
     def interrupt(self) -> None:
-        """End every wait, those to come too."""
+        """End every wait, present and future."""
         win32event.SetEvent(self._interrupted)
 
     def close(self) -> None:
@@ -106,7 +106,7 @@ def _overlapped() -> Any:
 
 
 def _wait(done: Any, interrupted: Any, seconds: float | None) -> bool:
-    # The first that is set counts: what is done is done, though it be interrupted.
+    # Of two set events Windows reports the first: done counts, even if interrupted as well.
     events = [done, interrupted]
     found = win32event.WaitForMultipleObjects(events, False, _milliseconds(seconds))
     return bool(found == win32event.WAIT_OBJECT_0)
