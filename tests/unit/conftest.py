@@ -1,13 +1,31 @@
-"""What unit tests share: programs of the test's own on the path."""
+"""What unit tests share: programs of the test's own on the path, and a user without privileges."""
 
 from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from docker_config import Programs
+from privileges import NOBODY, without_privileges
 
 
 @pytest.fixture
 def programs(tmp_path, monkeypatch):
     """Let a test put programs on the path, such as credential helpers."""
     return Programs(tmp_path / "bin", monkeypatch)
+
+
+@pytest.fixture
+def as_nobody():
+    """Give a folder, and be a user that modes mean something to."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "own"
+        folder.mkdir()
+        folder.parent.chmod(0o755)
+        if os.geteuid() == 0:
+            os.chown(folder, NOBODY, NOBODY)
+        with without_privileges():
+            yield folder

@@ -20,6 +20,7 @@ from dynadock.spec.build import build_from_text
 from dynadock.spec.form import read_form
 from dynadock.spec.library import available_versions, bundled_versions
 from dynadock.spec.loader import load_spec
+from privileges import without_privileges
 
 
 @pytest.fixture
@@ -137,26 +138,13 @@ def start():
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-@contextmanager
-def as_somebody():
-    """Be a user who may not write everywhere, as root may."""
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if is_root:
-            os.seteuid(0)
-
-
 def test_a_folder_that_may_not_be_written(builds, monkeypatch):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o555)
         monkeypatch.setenv("DYNADOCK_CACHE", name)
         monkeypatch.setattr(loader, "_specs", {})
-        with as_somebody():
+        with without_privileges():
             with pytest.raises(PermissionError):
                 (folder / "x").touch()
             assert len(load_spec(ZOO)) == 11
@@ -166,7 +154,7 @@ def test_a_folder_that_may_not_be_written(builds, monkeypatch):
 
 def test_a_form_that_may_not_be_read(compiled_once, builds):
     compiled_once.chmod(0)
-    with as_somebody():
+    with without_privileges():
         assert len(load_spec(ZOO)) == 11
     assert builds == [str(ZOO)]
 

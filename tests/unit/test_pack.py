@@ -399,23 +399,6 @@ def test_a_link_in_the_place_of_a_file_is_packed_as_a_link(tmp_path):
     assert read([first, *blocks])["z"].issym()
 
 
-@pytest.fixture
-def as_nobody():
-    """Give a folder, and be a user that modes mean something to."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        was_root = os.geteuid() == 0
-        if was_root:
-            os.chown(folder, 65534, 65534)
-            os.seteuid(65534)
-        try:
-            yield folder
-        finally:
-            if was_root:
-                os.seteuid(0)
-
-
 @pytest.mark.parametrize("closed", ["b/file", "b"])
 def test_what_cannot_be_read_is_an_error(as_nobody, closed):
     make(as_nobody, ["a", "b/file"])

@@ -370,24 +370,6 @@ def test_folders_that_are_closed_can_be_filled(as_nobody):
     assert (as_nobody / "d/e/f").read_bytes() == b"x"
 
 
-@pytest.fixture
-def as_nobody():
-    """Give a folder, and be a user that modes mean something to."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "own"
-        folder.mkdir()
-        folder.parent.chmod(0o755)
-        was_root = os.geteuid() == 0
-        if was_root:
-            os.chown(folder, 65534, 65534)
-            os.seteuid(65534)
-        try:
-            yield folder
-        finally:
-            if was_root:
-                os.seteuid(0)
-
-
 def test_a_folder_that_may_not_be_written_is_an_os_error(as_nobody):
     as_nobody.chmod(0o500)
     with pytest.raises(PermissionError):

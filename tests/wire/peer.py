@@ -19,7 +19,6 @@ import contextlib
 import fcntl
 import hashlib
 import json as json_module
-import os
 import select
 import socket
 import ssl
@@ -210,6 +209,22 @@ def expect(connection: Connection) -> None:
 def expect_head(connection: Connection) -> None:
     """Take one request's head and leave its body."""
     connection.peer.requests.append(connection.read_head())
+
+
+def expect_slowly(seconds: float) -> Step:
+    """Take one whole request, with a pause before each piece of it."""
+
+    def step(connection: Connection) -> None:
+        receive = connection.receive
+
+        def pause_and_receive() -> bytes:
+            time.sleep(seconds)
+            return receive()
+
+        connection.receive = pause_and_receive
+        expect(connection)
+
+    return step
 
 
 def expect_broken(connection: Connection) -> None:
@@ -666,19 +681,3 @@ def endless() -> Iterator[bytes]:
 def logs(client: Client, **arguments: Any) -> Any:
     """Ask for a container's output, both channels of it."""
     return client.ContainerLogs("web", stdout=True, stderr=True, **arguments)
-
-
-@contextlib.contextmanager
-def without_privileges():
-    """Be a user without privileges: root may open any socket."""
-    if os.geteuid() != 0:
-        yield
-        return
-    try:
-        os.seteuid(65534)
-    except PermissionError:
-        pytest.skip("root may not become another user here, and may open any socket")
-    try:
-        yield
-    finally:
-        os.seteuid(0)

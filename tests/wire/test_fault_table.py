@@ -16,6 +16,7 @@ import pytest
 
 import dynadock
 from dynadock import load
+from privileges import without_privileges
 from wire.peer import (
     JSON,
     OK,
@@ -37,7 +38,6 @@ from wire.peer import (
     streaming,
     switching,
     tell,
-    without_privileges,
 )
 
 if TYPE_CHECKING:

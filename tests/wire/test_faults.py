@@ -20,6 +20,7 @@ from dynadock import (
     TransportError,
     load,
 )
+from privileges import without_privileges
 from wire.peer import (
     JSON,
     OK,
@@ -43,7 +44,6 @@ from wire.peer import (
     silence,
     tell,
     wait,
-    without_privileges,
 )
 
 LIST = b'[{"Id": "1"}, {"Id": "2"}]'

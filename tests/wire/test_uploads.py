@@ -34,6 +34,7 @@ from wire.peer import (
     expect,
     expect_broken,
     expect_head,
+    expect_slowly,
     hang_up,
     head,
     ignore,
@@ -297,17 +298,7 @@ def test_small_blocks(upload, size):
 def test_an_engine_that_reads_slowly(upload):
     data = os.urandom(2 << 20)
 
-    def slowly(connection):
-        receive = connection.receive
-
-        def and_rest():
-            pause(0.001)(connection)
-            return receive()
-
-        connection.receive = and_rest
-        expect(connection)
-
-    script = [slowly, send(LOADED if upload is load else PLAIN)]
+    script = [expect_slowly(0.001), send(LOADED if upload is load else PLAIN)]
     with playing(script) as (peer, client):
         upload(client, data)
     assert peer.requests[0].body == data
@@ -322,17 +313,7 @@ LONG = DATA * 5
 def test_a_timeout_is_for_each_wait_and_not_for_the_whole_body(body):
     """As long as the engine goes on reading, nothing has timed out."""
 
-    def slowly(connection):
-        receive = connection.receive
-
-        def and_rest():
-            pause(0.02)(connection)
-            return receive()
-
-        connection.receive = and_rest
-        expect(connection)
-
-    with playing([slowly, send(LOADED)], timeout=0.6) as (peer, client):
+    with playing([expect_slowly(0.02), send(LOADED)], timeout=0.6) as (peer, client):
         assert load(client, body()) == MADE
     assert peer.requests[0].body == LONG
 

@@ -68,20 +68,22 @@ def socket_of(response):
     return response.raw._fp._driver._link._socket
 
 
-@pytest.mark.parametrize(("timeout", "limit"), [("auto", None), (None, None), (5, 5)])
-def test_a_stream_may_idle_unless_the_caller_says_otherwise(timeout, limit):
+@pytest.mark.parametrize(
+    ("operation", "timeout", "limit"),
+    [
+        ("ImageGet", "auto", None),
+        ("ContainerInspect", "auto", DEFAULT_TIMEOUT),
+        *(
+            (operation, limit, limit)
+            for operation in ("ImageGet", "ContainerInspect")
+            for limit in (None, 5)
+        ),
+    ],
+)
+def test_a_raw_reply_waits_as_the_call_does(operation, timeout, limit):
     part = reply(200, b"abc")[:-1]
     with playing([answer(part), silence], timeout=timeout) as (_, client):
-        response = client.ImageGet.raw("a")
-        assert socket_of(response).gettimeout() == limit
-        response.close()
-
-
-@pytest.mark.parametrize(("timeout", "limit"), [("auto", DEFAULT_TIMEOUT), (None, None), (5, 5)])
-def test_a_raw_value_waits_as_the_call_does(timeout, limit):
-    part = reply(200, b"abc")[:-1]
-    with playing([answer(part), silence], timeout=timeout) as (_, client):
-        response = client.ContainerInspect.raw("a")
+        response = client.operations[operation].raw("a")
         assert socket_of(response).gettimeout() == limit
         response.close()
 
