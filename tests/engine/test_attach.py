@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from closing import check_closed_while_read
 from dynadock import (
     BadRequest,
     Conflict,
@@ -176,12 +176,7 @@ def test_attached_twice(client: Client, talker: str) -> None:
 
 def test_closed_by_another_thread(client: Client, running: str) -> None:
     duplex = client.ContainerAttach(running, **OUTPUT)
-    closing = threading.Timer(0.2, duplex.close)
-    closing.start()
-    with pytest.raises(StreamClosed, match="while it was read"):
-        next(duplex)
-    closing.join()
-    assert (duplex.closed, duplex.fileno()) == (True, -1)
+    check_closed_while_read(duplex)
 
 
 def test_raw_and_another_call(client: Client, talker: str) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import threading
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from closing import check_closed_while_read
 from dynadock import BadRequest, NotFound, ParameterError, StreamClosed, TimedOut, load
 from engine.engines import STREAM_VERSIONS
 from engine.things import new_name
@@ -231,12 +231,7 @@ def test_follow_that_another_thread_closes(client: Client, silent: str) -> None:
     log = client.ContainerLogs(silent, follow=True, **BOTH)
     # Podman 4.3 sends not even the reply's head before there is output, so there must be some.
     assert next(log) == ("stdout", b"begun\n")
-    closing = threading.Timer(0.2, log.close)
-    closing.start()
-    with pytest.raises(StreamClosed, match="while it was read"):
-        next(log)
-    closing.join()
-    assert (log.closed, log.fileno()) == (True, -1)
+    check_closed_while_read(log)
     with pytest.raises(StreamClosed):
         next(log)
 

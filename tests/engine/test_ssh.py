@@ -9,14 +9,14 @@ import shlex
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from dynadock import SocketMissing, StreamClosed, TransportError, execute, load, run
+from closing import check_closed_while_read
+from dynadock import SocketMissing, TransportError, execute, load, run
 from engine.engines import give_up
 from engine.things import LABELS
 
@@ -224,11 +224,7 @@ def test_closing_ends_the_process_and_waiting_calls(remote: Client, tmp_path: Pa
     remote.close()
     events = remote.SystemEvents()
     assert len(running(tmp_path)) == 1
-    timer = threading.Timer(0.2, events.close)
-    timer.start()
-    with pytest.raises(StreamClosed):
-        list(events)
-    timer.join()
+    check_closed_while_read(events)
     wait_until_none_runs(tmp_path)
 
 

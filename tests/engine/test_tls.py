@@ -6,14 +6,14 @@ import datetime as dt
 import hashlib
 import os
 import shutil
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
 
-from dynadock import StreamClosed, TlsError, load, run
+from closing import check_closed_while_read
+from dynadock import TlsError, load, run
 from engine.engines import addresses, give_up, no_address
 from engine.things import IMAGE, LABELS
 
@@ -78,11 +78,7 @@ def test_input_and_output_in_turns(client: Client) -> None:
 
 def test_closing_ends_what_another_thread_waits_for(client: Client) -> None:
     events = client.SystemEvents()
-    timer = threading.Timer(0.2, events.close)
-    timer.start()
-    with pytest.raises(StreamClosed):
-        list(events)
-    timer.join()
+    check_closed_while_read(events)
 
 
 def test_an_image_comes_down_and_goes_up(client: Client) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-import threading
 
 import pytest
 
+from closing import check_closed_while_read
 from dynadock import (
     ConnectionLost,
     PermissionDenied,
     SocketMissing,
-    StreamClosed,
     TimedOut,
     TransportError,
     TruncatedStream,
@@ -205,11 +204,7 @@ def test_closing_ends_what_another_thread_waits_for(use):
     with Peer([answer(EVENTS), silence]) as peer, load("1.42", host=HOST) as client:
         use(peer.address)
         events = client.SystemEvents()
-        timer = threading.Timer(0.2, events.close)
-        timer.start()
-        with pytest.raises(StreamClosed):
-            list(events)
-        timer.join()
+        check_closed_while_read(events)
 
 
 def test_what_came_at_the_last_moment_is_not_lost(use, monkeypatch):

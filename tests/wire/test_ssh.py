@@ -9,7 +9,8 @@ import threading
 
 import pytest
 
-from dynadock import StreamClosed, TransportError, load
+from closing import check_closed_while_read
+from dynadock import TransportError, load
 from dynadock.transport.endpoint import parse_host
 from dynadock.transport.links.ssh import ssh_command
 from wire.peer import Peer, answer, expect, frame, hang_up, reply, silence, switching
@@ -137,11 +138,7 @@ def test_closing_ends_what_another_thread_waits_for():
     script = [answer(reply(json=None).partition(b"\r\n")[0] + b"\r\n\r\n"), silence]
     with Peer(script) as peer, load("1.42", host=host_of(peer)) as client:
         events = client.SystemEvents()
-        timer = threading.Timer(0.2, events.close)
-        timer.start()
-        with pytest.raises(StreamClosed):
-            list(events)
-        timer.join()
+        check_closed_while_read(events)
 
 
 @pytest.mark.usefixtures("program")
