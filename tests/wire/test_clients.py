@@ -5,6 +5,9 @@ from __future__ import annotations
 import copy
 import pickle
 import socket
+import subprocess
+import sys
+import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -43,6 +46,20 @@ def test_a_forgotten_client_leaves_no_connection():
     with Peer([OK, silence, tell(closed)]) as peer:
         load("1.42", host=peer.address).SystemPing()
         assert closed.wait(PATIENCE)
+
+
+def test_a_client_that_is_never_closed_ends_with_the_program_without_a_word():
+    """Also one that a module holds, which is gone before the client is."""
+    program = """
+        import sys
+        from dynadock import load
+        client = load("1.42", host=sys.argv[1])
+        client.SystemPing()
+        """
+    with Peer([OK]) as peer:
+        command = [sys.executable, "-W", "error", "-c", textwrap.dedent(program), peer.address]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

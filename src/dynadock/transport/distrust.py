@@ -59,8 +59,8 @@ def problem_with_tls(error: OSError, tls: Tls) -> str | None:
     alert = reason.partition("_ALERT_")[2]
     if alert == "HANDSHAKE_FAILURE":
         return (
-            "the engine refuses the handshake: it may share no cipher, or want a client's"
-            f" certificate ({_our_certificate(tls)})"
+            "the engine refuses the handshake; it shares no cipher or wants a client's certificate:"
+            f" {_our_certificate(tls)}"
         )
     return _problem_with_ours(alert, tls) if alert in _ALERTS else None
 

@@ -77,16 +77,19 @@ class Pool:
         self._numbers = itertools.count()
         # Calls in the order of their coming: the first ``count`` of them have a connection.
         self._places: dict[int, weakref.ref[Place]] = {}
-        self._kept: Kept = deque()
+        # In a list, so that what closes them when the pool is gone knows the latest.
+        self._held: list[Kept] = [deque()]
+        weakref.finalize(self, _close_held, self._held)
         forks.note(self)
 
-    def __del__(self) -> None:
-        self.close()
+    @property
+    def _kept(self) -> Kept:
+        return self._held[0]
 
     def let_go(self) -> None:
         """Forget the parent's connections, and the places of its calls."""
         self._places = {}
-        self._kept = deque()
+        self._held[0] = deque()
 
     def enter(self, seconds: float) -> Place:
         """Take a place, waiting for one up to ``seconds``; TimedOut where none comes free."""
@@ -172,8 +175,12 @@ class Pool:
 
         A later request opens new ones.
         """
-        kept, self._kept = self._kept, deque()
+        kept, self._held[0] = self._held[0], deque()
         _close_all(kept)
+
+
+def _close_held(held: list[Kept]) -> None:
+    _close_all(held[0])
 
 
 def _close_all(kept: Kept) -> None:
