@@ -32,6 +32,9 @@ and a malformed one apart.
 Large chunks. Where a block begins in the data of one chunk and ends in that of the next, its two
 parts are joined directly (`_read_across_separator`), which copies them only once.
 
+Short replies. A value often comes as one chunk, in one block with the last chunk. Then its size
+proves that the whole block is right, and one slice is the body (`_read_only_chunk`).
+
 Between two blocks ``_state`` is the place where the input has ended:
 
 - ``size``: in a size line, whose beginning is in ``_partial_line``;
@@ -63,6 +66,8 @@ LAST_CHUNK = b"0\r\n\r\n"
 """What ends a body sent in chunks."""
 
 CRLF = b"\r\n"
+
+_END_OF_ONLY_CHUNK = CRLF + LAST_CHUNK
 
 # Possessive, or what is no whole line would be tried again from each of its ends.
 _EXTENSIONS = rb"[ \t]*+(?:;[^\0\r\n]*+)?+"
@@ -115,8 +120,18 @@ class Chunked:
         if len(data) < self._remaining:
             self._remaining -= len(data)
             return data
-        body = self._read_across_separator(data) if self._remaining else b""
-        return body or self._read(BytesIO(self._partial_line + data))
+        read = self._read_across_separator if self._remaining else self._read_only_chunk
+        return read(data) or self._read(BytesIO(self._partial_line + data))
+
+    def _read_only_chunk(self, data: bytes) -> bytes:
+        """Return the body if ``data`` is all of it, in one chunk. Else change nothing."""
+        if self._state != "size" or self._partial_line or not data.endswith(_END_OF_ONLY_CHUNK):
+            return b""
+        line = data[: data.find(b"\n", 0, _LONGEST_CACHED_LINE) + 1]
+        if _SIZES[line] != len(data) - len(line) - len(_END_OF_ONLY_CHUNK):
+            return b""
+        self.done = True
+        return data[len(line) : -len(_END_OF_ONLY_CHUNK)]
 
     def _read_across_separator(self, data: bytes) -> bytes:
         """Return the body's part of ``data`` if that ends in the data of the very next chunk.
