@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.call.arguments import encoding_of
@@ -22,7 +21,6 @@ FILE = "examples.yaml"
 WIDTH = 88
 _PATH = "$path"
 _FILES = "$files"
-_HERE = Path()
 _DURATION = 10_000_000_000
 _SECRET = "s3cret"  # noqa: S105 - an example of one
 
@@ -67,7 +65,8 @@ def _argument(name: str, value: Any) -> str:
 
 
 def _written(value: Any) -> str:
-    if isinstance(value, Path):
+    # A path, without loading pathlib for examples that show none.
+    if hasattr(value, "__fspath__"):
         return f"Path({str(value)!r})"
     if isinstance(value, (dict, list)) and len(repr(value)) > WIDTH // 2:
         from pprint import pformat
@@ -121,6 +120,8 @@ def _fresh(value: Any) -> Any:
 
 def _value_of(written: Any) -> Any:
     if isinstance(written, dict) and _PATH in written:
+        from pathlib import Path
+
         return Path(written[_PATH])
     if isinstance(written, dict) and _FILES in written:
         from dynadock.archive.pack import pack
@@ -157,7 +158,7 @@ def _of_body(body: Body, chosen: Values, *, full: bool) -> Values:
     if body.kind == "binary":
         if given is None and not (full or body.required):
             return {}
-        return {body.python_name: _HERE if given is None else given}
+        return {body.python_name: _value_of({_PATH: "."}) if given is None else given}
     if given is None and not (full or body.required):
         return {}
     made = given if given is not None else _Maker(body.definitions).of(body.schema, body.name)
