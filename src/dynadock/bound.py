@@ -71,7 +71,7 @@ class BoundOperation:
         bound = self._bind(args, kwargs)
         agreement = self._connector.agreement
         if agreement.may_be_refused():
-            asking = agreement.ensure_speaks(self._operation, str(self._connector.endpoint))
+            asking = agreement.ensure_speaks(self._operation, self._connector.address)
             self._connector.agree(asking, CONNECT_TIMEOUT, self._options)
         if expected_kind(bound) in PLAIN and not uploads(bound):
             return self._value(bound)
@@ -88,7 +88,7 @@ class BoundOperation:
         if options.proxies and operation.takes_proxies:
             from dynadock.configured import add_proxies
 
-            add_proxies(bound, str(self._connector.endpoint))
+            add_proxies(bound, self._connector.address)
         return bound
 
     def _value(self, bound: Bound) -> Any:
@@ -98,11 +98,11 @@ class BoundOperation:
         reply = connector.send(request, time_allowed(bound, options), options)
         if connector.agreement.needs_check(self._operation.version, reply.status):
             self._check_version(reply)
-        return interpret(self._operation, reply, str(connector.endpoint))
+        return interpret(self._operation, reply, connector.address)
 
     def _check_version(self, reply: Reply) -> None:
         connector = self._connector
-        asking = connector.agreement.check(self._operation, reply, str(connector.endpoint))
+        asking = connector.agreement.check(self._operation, reply, connector.address)
         connector.agree(asking, CONNECT_TIMEOUT, self._options)
 
     def _stream(self, bound: Bound) -> Any:
@@ -117,7 +117,7 @@ class BoundOperation:
             reply = Reply(source.status, source.headers, body)
             if self._connector.agreement.needs_check(self._operation.version, reply.status):
                 self._check_version(reply)
-            host = str(self._connector.endpoint)
+            host = self._connector.address
             if has_failed:
                 return interpret(self._operation, reply, host)
             return open_stream(bound, source, host, self._options, partial(self._ask, deadline))
@@ -159,7 +159,7 @@ class BoundOperation:
         if expected_kind(bound) in TWO_WAY:
             from dynadock.streams.opening import raw_duplex
 
-            return raw_duplex(bound, self._open(bound), str(self._connector.endpoint))
+            return raw_duplex(bound, self._open(bound), self._connector.address)
         from dynadock.transport.raw import as_requests_response
 
         request = encode(bound, self._options)

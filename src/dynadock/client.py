@@ -87,7 +87,7 @@ def _pinned(text: str) -> Spec:
 def _negotiated(connector: Connector, options: Options) -> Spec:
     limit = CONNECT_TIMEOUT if options.timeout == "auto" else options.timeout
     agreement = connector.agreement
-    spoken = connector.agree(agreement.ask(str(connector.endpoint)), limit, options)
+    spoken = connector.agree(agreement.ask(connector.address), limit, options)
     known = available_versions()
     common = [each for each in known if spoken.includes(each)]
     if not common:

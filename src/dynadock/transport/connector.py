@@ -41,6 +41,7 @@ class Connector:
         self.connections = connections
         self.agreement = Agreement()
         self._endpoint: Endpoint | None = None
+        self._address = ""
         self._pool: Pool | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -53,6 +54,13 @@ class Connector:
         if self._endpoint is None:
             self._endpoint = find_endpoint(self.host, self.context)
         return self._endpoint
+
+    @property
+    def address(self) -> str:
+        """The endpoint as text, by which errors name the engine."""
+        if not self._address:
+            self._address = str(self.endpoint)
+        return self._address
 
     @property
     def pool(self) -> Pool:
