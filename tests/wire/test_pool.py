@@ -177,7 +177,7 @@ def test_a_size_that_is_none(connections):
         load("1.42", host="unix:///nowhere.sock", connections=connections)
 
 
-def test_urllib3_has_nothing_to_warn_of(caplog):
+def test_connections_that_are_opened_and_closed_warn_of_nothing(caplog):
     scripts = [[OK, silence]] * 3
     with caplog.at_level(logging.WARNING), Peer(*scripts) as peer:
         for _ in range(3):
