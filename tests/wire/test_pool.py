@@ -73,6 +73,44 @@ def test_a_call_waits_for_a_free_connection(caplog):
     assert caplog.messages == [f"{peer.address}: all 1 connections are in use, a call waits"]
 
 
+@pytest.mark.parametrize("connections", [1, 2])
+def test_who_waits_is_served_in_the_order_of_coming(connections):
+    """Ten calls come one after the other while all connections are held, and go out so."""
+    names = [f"c{number}" for number in range(10)]
+    served = []
+
+    def serve(connection):
+        while seen := connection.next_request():
+            served.append(seen.target.split("/")[3])
+            connection.send([reply(json={"Id": served[-1]})])
+
+    held = [answer(reply(json={"Id": "held"})[:-1]), silence]
+    scripts = [held] * (connections - 1) + [[PART, silence], [serve]]
+    with (
+        Peer(*scripts) as peer,
+        load("1.42", host=peer.address, connections=connections) as client,
+        contextlib.ExitStack() as holding,
+        ThreadPoolExecutor(len(names)) as threads,
+    ):
+        for _ in range(connections - 1):
+            holding.enter_context(client.ContainerInspect.raw("held"))
+        first = client.ImageGet.raw("a")
+        pool = client._connector.pool
+        calls = []
+        for number, name in enumerate(names, 1):
+            calls.append(threads.submit(client.ContainerInspect, name))
+            while sum(_waits(pool, each) for each in [*pool._places]) < number:
+                time.sleep(0.001)
+        first.close()
+        assert [call.result(PATIENCE).Id for call in calls] == names
+    assert served == names
+
+
+def _waits(pool, number):
+    place = pool._places[number]()
+    return place is not None and place.bell is not None
+
+
 @pytest.mark.parametrize("kind", ["unix", "tcp"])
 def test_waiting_too_long_says_that_all_are_in_use(kind):
     asked, go_on = threading.Event(), threading.Event()
