@@ -68,7 +68,7 @@ def test_two_at_once_do_not_meet(path):
     assert names_beside(path) == ["file"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no permissions")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
 @pytest.mark.parametrize(
     ("old", "mode", "new"),
     [
@@ -92,7 +92,7 @@ def test_permissions(path, old, mode, new):
     assert stat.S_IMODE(path.stat().st_mode) == new
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no owners")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows gives no file away")
 def test_the_owner_stays_where_root_writes(path):
     if os.geteuid() != 0:
         pytest.skip("only root gives files away")

@@ -149,7 +149,10 @@ client.close()
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such descriptors")
+@pytest.mark.skipif(
+    sys.platform == "win32",
+    reason="Windows has no module resource, by which the limit of descriptors is raised",
+)
 def test_a_process_with_many_open_files_keeps_its_connections():
     """select knows no descriptor beyond 1,023; whether a connection is idle is asked of poll."""
     with Peer([OK, OK]) as peer:
