@@ -166,7 +166,11 @@ class BoundOperation:
         timeout = time_allowed(bound, self._options)
         keeps = not uploads(bound)
         driver = self._connector.open(request, timeout, self._options, keeps=keeps)
-        return as_requests_response(driver, request, self._connector.endpoint)
+        try:
+            return as_requests_response(driver, request, self._connector.endpoint)
+        except BaseException:
+            driver.close()
+            raise
 
     @property
     def operation_id(self) -> str:

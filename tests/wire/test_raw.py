@@ -28,6 +28,7 @@ from wire.peer import (
     expect_rest,
     frame,
     hang_up,
+    head,
     message,
     playing,
     reply,
@@ -318,3 +319,42 @@ def test_what_streams_only_sometimes_is_a_value_the_other_times():
         assert client.ContainerStats("web", stream=False).read == "now"
         assert client.ExecStart("1", Detach=True) is None
         assert isinstance(client.ExecStart.raw("1", Detach=True), requests.Response)
+
+
+@pytest.mark.parametrize("status", [204, 304])
+@pytest.mark.parametrize("length", ["5, 6", "x", "-1"])
+def test_a_length_where_no_body_follows_means_nothing(status, length):
+    """RFC 9112, section 6.3; urllib3 would refuse two lengths, and leave the connection open."""
+    with playing([answer(head(status, {"Content-Length": length})), OK], connections=1) as (
+        peer,
+        client,
+    ):
+        with client.SystemPing.raw() as response:
+            assert (response.status_code, response.content) == (status, b"")
+            assert response.headers["Content-Length"] == length
+        assert client.SystemPing() == "OK"
+    assert peer.connections == 1
+
+
+def test_a_reply_that_cannot_be_wrapped_leaves_no_connection(monkeypatch):
+    def fail(*_arguments):
+        raise MemoryError
+
+    monkeypatch.setattr("dynadock.transport.raw.as_requests_response", fail)
+    with playing([OK, silence], [OK], connections=1) as (_, client):
+        with pytest.raises(MemoryError):
+            client.SystemPing.raw()
+        assert client.SystemPing() == "OK"
+
+
+def test_a_reply_that_is_closed_and_then_released_is_not_kept():
+    """As an interruption right behind its end does: closed by the call, released by the file."""
+    with playing([OK, silence], [OK], connections=1) as (peer, client):
+        response = client.SystemPing.raw()
+        driver = response.raw._fp._driver
+        assert driver.read_all(None) == b"OK"
+        driver.close()
+        driver.release()
+        assert not client._connector.pool._kept
+        assert client.SystemPing() == "OK"
+    assert peer.connections == 2

@@ -167,8 +167,10 @@ class Driver:
 
     def close(self) -> None:
         """Close the connection, which unblocks other threads; may be called again."""
-        if self._link is not None:
-            self._link.close()
+        # Without it, so that a later `release` gives no closed link back to the pool.
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
         if self._place is not None:
             self._place.leave()
 

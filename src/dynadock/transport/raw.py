@@ -10,7 +10,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from dynadock.transport.driver import Driver
     from dynadock.transport.endpoint import Endpoint
@@ -25,7 +25,7 @@ def as_requests_response(driver: Driver, request: Request, endpoint: Endpoint) -
     prepared.headers = requests.structures.CaseInsensitiveDict(request.shown_headers)
     response = _Response(
         body=ReplyFile(driver),
-        headers=driver.headers,
+        headers=_understood(driver.headers),
         status=driver.status,
         reason=driver.reason,
         version=11,
@@ -33,7 +33,17 @@ def as_requests_response(driver: Driver, request: Request, endpoint: Endpoint) -
         preload_content=False,
         decode_content=False,
     )
+    response.headers.update(driver.headers)
     return HTTPAdapter().build_response(prepared, response)
+
+
+def _understood(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers without a length that urllib3 would refuse.
+
+    A reply without a body may have any (RFC 9112, section 6.3); ours is read by its own decoder.
+    """
+    is_plain = headers.get("Content-Length", "0").isdecimal()
+    return {name: value for name, value in headers.items() if is_plain or name != "Content-Length"}
 
 
 class _Response(HTTPResponse):
