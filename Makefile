@@ -2,10 +2,12 @@
 #
 #   make PYTHON=python3.13 test            another interpreter
 #   make PYTEST_ARGS="-k ping -x" pytest   a part of the tests
+#   make WORKERS=0 pytest                  in one process, as a debugger wants it
 #   make FROM=DIR specs-check              compare with published documents that are in DIR
 #   make SECONDS=60 SEED=7 soak            a short soak that draws what an earlier one drew
 
 PYTEST_ARGS ?=
+WORKERS ?= 2
 FROM ?=
 SECONDS ?= 600
 SEED ?=
@@ -44,7 +46,7 @@ lint: venv-test ## Check style and types
 	$(BIN)/python -m mypy
 
 pytest: venv-test ## Run the tests alone
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) $(PYTEST_ARGS)
 
 lowest: ## Run the tests without engines on the oldest dependencies that pyproject.toml allows
 	@tools/run_lowest.sh $(or $(PYTEST_ARGS),tests/unit tests/wire tests/test_cases.py -q)

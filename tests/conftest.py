@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 import secret_watch
+import workers
 
 pytest_plugins = ["pytester"]
 
@@ -33,7 +35,17 @@ settings.load_profile("ci" if os.environ.get("CI") else "dynadock")
 
 
 def pytest_configure(config):
-    """Give the run a cache and a data folder before the first test module loads a document."""
+    """Give the run a cache and a data folder before the first test module loads a document.
+
+    Workers of pytest-xdist use those of the run that started them.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As it is in what a shell script starts in the background; tests interrupt themselves.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    config.pluginmanager.register(secret_watch)
+    config.pluginmanager.register(workers)
+    if hasattr(config, "workerinput"):
+        return
     folder = tempfile.TemporaryDirectory(prefix="dynadock-tests-")
     config.add_cleanup(folder.cleanup)
     patch = pytest.MonkeyPatch()
@@ -41,7 +53,6 @@ def pytest_configure(config):
     # One cache for the whole run: each document is compiled once, whoever asks for it.
     patch.setenv("DYNADOCK_CACHE", f"{folder.name}/cache")
     patch.setenv("DYNADOCK_DATA", f"{folder.name}/data")
-    config.pluginmanager.register(secret_watch)
 
 
 @pytest.fixture(scope="session")

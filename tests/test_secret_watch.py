@@ -43,9 +43,10 @@ def test_it():
 def outcome(pytester, monkeypatch, capsys):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
 
-    def run(line):
+    def run(line, *arguments):
         pytester.makepyfile(TEST.format(line))
-        result = pytester.runpytest_subprocess("-p", "secret_watch", "-p", "no:hypothesispytest")
+        plugins = ("-p", "secret_watch", "-p", "no:hypothesispytest")
+        result = pytester.runpytest_subprocess(*plugins, *arguments)
         # The secrets that the inner run shows are no failure of this one.
         capsys.readouterr()
         return result
@@ -57,6 +58,13 @@ def outcome(pytester, monkeypatch, capsys):
 def test_a_run_that_shows_a_secret_fails(outcome, line):
     result = outcome(line)
     result.assert_outcomes(passed=1, warnings=int("warn(" in line))
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*secrets that were told*", "*::test_it*: *"])
+
+
+@pytest.mark.parametrize("how", ["logged", "raised and caught", "printed"])
+def test_a_run_in_which_a_worker_shows_a_secret_fails(outcome, how):
+    result = outcome(TELLING[how], "--numprocesses=1")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*secrets that were told*", "*::test_it*: *"])
 

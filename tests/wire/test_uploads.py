@@ -401,7 +401,11 @@ def test_an_iterator_of_something_else_is_an_error(upload, wrong):
 
 
 @both_ways
-@pytest.mark.parametrize("wrong", ["text", io.StringIO("text"), {"a": 1}, 17, ["text"]], ids=repr)
+@pytest.mark.parametrize(
+    "wrong",
+    ["text", io.StringIO("text"), {"a": 1}, 17, ["text"]],
+    ids=lambda wrong: type(wrong).__name__,
+)
 def test_what_holds_no_bytes_is_refused_before_anything_is_sent(upload, wrong):
     with playing() as (peer, client), pytest.raises(BodyError, match="expected bytes"):
         upload(client, wrong)
