@@ -7,7 +7,7 @@
 #   make SECONDS=60 SEED=7 soak            a short soak that draws what an earlier one drew
 
 PYTEST_ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 4
 FROM ?=
 SECONDS ?= 600
 SEED ?=
@@ -49,7 +49,7 @@ pytest: venv-test ## Run the tests alone
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) $(PYTEST_ARGS)
 
 lowest: ## Run the tests without engines on the oldest dependencies that pyproject.toml allows
-	@tools/run_lowest.sh $(or $(PYTEST_ARGS),tests/unit tests/wire tests/test_cases.py -q)
+	@tools/run_lowest.sh --numprocesses $(WORKERS) $(or $(PYTEST_ARGS),tests/unit tests/wire tests/test_cases.py -q)
 
 format: venv-test ## Put the code into ruff's format
 	$(BIN)/python -m ruff format

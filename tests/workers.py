@@ -1,22 +1,35 @@
-"""How a run is shared among the processes of pytest-xdist: a file each, and the engines to one."""
+"""How a run is shared among the processes of pytest-xdist.
+
+A file is one process's; of the tests on engines all that an engine is used for are. What they make
+there, and what a whole run has seen of it, then has one owner, and engines wait for nobody.
+"""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
 ENGINE_TESTS = "tests/engine/"
+TARGET = re.compile(r"\[([^\]-]+)")
+"""The engine with which a test's arguments begin, as in ``[d26-1.42-a case]``."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     from xdist.scheduler import LoadFileScheduling
 
-    class EnginesToOne(LoadFileScheduling):
-        """What tests make on engines, and what a whole run has seen of them, has one owner."""
+    from engine.engines import engines, one_of
 
+    names = {each.name for each in engines()}
+    # Pages and others that name no engine are run on the one that stands for all.
+    default = next((each.name for each in one_of(engines())), "none")
+
+    class AnEngineEach(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            if nodeid.startswith(ENGINE_TESTS):
-                return ENGINE_TESTS
-            return super()._split_scope(nodeid)
+            if not nodeid.startswith(ENGINE_TESTS):
+                return super()._split_scope(nodeid)
+            found = TARGET.search(nodeid)
+            return found[1] if found and found[1] in names else default
 
-    return EnginesToOne(config, log)
+    return AnEngineEach(config, log)
