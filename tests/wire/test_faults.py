@@ -20,7 +20,7 @@ from dynadock import (
     TransportError,
     load,
 )
-from privileges import without_privileges
+from privileges import without_configuration, without_privileges
 from wire.peer import (
     JSON,
     OK,
@@ -111,7 +111,11 @@ def test_no_permission(tmp_path):
         listener.bind(str(path))
         path.chmod(0)
         listener.listen()
-        with without_privileges(), pytest.raises(PermissionDenied, match="right group") as caught:
+        with (
+            without_privileges(),
+            without_configuration(),
+            pytest.raises(PermissionDenied, match="right group") as caught,
+        ):
             client.ContainerList()
     assert str(path) in str(caught.value)
 

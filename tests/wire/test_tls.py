@@ -230,6 +230,27 @@ def test_any_certificate_will_do_if_the_user_says_so(
 
 
 @each_way
+@pytest.mark.parametrize(("missing", "there"), [("key", "cert"), ("cert", "key")])
+def test_a_certificate_without_its_key(authority, certificates, operation, missing, there):
+    folder = certificates(authority, authority.issue_cert("me"))
+    (folder / f"{missing}.pem").unlink()
+    problem = (
+        f"the certificates in {folder} cannot be used: there is {there}.pem and no {missing}.pem"
+    )
+    with pytest.raises(EndpointError, match=problem):
+        call(operation, "tcp://127.0.0.1:1")
+
+
+def test_a_key_may_stand_in_its_certificates_file(authority, certificates):
+    folder = certificates(authority, authority.issue_cert("me"))
+    whole = (folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes()
+    (folder / "key.pem").unlink()
+    (folder / "cert.pem").write_bytes(whole)
+    with Peer([OK], kind="tcp", tls=server(authority, clients=authority)) as peer:
+        assert load("1.42", host=peer.address).SystemPing() == "OK"
+
+
+@each_way
 def test_certificates_that_cannot_be_used(authority, certificates, operation, monkeypatch):
     folder = certificates(authority, authority.issue_cert("me"))
     (folder / "key.pem").write_text("no key")

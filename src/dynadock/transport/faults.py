@@ -33,58 +33,55 @@ _BY_CAUSE: tuple[tuple[type[OSError], type[TransportError], str], ...] = (
 def translate(error: OSError, endpoint: Endpoint, timeout: float | None) -> TransportError:
     """Return our exception for what broke a connection; it says where, what, and what to do.
 
-    ``error`` is its cause; ``timeout`` are the seconds that were allowed, None for no limit.
+    ``timeout`` are the seconds that were allowed, None for no limit.
     """
     if known := _known(error, endpoint):
         return known
     if isinstance(error, NeverReached):
-        return _caused(error, TransportError, endpoint, f"it cannot be reached ({error})")
+        return _fault(TransportError, endpoint, f"it cannot be reached ({error})")
     if isinstance(error, TimeoutError):
         limit = "the time allowed" if timeout is None else f"{timeout:g} s"
         problem = f"no answer within {limit}; with_options(timeout=…) sets it"
-        return _caused(error, TimedOut, endpoint, problem)
+        return _fault(TimedOut, endpoint, problem)
     if error.errno == errno.EBADF:
         problem = "the connection is closed here; a forked child has to open its own"
-        return _caused(error, ConnectionLost, endpoint, problem)
+        return _fault(ConnectionLost, endpoint, problem)
     problem = f"the connection broke before the reply's end ({error})"
-    return _caused(error, ConnectionLost, endpoint, problem)
+    return _fault(ConnectionLost, endpoint, problem)
 
 
 def never_reached(error: OSError, endpoint: Endpoint) -> TransportError:
-    """Return our exception for a connection that was not made; ``error`` is its cause."""
+    """Return our exception for a connection that was not made."""
     if known := _known(error, endpoint):
         return known
     if isinstance(error, TimeoutError):
         problem = "no connection in time; is the address right?"
-        return _caused(error, TimedOut, endpoint, problem)
-    return _caused(error, TransportError, endpoint, f"it cannot be reached ({error})")
+        return _fault(TimedOut, endpoint, problem)
+    return _fault(TransportError, endpoint, f"it cannot be reached ({error})")
 
 
 def _known(error: OSError, endpoint: Endpoint) -> TransportError | None:
     """Return the exception for an error whose type, or TLS, tells the cause; else None."""
     for foreign, ours, problem in _BY_CAUSE:
         if isinstance(error, foreign):
-            return _caused(error, ours, endpoint, problem)
+            return _fault(ours, endpoint, problem)
     if endpoint.tls is None:
         return None
     from dynadock.transport.distrust import problem_with_tls
 
     reason = problem_with_tls(error, endpoint.tls)
-    return _caused(error, TlsError, endpoint, reason) if reason else None
-
-
-def _caused(
-    error: OSError, kind: type[TransportError], endpoint: Endpoint, problem: str
-) -> TransportError:
-    fault = _fault(kind, endpoint, problem)
+    if reason is None:
+        return None
+    fault = _fault(TlsError, endpoint, reason)
+    # Our words are not OpenSSL's, by which people look for help.
     fault.__cause__ = error
     return fault
 
 
-def out_of_time(error: OSError, endpoint: Endpoint, seconds: float) -> TransportError:
+def out_of_time(endpoint: Endpoint, seconds: float) -> TransportError:
     """Return the exception for a call that was not done before its deadline."""
     problem = f"not done within {seconds:g} s; with_options(deadline=…) sets it"
-    return _caused(error, TimedOut, endpoint, problem)
+    return _fault(TimedOut, endpoint, problem)
 
 
 def exhausted(endpoint: Endpoint, count: int, seconds: float) -> TransportError:
@@ -103,4 +100,7 @@ def placed(fault: TransportError, endpoint: Endpoint) -> TransportError:
 
 def _fault(kind: type[TransportError], endpoint: Endpoint, problem: str) -> TransportError:
     way = f" through {endpoint.proxy}" if endpoint.proxy else ""
-    return kind(f"{endpoint} ({endpoint.origin}){way}: {problem}", str(endpoint))
+    fault = kind(f"{endpoint} ({endpoint.origin}){way}: {problem}", str(endpoint))
+    # It says all that Python's own error said, which a traceback would show before it otherwise.
+    fault.__suppress_context__ = True
+    return fault
