@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import stat
 import threading
+import traceback
 
 import pytest
 
@@ -226,6 +227,16 @@ def test_silence_is_a_timeout(script, kind):
         # Over another connection: a late reply on the first one is for no call.
         assert client.SystemPing() == "OK"
     assert peer.connections == 2
+
+
+@pytest.mark.parametrize("place", ["before the reply", "in the body"])
+def test_a_script_shows_one_error(place):
+    """Ours says all that the system's did."""
+    for script in (SILENCES[place], BREAKS[place]):
+        with playing(script) as (_, client), pytest.raises(TransportError) as caught:
+            client.with_options(timeout=SHORT).ContainerList()
+        shown = "".join(traceback.format_exception(caught.value))
+        assert shown.count("Traceback (most recent call last)") == 1
 
 
 # The connection breaks

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import socket
 import ssl
 
 import pytest
@@ -239,6 +240,17 @@ def test_a_certificate_without_its_key(authority, certificates, operation, missi
     )
     with pytest.raises(EndpointError, match=problem):
         call(operation, "tcp://127.0.0.1:1")
+
+
+def test_certificates_know_no_zones(authority, certificates, monkeypatch):
+    find = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _host, *how, **more: find("::1", *how, **more)
+    )
+    certificates(authority)
+    with Peer([OK], kind="tcp6", tls=server(authority, "fe80::1")) as peer:
+        port = peer.address.rpartition(":")[2]
+        assert load("1.42", host=f"tcp://[fe80::1%25eth0]:{port}").SystemPing() == "OK"
 
 
 def test_a_key_may_stand_in_its_certificates_file(authority, certificates):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.call.encode import request_of_no_version
-from dynadock.config.address import Address
 from dynadock.errors import TransportError
 from dynadock.options import CONNECTIONS
 from dynadock.transport.agreement import Agreement
@@ -34,19 +33,18 @@ class Connector:
 
     def __init__(
         self,
-        host: str | Address | None = None,
+        host: str | None = None,
         context: str | None = None,
         connections: int = CONNECTIONS,
     ) -> None:
-        if not isinstance(host, (str, Address, type(None))):
+        if not isinstance(host, (str, type(None))):
             expected = "an address as text, such as unix:///path/of.sock"
             raise TypeError(f"host: expected {expected}, got {type(host).__name__}")
         if not isinstance(context, (str, type(None))):
             raise TypeError(f"context: expected a name as text, got {type(context).__name__}")
         if not isinstance(connections, int) or isinstance(connections, bool) or connections < 1:
             raise ValueError(f"connections: expected an integer above 0, got {connections!r}")
-        # Not as text: an error's lines show this object, and the address may hold a password.
-        self.host = None if host is None else Address.of(host)
+        self.host = host
         self.context = context
         self.connections = connections
         self.agreement = Agreement()
