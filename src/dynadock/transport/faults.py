@@ -1,4 +1,8 @@
-"""What can go wrong with a connection: from Python's exceptions to ours."""
+"""What can go wrong with a connection: from Python's exceptions to ours.
+
+Ours say all that Python's say, so that a traceback needs no others: they have no cause, but for
+TLS, where OpenSSL's own words are what people look for.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +77,6 @@ def _known(error: OSError, endpoint: Endpoint) -> TransportError | None:
     if reason is None:
         return None
     fault = _fault(TlsError, endpoint, reason)
-    # Our words are not OpenSSL's, by which people look for help.
     fault.__cause__ = error
     return fault
 
@@ -100,7 +103,4 @@ def placed(fault: TransportError, endpoint: Endpoint) -> TransportError:
 
 def _fault(kind: type[TransportError], endpoint: Endpoint, problem: str) -> TransportError:
     way = f" through {endpoint.proxy}" if endpoint.proxy else ""
-    fault = kind(f"{endpoint} ({endpoint.origin}){way}: {problem}", str(endpoint))
-    # It says all that Python's own error said, which a traceback would show before it otherwise.
-    fault.__suppress_context__ = True
-    return fault
+    return kind(f"{endpoint} ({endpoint.origin}){way}: {problem}", str(endpoint))
