@@ -147,8 +147,9 @@ class BoundOperation:
     def prepare(self, /, *args: Any, **kwargs: Any) -> Request:
         """Check the arguments and return the complete request; nothing is sent.
 
-        Credentials from the docker command's configuration are in it, though its repr hides them.
-        Raises ParameterError, BodyError or ConfigError as a call does.
+        Credentials and headers from the docker command's configuration are in it, though its repr
+        hides them, and the path that the engine's address ends with. Raises ParameterError,
+        BodyError, ConfigError or EndpointError as a call does.
         """
         return self._request(self._bind(args, kwargs))
 

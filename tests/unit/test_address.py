@@ -221,6 +221,7 @@ def test_anything_in_any_form_is_an_endpoint_or_refused(tmp_path, value):
         if isinstance(value, str) and "\0" not in value and "\ud800" not in ascii(value):
             _set_where_it_can_be(patch, "DOCKER_HOST", value)
             _set_where_it_can_be(patch, "HTTP_PROXY", value)
+            _set_where_it_can_be(patch, "NO_PROXY", value)
             forms += [{}, {"host": "tcp://box:1"}]
         for form in forms:
             try:
