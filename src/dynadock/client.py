@@ -84,7 +84,8 @@ def _pinned(text: str) -> Spec:
     try:
         return load_version(parse_version(text))
     except SpecError as error:
-        raise SpecError(f"{VERSION_VARIABLE}: {error}") from None
+        way_out = "without it the newest version that both sides speak is taken"
+        raise SpecError(f"{VERSION_VARIABLE}: {error}; {way_out}") from None
 
 
 def _negotiated(connector: Connector, options: Options) -> Spec:

@@ -312,6 +312,13 @@ def test_no_wrong_proxy_tells_a_secret(text, monkeypatch):
     check_hidden(caught.value)
 
 
+def test_a_host_outside_of_ascii_tells_no_secret_of_its_proxy(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", f"http://{USER}p:3128")
+    with pytest.raises(EndpointError, match="the host's name is not in ASCII") as caught:
+        load("1.42", host="tcp://bücher.example")
+    check_hidden(caught.value)
+
+
 @pytest.mark.parametrize("user", [USER, f"{SECRET}@", f"\udcff:{SECRET}@"])
 def test_an_endpoint_holds_nothing_of_its_proxys_user(user, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", f"http://{user}p:3128")

@@ -75,6 +75,7 @@ def test_the_environment_pins_the_version(text, monkeypatch):
     ("text", "problem"),
     [
         ("newest", "DOCKER_API_VERSION: 'newest' is no API version; one looks like '1.42'"),
+        ("auto", "; without it the newest version that both sides speak is taken$"),
         ("1.999", "DOCKER_API_VERSION: .*1.999"),
         (str(ZOO), "DOCKER_API_VERSION: .* is no API version"),
     ],

@@ -1,7 +1,7 @@
 """What can go wrong with a connection: from Python's exceptions to ours.
 
-Ours say all that Python's say, so that a traceback needs no others: they have no cause, but for
-TLS, where OpenSSL's own words are what people look for.
+Ours say all that Python's say, so that a traceback needs no others. They have a cause only where
+that tells more: with TLS OpenSSL's own words, and how a connection broke that was there before.
 """
 
 from __future__ import annotations
@@ -51,7 +51,10 @@ def translate(error: OSError, endpoint: Endpoint, timeout: float | None) -> Tran
         problem = "the connection is closed here; a forked child has to open its own"
         return _fault(ConnectionLost, endpoint, problem)
     problem = f"the connection broke before the reply's end ({error})"
-    return _fault(ConnectionLost, endpoint, problem)
+    fault = _fault(ConnectionLost, endpoint, problem)
+    # Its kind counts: a reset may only mean that the peer was not interested in our last words.
+    fault.__cause__ = error
+    return fault
 
 
 def never_reached(error: OSError, endpoint: Endpoint) -> TransportError:
