@@ -21,7 +21,6 @@ FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
 """Seconds before another try to connect; each pause is twice the one before it."""
 
-
 _TELLS_NOTHING = 2
 """Tries that failed alike within a moment say no more than one of them."""
 
