@@ -26,3 +26,11 @@ def without_privileges():
         yield
     finally:
         os.seteuid(0)
+
+
+@contextlib.contextmanager
+def without_configuration():
+    """Have no configuration of the docker command: one that may not be read is warned of."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_CONFIG", f"{os.devnull}/none")
+        yield

@@ -91,10 +91,13 @@ class BoundOperation:
             add_proxies(bound, self._connector.address)
         return bound
 
+    def _request(self, bound: Bound) -> Request:
+        return self._connector.addressed(encode(bound, self._options))
+
     def _value(self, bound: Bound) -> Any:
         """Send over a kept connection and return the reply's value."""
         options, connector = self._options, self._connector
-        request = encode(bound, options)
+        request = self._request(bound)
         reply = connector.send(request, time_allowed(bound, options), options)
         if connector.agreement.needs_check(self._operation.version, reply.status):
             self._check_version(reply)
@@ -128,7 +131,7 @@ class BoundOperation:
     def _open(self, bound: Bound) -> Source:
         """Send over a connection of its own; the reply's body is unread."""
         options = self._options
-        request = encode(bound, options)
+        request = self._request(bound)
         timeout = time_allowed(bound, options)
         if expected_kind(bound) == "websocket":
             return self._connector.websocket(request, timeout, options)
@@ -144,10 +147,11 @@ class BoundOperation:
     def prepare(self, /, *args: Any, **kwargs: Any) -> Request:
         """Check the arguments and return the complete request; nothing is sent.
 
-        Credentials from the docker command's configuration are in it, though its repr hides them.
-        Raises ParameterError, BodyError or ConfigError as a call does.
+        Credentials and headers from the docker command's configuration are in it, though its repr
+        hides them, and the path that the engine's address ends with. Raises ParameterError,
+        BodyError, ConfigError or EndpointError as a call does.
         """
-        return encode(self._bind(args, kwargs), self._options)
+        return self._request(self._bind(args, kwargs))
 
     def raw(self, /, *args: Any, **kwargs: Any) -> requests.Response | RawDuplex:
         """Check the arguments, send the request and return the reply unread, whatever its status.
@@ -162,7 +166,7 @@ class BoundOperation:
             return raw_duplex(bound, self._open(bound), self._connector.address)
         from dynadock.transport.raw import as_requests_response
 
-        request = encode(bound, self._options)
+        request = self._request(bound)
         timeout = time_allowed(bound, self._options)
         keeps = not uploads(bound)
         driver = self._connector.open(request, timeout, self._options, keeps=keeps)

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex, overload
 
 from dynadock.bound import BoundOperation
-from dynadock.errors import DynadockError, SpecError
+from dynadock.errors import DynadockError, SpecError, TransportError
 from dynadock.options import (
     CONNECT_TIMEOUT,
     CONNECTIONS,
     Options,
     changes_options,
+    known_of,
     takes_options,
 )
 from dynadock.spec.library import available_versions
@@ -64,7 +65,9 @@ def load(
     TransportError where no engine is reached, DynadockError where what answers is none.
     """
     connector = Connector(host, context, connections)
-    chosen = Options(**options)
+    # The lines of an error from here on show no address in plain.
+    del host
+    chosen = Options(**known_of(options, load))
     pinned = os.environ.get(VERSION_VARIABLE)
     if source is not None:
         spec = load_spec(source)
@@ -81,13 +84,18 @@ def _pinned(text: str) -> Spec:
     try:
         return load_version(parse_version(text))
     except SpecError as error:
-        raise SpecError(f"{VERSION_VARIABLE}: {error}") from None
+        way_out = "without it the newest version that both sides speak is taken"
+        raise SpecError(f"{VERSION_VARIABLE}: {error}; {way_out}") from None
 
 
 def _negotiated(connector: Connector, options: Options) -> Spec:
     limit = CONNECT_TIMEOUT if options.timeout == "auto" else options.timeout
     agreement = connector.agreement
-    spoken = connector.agree(agreement.ask(connector.address), limit, options)
+    try:
+        spoken = connector.agree(agreement.ask(connector.address), limit, options)
+    except TransportError as error:
+        # The message says it all, and stands at the end of a page of our own lines otherwise.
+        raise error.with_traceback(None) from error.__cause__
     known = available_versions()
     common = [each for each in known if spoken.includes(each)]
     if not common:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property, update_wrapper
+from functools import cached_property, partial, update_wrapper
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -14,22 +14,24 @@ if TYPE_CHECKING:
     """A keyword as it is shown: its name, its type in words, its default."""
 
 
-class ShowsKeywords:
+class ShowsKeywords(partial[Any]):
     """A function with ``**keywords`` that shows which there are to help, inspect and completion.
 
-    ``keywords`` is called for them when somebody looks. It does all else as the function does.
+    ``keywords`` is called for them when somebody looks. It does all else as the function does: a
+    partial without arguments of its own, so that a call adds no lines to a traceback, where the
+    arguments would be shown once more.
     """
 
-    def __init__(
-        self, function: Callable[..., Any], keywords: Callable[[], Iterable[Keyword]]
-    ) -> None:
-        update_wrapper(self, function)
-        self._function = function
-        self._keywords = keywords
+    _keywords: Callable[[], Iterable[Keyword]]
 
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Call the function."""
-        return self._function(*args, **kwargs)
+    def __new__(
+        cls, function: Callable[..., Any], keywords: Callable[[], Iterable[Keyword]]
+    ) -> Self:
+        """Wrap a function."""
+        made = super().__new__(cls, function)
+        made._keywords = keywords
+        update_wrapper(made, function)
+        return made
 
     def __get__(self, instance: object, _owner: object = None) -> Any:
         """Give a method, as a function does; by this pydoc takes it for one."""
@@ -39,7 +41,7 @@ class ShowsKeywords:
     def __signature__(self) -> Signature:
         from inspect import Parameter, signature
 
-        own = signature(self._function)
+        own = signature(self.func)
         *named, _rest = own.parameters.values()
         shown = [
             Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
@@ -49,4 +51,4 @@ class ShowsKeywords:
 
     def __reduce__(self) -> str:
         """Pickle as a function is pickled: by its name."""
-        return self._function.__qualname__
+        return self.func.__qualname__

@@ -7,7 +7,7 @@ README's table. All that takes, checks, merges or shows options goes by the rows
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 from dynadock.accounts import accounts
@@ -192,6 +192,17 @@ def changes_options(function: F) -> F:
     return cast("F", ShowsKeywords(function, lambda: _as_keywords(dict.fromkeys(OPTIONS, KEPT))))
 
 
+def known_of(options: OptionValues, function: Callable[..., Any]) -> OptionValues:
+    """Return the options that a function was given; TypeError, with its keywords, for others."""
+    for name in options:
+        if name not in OPTIONS:
+            # Asked for here alone: inspect takes milliseconds to load.
+            from inspect import signature
+
+            raise _unknown(name, signature(function).parameters, "keyword")
+    return options
+
+
 class Options:
     """How calls are made; frozen.
 
@@ -362,16 +373,16 @@ def _merged(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
         values[name] = {**values[name]}
     for name, value in changes.items():
         if name not in OPTIONS:
-            raise _unknown(name)
+            raise _unknown(name, OPTIONS, "option")
         if value is not KEPT:
             values[name] = OPTIONS[name].merged(values[name], value)
     return values
 
 
-def _unknown(name: str) -> TypeError:
-    meant = closest(name, OPTIONS)
-    hint = f"; did you mean {meant!r}?" if meant else f"; there are {', '.join(OPTIONS)}"
-    return TypeError(f"there is no option {name!r}{hint}")
+def _unknown(name: str, known: Iterable[str], what: str) -> TypeError:
+    meant = closest(name, known)
+    hint = f"did you mean {meant!r}? There" if meant else "there"
+    return TypeError(f"there is no {what} {name!r}; {hint} are {', '.join(known)}")
 
 
 def _as_keywords(defaults: Mapping[str, Any]) -> Iterator[Keyword]:

@@ -95,9 +95,8 @@ def test_killed_between_calls(engine: Mortal, client: Client) -> None:
     engine.kill()
     for call in (client.ContainerInspect, client.ContainerStart, client.ContainerLogs):
         options = {"stdout": True} if call is client.ContainerLogs else {}
-        with pytest.raises((ConnectionRefused, SocketMissing), match="engine") as caught:
+        with pytest.raises((ConnectionRefused, SocketMissing), match="engine"):
             call(name, **options)
-        assert "tried 2 times" in str(caught.value)
     engine.start()
     assert client.ContainerInspect(name).Config.Labels == LABELS
     client.ContainerStart(name)

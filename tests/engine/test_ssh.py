@@ -30,6 +30,9 @@ pytestmark = pytest.mark.each_engine
 
 PATIENCE = 20.0
 
+ALIAS = "myBox"
+"""A name that only ssh's configuration knows, which minds the case."""
+
 
 class Server:
     """An ssh server for one user, on a loopback port, and a client's configuration for it."""
@@ -93,7 +96,9 @@ class Server:
             "StrictHostKeyChecking": "yes",
             "BatchMode": "yes",
         }
-        _write(folder / "ssh_config", settings)
+        # Patterns come last: they end what is for all hosts.
+        alias = {"Host": ALIAS, "HostName": "127.0.0.1", "Port": self.port, "User": _user()}
+        _write(folder / "ssh_config", {**settings, **alias})
         program = folder / "ssh"
         real = shutil.which("ssh")
         program.write_text(f'#!/bin/sh\nexec {real} -F {folder / "ssh_config"} "$@"\n')
@@ -101,7 +106,11 @@ class Server:
         return program
 
     def address(self, socket_path: str) -> str:
-        return f"ssh://{getpass.getuser()}@127.0.0.1:{self.port}{socket_path}"
+        return f"ssh://{_user()}@127.0.0.1:{self.port}{socket_path}"
+
+
+def _user() -> str:
+    return getpass.getuser()
 
 
 def _write(path: Path, settings: dict[str, object]) -> None:
@@ -181,6 +190,26 @@ def test_negotiation(engine: Engine, server: Server, use_ssh: Callable[..., Path
     with load(host=server.address(path_of(engine))) as client:
         assert client.version == str(engine.main_versions[-1])
         assert client.endpoint.scheme == "ssh"
+
+
+def _use(address: str, engine: Engine) -> None:
+    with load(str(engine.main_versions[0]), host=address) as client:
+        assert client.SystemPing() == "OK"
+        client.SystemEvents().close()
+
+
+def test_an_alias_of_sshs_configuration(engine: Engine, use_ssh: Callable[..., Path]) -> None:
+    use_ssh()
+    _use(f"ssh://{ALIAS}{path_of(engine)}", engine)
+
+
+@pytest.mark.parametrize("name", ["a b.sock", "a%20b.sock"])
+def test_a_socket_with_a_blank(
+    engine: Engine, server: Server, use_ssh: Callable[..., Path], name: str, tmp_path: Path
+) -> None:
+    use_ssh()
+    (tmp_path / "a b.sock").symlink_to(path_of(engine))
+    _use(server.address(f"{tmp_path}/{name}"), engine)
 
 
 def test_calls_share_a_process(remote: Client, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def test_the_environment_pins_the_version(text, monkeypatch):
     ("text", "problem"),
     [
         ("newest", "DOCKER_API_VERSION: 'newest' is no API version; one looks like '1.42'"),
+        ("auto", "; without it the newest version that both sides speak is taken$"),
         ("1.999", "DOCKER_API_VERSION: .*1.999"),
         (str(ZOO), "DOCKER_API_VERSION: .* is no API version"),
     ],
@@ -90,6 +91,24 @@ def test_options_of_load():
     assert client.options == Options(timeout=5, validate=False)
     with pytest.raises(TypeError, match="did you mean 'timeout'"):
         load("1.42", host=HOST, timout=5)
+
+
+def test_a_wrong_keyword_of_load_names_all_that_there_are():
+    with pytest.raises(TypeError, match="no keyword 'hots'; did you mean 'host'") as caught:
+        load("1.42", hots="x")
+    for name in ("source", "host", "context", "connections", *Options().as_dict()):
+        assert f" {name}" in str(caught.value)
+    with pytest.raises(TypeError, match="there is no keyword 'zzz'; there are source, host, "):
+        load("1.42", zzz="x")
+
+
+@pytest.mark.parametrize("source", ["auto", "latest", "newest", "", Path("latest")])
+def test_a_word_for_the_newest_version_names_the_way_to_get_it(source):
+    for call in (lambda: load(source, host=HOST), lambda: load("1.42", host=HOST).at(source)):
+        with pytest.raises(SpecError, match=r"load\(\) without either takes the newest") as caught:
+            call()
+        assert f"{str(source)!r} is neither a version ('1.42') nor a file" in str(caught.value)
+        assert caught.value.__cause__ is None
 
 
 def test_other_options_are_another_client(client):

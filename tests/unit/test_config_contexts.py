@@ -113,6 +113,43 @@ def test_what_else_a_context_may_be(tmp_path, engine, host, skips):
     assert read_context("mine", tmp_path) == Context("mine", host, "", skips)
 
 
+def write_by_hand(folder, own, meta):
+    path = folder / "contexts" / "meta" / own / "meta.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(meta), encoding="utf-8")
+    return path
+
+
+def test_a_context_in_a_folder_of_another_name(folder):
+    """`docker context ls` lists it."""
+    meta = {"Name": "by hand", "Endpoints": {"docker": {"Host": "tcp://a:1"}}}
+    write_by_hand(folder, "anything", meta)
+    assert "by hand" in context_names(folder)
+    assert read_context("by hand", folder) == Context("by hand", "tcp://a:1")
+    # The folder by the digest is the context's own, if there is one.
+    write_meta(folder, "by hand", {"Endpoints": {"docker": {"Host": "tcp://b:2"}}})
+    assert read_context("by hand", folder) == Context("by hand", "tcp://b:2")
+
+
+@pytest.mark.parametrize("own", ["anything", digest("by hand")])
+def test_its_certificates_are_found(tmp_path, own):
+    """Without them there would be no TLS, which nobody asked for."""
+    meta = {"Name": "by hand", "Endpoints": {"docker": {"Host": "tcp://a:1"}}}
+    write_by_hand(tmp_path, "anything", meta)
+    tls = tmp_path / "contexts" / "tls" / own / "docker"
+    tls.mkdir(parents=True)
+    (tls / "ca.pem").touch()
+    assert read_context("by hand", tmp_path).tls_folder == str(tls)
+
+
+def test_two_contexts_of_one_name(tmp_path):
+    meta = {"Name": "mine", "Endpoints": {"docker": {}}}
+    paths = [str(write_by_hand(tmp_path, own, meta)) for own in ("a", "b")]
+    with pytest.raises(ConfigError, match="more than one context is called 'mine'") as caught:
+        read_context("mine", tmp_path)
+    assert str(caught.value).endswith(", ".join(paths))
+
+
 def test_one_file_is_enough_for_tls(tmp_path):
     write_meta(tmp_path, "mine", {"Endpoints": {"docker": {}}})
     tls = tmp_path / "contexts" / "tls" / digest("mine") / "docker"

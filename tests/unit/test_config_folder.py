@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import subprocess
 import sys
@@ -10,8 +12,15 @@ from pathlib import Path
 import pytest
 
 from docker_config import write_config
+from dynadock.config.contexts import chosen_context, read_context
 from dynadock.config.folder import config_folder, read_config, spelling
+from dynadock.config.headers import http_headers
+from dynadock.config.proxies import proxy_variables
 from dynadock.errors import ConfigError
+from secret_values import SECRET
+from tracebacks import check_hidden
+
+AUTH = base64.b64encode(f"me:{SECRET}".encode()).decode()
 
 
 def test_where_it_is(monkeypatch, tmp_path):
@@ -137,3 +146,49 @@ def test_importing_is_cheap():
     assert "dynadock.config.store" in loaded
     assert LATE.isdisjoint(loaded)
     assert {name for name in loaded if not name.startswith("dynadock.")} <= {"binascii"}
+
+
+AUTHS = {"r.example": {"auth": AUTH, "identitytoken": SECRET}}
+PROXY = f"http://me:{SECRET}@p"
+DAMAGED = {
+    "cut off": json.dumps({"auths": AUTHS})[:-2],
+    "no UTF-8": json.dumps({"auths": AUTHS}).encode() + b"\xff",
+    "no object": json.dumps([AUTHS]),
+    "a text": json.dumps(SECRET),
+    "a context": {"auths": AUTHS, "currentContext": [SECRET]},
+    "proxies": {"auths": AUTHS, "proxies": [PROXY]},
+    "a proxy": {"proxies": {"default": {"httpProxy": PROXY, "noProxy": [PROXY]}}},
+    "headers": {"auths": AUTHS, "HttpHeaders": [SECRET]},
+    "a header": {"auths": AUTHS, "HttpHeaders": {"X-A": SECRET, "X-B": [SECRET]}},
+}
+READS = (chosen_context, lambda: proxy_variables("x"), lambda: http_headers(read_config()))
+
+
+@pytest.mark.parametrize("config", DAMAGED.values(), ids=DAMAGED)
+def test_no_local_variable_shows_a_secret(tmp_path, config, monkeypatch):
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    write_config(tmp_path, config)
+    errors = []
+    for read in READS:
+        try:
+            read()
+        except ConfigError as error:
+            errors.append(error)
+    assert errors
+    for error in errors:
+        check_hidden(error)
+
+
+def test_no_local_variable_shows_a_contexts_password(tmp_path):
+    docker = {"Host": f"tcp://me:{SECRET}@box", "Password": SECRET}
+    path = tmp_path / "contexts" / "meta" / "mine" / "meta.json"
+    path.parent.mkdir(parents=True)
+    for meta in (
+        {"Name": "mine", "Endpoints": {"kubernetes": docker}},
+        {"Name": "mine", "Endpoints": [docker]},
+        {"Name": "mine", "Endpoints": {"docker": {**docker, "Host": [SECRET]}}},
+    ):
+        path.write_text(json.dumps(meta))
+        with pytest.raises(ConfigError) as caught:
+            read_context("mine", tmp_path)
+        check_hidden(caught.value)

@@ -110,7 +110,7 @@ def test_what_code_gives_is_found_in_the_same_way(client, operation, arguments, 
 
 @pytest.mark.parametrize(("operation", "arguments"), [case[:2] for case in CALLS.values()])
 def test_none_are_sent_where_none_are_wanted(folder, client, operation, arguments):
-    write_config(folder, "damaged, and never read")
+    write_config(folder, {"auths": "damaged, and never read"})
     for nobody in (False, {}):
         prepare = client.with_options(credentials=nobody).operations[operation].prepare
         assert sent(prepare(**arguments)) == ({} if operation == "ImagePush" else None)
@@ -151,7 +151,7 @@ EXPLICIT = {
 def test_what_the_caller_says_wins_and_nothing_is_read(
     folder, client, options, arguments, expected
 ):
-    write_config(folder, "damaged")
+    write_config(folder, {"auths": "damaged"})
     client = client.with_options(**options)
     for prepare in (client.ImageCreate.prepare, client.ImagePush.prepare):
         names = {"fromImage": f"{R}/a"} if prepare == client.ImageCreate.prepare else {}
@@ -229,7 +229,13 @@ def test_a_configuration_that_cannot_be_used(folder, client, programs, config, w
     assert text.endswith("\n  (to call without: with_options(credentials=False))")
     assert "s3cret" not in text
     free = client.with_options(credentials=False)
-    assert sent(free.ImageCreate.prepare(fromImage=f"{R}/a")) is None
+    with warnings.catch_warnings(record=True) as caught_warnings:
+        warnings.simplefilter("always")
+        assert sent(free.ImageCreate.prepare(fromImage=f"{R}/a")) is None
+    # Its headers are for every call, and cannot be read either.
+    told = [str(each.message) for each in caught_warnings]
+    assert [text for text in told if "no HttpHeaders are sent" not in text] == []
+    assert len(told) == (words == r"config\.json is no JSON")
 
 
 def test_a_helper_that_is_slower_than_the_whole_call_may_be(folder, client, programs):

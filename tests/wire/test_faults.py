@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import stat
 import threading
+import traceback
 
 import pytest
 
@@ -20,7 +21,7 @@ from dynadock import (
     TransportError,
     load,
 )
-from privileges import without_privileges
+from privileges import without_configuration, without_privileges
 from wire.peer import (
     JSON,
     OK,
@@ -111,7 +112,11 @@ def test_no_permission(tmp_path):
         listener.bind(str(path))
         path.chmod(0)
         listener.listen()
-        with without_privileges(), pytest.raises(PermissionDenied, match="right group") as caught:
+        with (
+            without_privileges(),
+            without_configuration(),
+            pytest.raises(PermissionDenied, match="right group") as caught,
+        ):
             client.ContainerList()
     assert str(path) in str(caught.value)
 
@@ -222,6 +227,16 @@ def test_silence_is_a_timeout(script, kind):
         # Over another connection: a late reply on the first one is for no call.
         assert client.SystemPing() == "OK"
     assert peer.connections == 2
+
+
+@pytest.mark.parametrize("place", ["before the reply", "in the body"])
+def test_a_script_shows_one_error(place):
+    """Ours says all that the system's did."""
+    for script in (SILENCES[place], BREAKS[place]):
+        with playing(script) as (_, client), pytest.raises(TransportError) as caught:
+            client.with_options(timeout=SHORT).ContainerList()
+        shown = "".join(traceback.format_exception(caught.value))
+        assert shown.count("Traceback (most recent call last)") == 1
 
 
 # The connection breaks

@@ -73,7 +73,7 @@ def test_addresses(address):
 
 @pytest.mark.parametrize(
     "address",
-    ["npipe://docker_engine", "npipe:////./pipe/", "npipe:////./pip/x", "npipe:////./pipe/a\n"],
+    ["npipe://docker_engine", "npipe:////./pipe/", "npipe:////./pip/x", "npipe:////./pipe/a\nb"],
 )
 def test_addresses_of_no_pipe(address):
     with pytest.raises(ValueError, match=r"a pipe's looks like npipe:////\./pipe/docker_engine"):

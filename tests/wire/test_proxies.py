@@ -13,6 +13,8 @@ import trustme
 
 from dynadock import EndpointError, TimedOut, TransportError, Unsupported, load
 from dynadock.transport.endpoint import parse_host
+from secret_values import SECRET, is_told_by
+from tracebacks import check_hidden
 from wire.peer import (
     OK,
     Peer,
@@ -30,6 +32,7 @@ from wire.peer import (
     switching,
 )
 
+USER = f"me:{SECRET}@"
 OPERATIONS = ("SystemPing", "SystemEvents")
 CONNECTED = send(b"HTTP/1.1 200 Connection established\r\n\r\n")
 
@@ -99,20 +102,20 @@ def test_tls_goes_through_the_proxy(monkeypatch, tmp_path):
 def test_only_the_proxy_gets_its_credentials(monkeypatch, operation):
     refusal = reply(407, text="who are you?", headers={"Proxy-Authenticate": "Basic"})
     with Peer([expect_head, send(refusal), hang_up], kind="tcp") as proxy:
-        use(monkeypatch, proxy, user="me:s%40cret@")
+        use(monkeypatch, proxy, user=f"me:s%40{SECRET}@")
         client = load("1.42", host="tcp://box.example:2375")
         with pytest.raises(TransportError, match="407 Proxy Authentication Required") as caught:
             client.operations[operation]()
-    encoded = base64.b64encode(b"me:s@cret").decode()
+    encoded = base64.b64encode(f"me:s@{SECRET}".encode()).decode()
     assert proxy.requests[0].header("Proxy-Authorization") == f"Basic {encoded}"
     error = caught.value
     assert f"the proxy {client.endpoint.proxy}, from HTTP_PROXY, refuses" in str(error)
     assert error.endpoint == "tcp://box.example:2375"
     told = [repr(client), repr(client.endpoint), str(client.endpoint), str(error), repr(error)]
     told += [repr(pickle.dumps(client))]
+    check_hidden(error)
     for text in told:
-        assert "s%40cret" not in text
-        assert "s@cret" not in text
+        assert not is_told_by(text)
         assert encoded not in text
 
 
@@ -120,30 +123,43 @@ def test_only_the_proxy_gets_its_credentials(monkeypatch, operation):
 def test_the_proxy_is_not_there(monkeypatch, operation):
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
-    monkeypatch.setenv("HTTP_PROXY", f"127.0.0.1:{port}")
+    monkeypatch.setenv("HTTP_PROXY", f"{USER}127.0.0.1:{port}")
     client = load("1.42", host="tcp://box.example:2375")
     problem = rf"the proxy http://127\.0\.0\.1:{port}, from HTTP_PROXY, is not reached"
-    with pytest.raises(TransportError, match=problem):
+    with pytest.raises(TransportError, match=problem) as caught:
         client.operations[operation]()
+    check_hidden(caught.value)
+
+
+def test_an_engine_below_a_path_is_asked_for_by_its_host(monkeypatch):
+    with behind_a_proxy([OK]) as (engine, proxy):
+        use(monkeypatch, proxy)
+        with load("1.42", host=f"{address_of(engine)}/base") as client:
+            assert client.SystemPing() == "OK"
+    place = address_of(engine).removeprefix("tcp://")
+    assert proxy.requests[0].head.startswith(f"CONNECT {place} HTTP/1.1\r\n".encode())
+    assert engine.requests[0].target == "/base/v1.42/_ping"
 
 
 @each_way
 @pytest.mark.parametrize("words", [b"SSH-2.0-x\r\n", b"HTTP/1.1 200 O", b""])
 def test_what_is_no_proxy(monkeypatch, operation, words):
     with Peer([expect_head, send(words), hang_up], kind="tcp") as proxy:
-        use(monkeypatch, proxy)
+        use(monkeypatch, proxy, user=USER)
         client = load("1.42", host="tcp://box.example:2375")
-        with pytest.raises(TransportError, match="HTTP_PROXY, does not answer as one"):
+        with pytest.raises(TransportError, match="HTTP_PROXY, does not answer as one") as caught:
             client.operations[operation]()
+    check_hidden(caught.value)
 
 
 @each_way
 def test_a_silent_proxy(monkeypatch, operation):
     with Peer([expect_head, silence], kind="tcp") as proxy:
-        use(monkeypatch, proxy)
+        use(monkeypatch, proxy, user=USER)
         client = load("1.42", host="tcp://box.example:2375", timeout=0.3)
-        with pytest.raises(TimedOut, match="through http://127"):
+        with pytest.raises(TimedOut, match="through http://127") as caught:
             client.operations[operation]()
+    check_hidden(caught.value)
 
 
 @pytest.mark.parametrize("kind", ["unix", "tcp", "tcp6"])

@@ -71,6 +71,8 @@ def host_of(peer):
     return "ssh://me@box:2222" + peer.address.removeprefix("unix://")
 
 
+DIAL = "docker system dial-stdio"
+DIAL_BOX = ("ssh", "-T", "--", "box")
 ADDRESSES = {
     "ssh://box": ["ssh", "-T", "--", "box", "docker system dial-stdio"],
     "ssh://box/": ["ssh", "-T", "--", "box", "docker system dial-stdio"],
@@ -78,7 +80,22 @@ ADDRESSES = {
         *("ssh", "-T", "-l", "me", "-p", "2222", "--", "box"),
         "docker --host unix:///run/d.sock system dial-stdio",
     ],
-    "ssh://box/a b/$(rm x).sock": [],
+    "ssh://box/a b/$(rm x).sock": [
+        *("ssh", "-T", "--", "box"),
+        "docker --host 'unix:///a b/$(rm x).sock' system dial-stdio",
+    ],
+    # A name as it is in ssh's configuration, which minds the case; users of domains; zones.
+    "ssh://myHost": ["ssh", "-T", "--", "myHost", "docker system dial-stdio"],
+    "ssh://Ünser": ["ssh", "-T", "--", "Ünser", "docker system dial-stdio"],
+    "ssh://user%40corp@host": ["ssh", "-T", "-l", "user@corp", "--", "host", DIAL],
+    "ssh://user@corp@host": ["ssh", "-T", "-l", "user@corp", "--", "host", DIAL],
+    "ssh://DOM%5Cme@host": ["ssh", "-T", "-l", "DOM\\me", "--", "host", DIAL],
+    "ssh://DOM\\me@host": ["ssh", "-T", "-l", "DOM\\me", "--", "host", DIAL],
+    "ssh://me@[fe80::1%25eth0]": ["ssh", "-T", "-l", "me", "--", "fe80::1%eth0", DIAL],
+    "ssh://me@[fe80::1%eth0]": ["ssh", "-T", "-l", "me", "--", "fe80::1%eth0", DIAL],
+    "ssh://box/run/a%20b.sock": [*DIAL_BOX, "docker --host 'unix:///run/a b.sock' " + DIAL[7:]],
+    "ssh://box/run/a b.sock": [*DIAL_BOX, "docker --host 'unix:///run/a b.sock' " + DIAL[7:]],
+    "ssh://box/run/a%2520b.sock": [*DIAL_BOX, "docker --host unix:///run/a%20b.sock " + DIAL[7:]],
     "ssh://[::1]:22/run/it's.sock": [
         *("ssh", "-T", "-p", "22", "--", "::1"),
         f"docker --host {shlex.quote('unix:///run/it' + chr(39) + 's.sock')} system dial-stdio",
@@ -88,11 +105,10 @@ ADDRESSES = {
 
 @pytest.mark.parametrize(("address", "command"), ADDRESSES.items(), ids=ADDRESSES)
 def test_the_command(address, command):
-    if not command:
-        with pytest.raises(ValueError, match="no address of an engine"):
-            parse_host(address, "host=")
-    else:
-        assert ssh_command(parse_host(address, "host="), None) == command
+    """What follows ssh's options was read off the docker command (28.2), but for the quotes."""
+    endpoint = parse_host(address, "host=")
+    assert ssh_command(endpoint, None) == command
+    assert ssh_command(parse_host(str(endpoint), "host="), None) == command
 
 
 @pytest.mark.parametrize(
@@ -104,6 +120,15 @@ def test_the_command(address, command):
         "ssh://",
         "ssh://b?x",
         "ssh://b:x",
+        "ssh://b:0",
+        "ssh://b:65536",
+        "ssh://%2dl@box",
+        "ssh://me%0A@box",
+        "ssh://me%00@box",
+        "ssh://bo x",
+        "ssh://bo%78",
+        "ssh://box/a%0Ab",
+        "ssh://box/\udcff",
     ],
 )
 def test_what_ssh_is_not_given(address):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import socket
 import ssl
 
 import pytest
@@ -227,6 +228,38 @@ def test_any_certificate_will_do_if_the_user_says_so(
             assert client.endpoint.tls.verify is False
             assert client.SystemPing() == "OK"
             assert client.with_options(deadline=30).SystemPing() == "OK"
+
+
+@each_way
+@pytest.mark.parametrize(("missing", "there"), [("key", "cert"), ("cert", "key")])
+def test_a_certificate_without_its_key(authority, certificates, operation, missing, there):
+    folder = certificates(authority, authority.issue_cert("me"))
+    (folder / f"{missing}.pem").unlink()
+    problem = (
+        f"the certificates in {folder} cannot be used: there is {there}.pem and no {missing}.pem"
+    )
+    with pytest.raises(EndpointError, match=problem):
+        call(operation, "tcp://127.0.0.1:1")
+
+
+def test_certificates_know_no_zones(authority, certificates, monkeypatch):
+    find = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _host, *how, **more: find("::1", *how, **more)
+    )
+    certificates(authority)
+    with Peer([OK], kind="tcp6", tls=server(authority, "fe80::1")) as peer:
+        port = peer.address.rpartition(":")[2]
+        assert load("1.42", host=f"tcp://[fe80::1%25eth0]:{port}").SystemPing() == "OK"
+
+
+def test_a_key_may_stand_in_its_certificates_file(authority, certificates):
+    folder = certificates(authority, authority.issue_cert("me"))
+    whole = (folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes()
+    (folder / "key.pem").unlink()
+    (folder / "cert.pem").write_bytes(whole)
+    with Peer([OK], kind="tcp", tls=server(authority, clients=authority)) as peer:
+        assert load("1.42", host=peer.address).SystemPing() == "OK"
 
 
 @each_way

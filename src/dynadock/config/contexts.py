@@ -2,7 +2,8 @@
 
 ``docker context create`` writes one to ``contexts/meta/<digest of its name>/meta.json``, and its
 certificates to ``contexts/tls/<digest>/docker/``, as ``ca.pem``, ``cert.pem`` and ``key.pem``, of
-which any may be missing.
+which any may be missing. Folders by other names, made by hand, count by the ``Name`` in their
+``meta.json``: ``docker context ls`` lists them, though that command cannot use them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from dynadock.config.address import masked
 from dynadock.config.folder import (
     config_folder,
     object_of,
@@ -22,6 +24,8 @@ from dynadock.errors import ConfigError
 from dynadock.spec.names import closest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dynadock.config.folder import Folder
 
 CONTEXT_VARIABLE = "DOCKER_CONTEXT"
@@ -46,6 +50,10 @@ class Context(NamedTuple):
     host: str = ""
     tls_folder: str = ""
     skip_tls_verify: bool = False
+
+    def __repr__(self) -> str:
+        values = self._replace(host=masked(self.host))._asdict().items()
+        return f"Context({', '.join(f'{name}={value!r}' for name, value in values)})"
 
 
 class Choice(NamedTuple):
@@ -79,7 +87,8 @@ def read_context(name: str, folder: Folder = None) -> Context:
     if name == NO_CONTEXT:
         return Context(name)
     contexts = os.path.join(config_folder(folder), "contexts")
-    path = _meta_file(contexts, name)
+    own = _folder_of(name, contexts)
+    path = _meta_file(contexts, own)
     values = read_object(path)
     if values is None:
         raise _unknown(name, folder)
@@ -88,21 +97,41 @@ def read_context(name: str, folder: Folder = None) -> Context:
         raise ConfigError(f"context {name!r} names no engine of Docker: see {path}")
     engine = object_of(endpoints, _ENDPOINT, path)
     skips = engine.get(spelling(engine, "SkipTLSVerify")) is True
-    return Context(name, text_of(engine, "Host", path), _tls_folder(contexts, name), skips)
+    # Certificates may have been left under the digest; without them there would be no TLS.
+    tls = _tls_folder(contexts, own) or _tls_folder(contexts, _digest(name))
+    return Context(name, text_of(engine, "Host", path), tls, skips)
 
 
-def context_names(folder: Folder = None) -> list[str]:
-    """Return the names of all contexts that can be read, sorted, ``default`` before them."""
-    names = set()
-    metas = os.path.join(config_folder(folder), "contexts", "meta")
-    for digest in _names_in(metas):
-        path = os.path.join(metas, digest, _META_FILE)
+def _folder_of(name: str, contexts: str) -> str:
+    """Return the folder of a context: the digest of its name, else one whose file names it.
+
+    ConfigError if there are several of the latter.
+    """
+    digest = _digest(name)
+    if os.path.exists(_meta_file(contexts, digest)):
+        return digest
+    found = [folder for folder, each in _found(contexts) if each == name]
+    if len(found) > 1:
+        paths = ", ".join(_meta_file(contexts, folder) for folder in sorted(found))
+        raise ConfigError(f"more than one context is called {name!r}: {paths}")
+    return found[0] if found else digest
+
+
+def _found(contexts: str) -> Iterator[tuple[str, str]]:
+    """Yield the folders of all contexts that can be read, and the names in them."""
+    for folder in _names_in(os.path.join(contexts, "meta")):
+        path = _meta_file(contexts, folder)
         try:
             name = text_of(read_object(path) or {}, "Name", path)
         except ConfigError:
             # One damaged context must not hide the others.
             continue
-        names.add(name)
+        yield folder, name
+
+
+def context_names(folder: Folder = None) -> list[str]:
+    """Return the names of all contexts that can be read, sorted, ``default`` before them."""
+    names = {name for _, name in _found(os.path.join(config_folder(folder), "contexts"))}
     return [NO_CONTEXT, *sorted(names - {"", NO_CONTEXT})]
 
 
@@ -113,14 +142,14 @@ def _names_in(folder: str) -> list[str]:
         return []
 
 
-def _meta_file(contexts: str, name: str) -> str:
-    return os.path.join(contexts, "meta", _digest(name), _META_FILE)
+def _meta_file(contexts: str, folder: str) -> str:
+    return os.path.join(contexts, "meta", folder, _META_FILE)
 
 
-def _tls_folder(contexts: str, name: str) -> str:
+def _tls_folder(contexts: str, own: str) -> str:
     from pathlib import Path
 
-    folder = Path(contexts, "tls", _digest(name), _ENDPOINT)
+    folder = Path(contexts, "tls", own, _ENDPOINT)
     try:
         found = any((folder / file).is_file() for file in _TLS_FILES)
     except OSError as error:

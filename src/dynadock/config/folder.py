@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from dynadock.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     Folder: TypeAlias = str | os.PathLike[str] | None
 
@@ -75,23 +75,45 @@ def read_object(path: str) -> dict[str, Any] | None:
         return None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
-    problem = ""
-    value = None
+    value, problem = _parsed(content)
+    if problem:
+        # Raised here, where nothing of the content is a local variable: a traceback shows those.
+        del content, value
+        raise ConfigError(f"{path} is {problem}")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+class _Object(dict[str, Any]):
+    """A JSON object, whose repr shows its names alone: there may be secrets in it."""
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{name!r}: …" for name in self) + "}"
+
+    def __rich_repr__(self) -> Iterator[str]:
+        """Yield what rich shows, which looks into dicts by itself."""
+        yield from self
+
+
+_DECODER = json.JSONDecoder(object_hook=_Object, parse_constant=_refuse_constant)
+
+
+def _parsed(content: bytes) -> tuple[dict[str, Any], str]:
+    """Return the object that a file holds, and what is wrong with it, "" if nothing is."""
     try:
         text = content.decode("utf-8-sig")
-        value = json.loads(text, parse_constant=_refuse_constant) if text.strip() else None
+        value = _DECODER.decode(text) if text.strip() else _Object()
     except json.JSONDecodeError as error:
         # Only the position is shown: the text there may be a part of a secret.
-        problem = f"no JSON: see line {error.lineno}, column {error.colno}"
+        return {}, f"no JSON: see line {error.lineno}, column {error.colno}"
     except (ValueError, RecursionError):
-        problem = "no JSON in UTF-8"
-    if not problem and not isinstance(value, (dict, type(None))):
-        problem = "no JSON object"
-    if problem:
-        # Not raised in the except block: the decoder's error, which holds the text, would become
-        # its context.
-        raise ConfigError(f"{path} is {problem}")
-    return value or {}
+        return {}, "no JSON in UTF-8"
+    if value is None:
+        return {}, ""
+    return (value, "") if isinstance(value, dict) else ({}, "no JSON object")
 
 
 def spelling(values: Mapping[str, Any], name: str) -> str:
@@ -104,18 +126,17 @@ def spelling(values: Mapping[str, Any], name: str) -> str:
 def text_of(values: Mapping[str, Any], name: str, place: str) -> str:
     """Return the text called ``name``, "" if there is none; ConfigError if it is something else."""
     value = values.get(spelling(values, name))
-    if not isinstance(value, (str, type(None))):
-        raise ConfigError(f"{place}: {name!r} is no text")
-    return value or ""
+    if value is None or isinstance(value, str):
+        return value or ""
+    # A traceback shows local variables.
+    del value
+    raise ConfigError(f"{place}: {name!r} is no text")
 
 
 def object_of(values: Mapping[str, Any], name: str, place: str) -> dict[str, Any]:
     """Return the object called ``name``, {} if there is none; ConfigError if it is none."""
     value = values.get(spelling(values, name))
-    if not isinstance(value, (dict, type(None))):
-        raise ConfigError(f"{place}: {name!r} is no object")
-    return {} if value is None else value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    if value is None or isinstance(value, dict):
+        return {} if value is None else value
+    del value
+    raise ConfigError(f"{place}: {name!r} is no object")

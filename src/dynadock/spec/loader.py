@@ -79,8 +79,11 @@ def _read(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
             return file.read()
-    except FileNotFoundError as error:
-        raise SpecError(f"{path!r} is neither a version ('1.42') nor a file") from error
+    except FileNotFoundError:
+        raise SpecError(
+            f"{path!r} is neither a version ('1.42') nor a file; load() without either takes the"
+            " newest version that both sides speak"
+        ) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise SpecError(f"{path} cannot be read: {reason}") from error

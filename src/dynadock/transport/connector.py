@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dynadock.options import Options
+    from dynadock.transport.additions import Additions
     from dynadock.transport.driver import Driver
     from dynadock.transport.pool import Pool
     from dynadock.transport.websocket import WebSocketSource
@@ -36,6 +37,11 @@ class Connector:
         context: str | None = None,
         connections: int = CONNECTIONS,
     ) -> None:
+        if not isinstance(host, (str, type(None))):
+            expected = "an address as text, such as unix:///path/of.sock"
+            raise TypeError(f"host: expected {expected}, got {type(host).__name__}")
+        if not isinstance(context, (str, type(None))):
+            raise TypeError(f"context: expected a name as text, got {type(context).__name__}")
         if not isinstance(connections, int) or isinstance(connections, bool) or connections < 1:
             raise ValueError(f"connections: expected an integer above 0, got {connections!r}")
         self.host = host
@@ -44,6 +50,7 @@ class Connector:
         self.agreement = Agreement()
         self._endpoint: Endpoint | None = None
         self._address = ""
+        self._additions: Additions | None = None
         self._begin: Callable[..., Driver] | None = None
         self._pool: Pool | None = None
 
@@ -75,6 +82,17 @@ class Connector:
             # In one step, as threads may come here at once.
             self._pool = self.__dict__.setdefault("_first_pool", made)
         return self._pool
+
+    def addressed(self, request: Request) -> Request:
+        """Return a call's request with what all requests to this engine get; see `Additions`.
+
+        Raises ConfigError for headers in the docker command's configuration that cannot be sent.
+        """
+        if self._additions is None:
+            from dynadock.transport.additions import Additions
+
+            self._additions = Additions(self.endpoint)
+        return self._additions.to(request)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -146,5 +164,5 @@ class _Asker(NamedTuple):
     options: Options
 
     def get(self, target: str) -> Reply:
-        request = request_of_no_version(target, self.options)
+        request = self.connector.addressed(request_of_no_version(target, self.options))
         return self.connector.send(request, self.timeout, self.options)

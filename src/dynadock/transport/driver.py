@@ -190,5 +190,5 @@ class Driver:
         """Return our exception for what broke the link."""
         seconds = self._deadline.seconds
         if seconds is not None and isinstance(error, TimeoutError) and self._deadline.is_over():
-            return out_of_time(error, self.endpoint, seconds)
+            return out_of_time(self.endpoint, seconds)
         return translate(error, self.endpoint, self._idle)

@@ -9,7 +9,8 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from dynadock.errors import EndpointError, Unsupported
+from dynadock.config.address import DEFAULT_PIPE, Address, place_of
+from dynadock.errors import EndpointError
 
 if TYPE_CHECKING:
     from dynadock.transport.proxy import Proxy
@@ -26,11 +27,7 @@ DEFAULT_SOCKET = "/var/run/docker.sock"
 DEFAULT_PORT = 2375
 DEFAULT_TLS_PORT = 2376
 
-DEFAULT_PIPE = "//./pipe/docker_engine"
-
-_UNSUPPORTED = ("https", "fd")
-_SCHEMES = "unix://, tcp://, ssh:// and npipe://"
-_PIPE = re.compile(r"//[^/]+/pipe/[^/]+")
+_LOOKS_ESCAPED = r"%(?=[0-9A-Fa-f]{2})"
 
 
 class Tls(NamedTuple):
@@ -48,11 +45,11 @@ class Endpoint(NamedTuple):
     """The place of an engine.
 
     ``scheme`` is ``unix`` or ``npipe`` (then ``path`` is the socket's or the pipe's), ``tcp`` (then
-    ``host`` and ``port``) or ``ssh`` (then ``host``, and ``user``, ``port`` and the socket's
-    ``path`` if they were given);
+    ``host`` and ``port``, and the ``path`` that all requests begin with, if there is one) or
+    ``ssh`` (then ``host``, and ``user``, ``port`` and the socket's ``path`` if they were given);
     ``origin`` says why this place: ``host=``, ``DOCKER_HOST``, a context and where its name is
     from, or the default socket. ``tls`` is None for a connection without it, ``proxy`` for a
-    direct one.
+    direct one. It holds no secret. Its text is an address, which leads to the same place.
     """
 
     scheme: str
@@ -64,16 +61,49 @@ class Endpoint(NamedTuple):
     tls: Tls | None = None
     proxy: Proxy | None = None
 
+    @property
+    def base_path(self) -> str:
+        """The path that all requests begin with, "" for none."""
+        return self.path if self.scheme == "tcp" else ""
+
+    @property
+    def authority(self) -> str:
+        """What the Host header says: engines ignore it, HTTP/1.1 wants it.
+
+        The zone of an IPv6 address means nothing to the other side (RFC 6874, section 3).
+        """
+        if self.scheme != "tcp":
+            return "localhost"
+        return f"{_bracketed(self.host.partition('%')[0])}:{self.port}"
+
     def __str__(self) -> str:
-        if self.scheme in ("unix", "npipe"):
-            return f"{self.scheme}://{self.path}"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        user = f"{self.user}@" if self.user else ""
+        if self.scheme == "unix":
+            # Without what would be read as something else: escapes, blanks at the end.
+            path = self.path.rstrip()
+            blanks = self.path[len(path) :]
+            return f"unix://{re.sub(_LOOKS_ESCAPED, '%25', path)}{_escaped(blanks)}"
+        if self.scheme == "npipe":
+            return f"npipe://{self.path}"
+        host = _bracketed(self.host.replace("%", "%25"))
+        user = f"{_escaped(self.user)}@" if self.user else ""
         port = f":{self.port}" if self.port else ""
-        return f"{self.scheme}://{user}{host}{port}{self.path}"
+        path = _escaped(self.path, "/") if self.scheme == "ssh" else self.path
+        return f"{self.scheme}://{user}{host}{port}{path}"
 
 
-def find_endpoint(host: str | None = None, context: str | None = None) -> Endpoint:
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _escaped(text: str, safe: str = "") -> str:
+    if re.fullmatch(r"[A-Za-z0-9._~/-]*", text):
+        return text
+    from urllib.parse import quote
+
+    return quote(text, safe)
+
+
+def find_endpoint(host: str | Address | None = None, context: str | None = None) -> Endpoint:
     """Return where the engine is, by the docker command's own precedence.
 
     ``host``, else ``context``, else ``$DOCKER_HOST``, else ``$DOCKER_CONTEXT``, else the
@@ -84,13 +114,17 @@ def find_endpoint(host: str | None = None, context: str | None = None) -> Endpoi
     not; Unsupported for kinds of address that this release does not speak.
     """
     if host is not None:
+        host = Address.of(host)
         if context is not None:
             raise EndpointError("host= and context= both say where the engine is; give one")
         return parse_host(host, "host=", _tls_of_environment())
     if context in (None, NO_CONTEXT):
-        from_environment = os.environ.get(HOST_VARIABLE)
-        if from_environment:
+        from_environment = Address(os.environ.get(HOST_VARIABLE, ""))
+        if from_environment.plain.strip():
             return parse_host(from_environment, HOST_VARIABLE, _tls_of_environment())
+        if from_environment.plain:
+            # The docker command takes blanks for its default, and looks at no context then.
+            return default_endpoint(on_windows=os.name == "nt")
     return _of_context(context) or default_endpoint(on_windows=os.name == "nt")
 
 
@@ -130,85 +164,27 @@ def _default_socket() -> str:
     return DEFAULT_SOCKET
 
 
-def parse_host(text: str, origin: str, tls: Tls | None = None) -> Endpoint:
-    """Read an engine's address.
+def parse_host(host: str | Address, origin: str, tls: Tls | None = None) -> Endpoint:
+    """Return the endpoint at an address, see `dynadock.config.address`.
 
-    It is ``unix:///path/of.sock``, ``tcp://host:port``, ``ssh://user@host:port/path`` or
-    ``npipe:////./pipe/name``.
-
-    ``tls`` counts for tcp only. EndpointError says what an address looks like.
+    It is ``unix:///path/of.sock``, ``tcp://host:port/path``, ``ssh://user@host:port/path`` or
+    ``npipe:////./pipe/name``. ``tls`` counts for tcp only. EndpointError, or Unsupported, says what
+    an address looks like.
     """
-    scheme, separator, rest = text.partition("://")
-    if not separator or not rest:
-        raise _no_address(text, origin, "it looks like unix:///path/of.sock or tcp://host:2375")
-    if scheme == "unix":
-        if not rest.startswith("/"):
-            raise _no_address(text, origin, "a socket's path starts with '/': unix:///path/of.sock")
-        return Endpoint("unix", origin, path=rest)
-    if scheme in ("tcp", "http"):
-        return _parse_tcp(text, origin, tls)
-    if scheme == "ssh":
-        return _parse_ssh(text, origin)
-    if scheme == "npipe":
-        return _parse_pipe(text, rest, origin)
-    if scheme in _UNSUPPORTED:
-        raise Unsupported(f"{origin}: {scheme}:// is not supported; use {_SCHEMES}")
-    raise _no_address(text, origin, f"{scheme}:// is unknown; there are {_SCHEMES}")
-
-
-def _parse_pipe(text: str, path: str, origin: str) -> Endpoint:
-    path = path.replace("\\", "/")
-    if not _PIPE.fullmatch(path) or _has_odd_characters(path):
-        raise _no_address(text, origin, f"a pipe's looks like npipe://{DEFAULT_PIPE}")
-    return Endpoint("npipe", origin, path=path)
-
-
-def _parse_tcp(text: str, origin: str, tls: Tls | None) -> Endpoint:
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(text)
-        host = parts.hostname
-        default = DEFAULT_PORT if tls is None else DEFAULT_TLS_PORT
-        port = default if parts.port is None else parts.port
-    except ValueError as error:
-        raise _no_address(text, origin, str(error)) from None
-    if not host or _has_odd_characters(text):
-        raise _no_address(text, origin, "it looks like tcp://host:2375")
-    if "@" in parts.netloc:
-        raise EndpointError(f"{origin}: an engine's address holds no user or password")
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        raise _no_address(text, origin, "only host and port can be given: tcp://host:2375")
-    proxy = None
+    # Only in this form from here on, as the lines that raise show what stands beside them.
+    host = Address.of(host)
+    place = place_of(host, origin)
+    found = Endpoint(place.scheme, origin, place.path, place.host, place.port, place.user)
+    if place.scheme != "tcp":
+        return found
+    found = found._replace(
+        tls=tls, port=place.port or (DEFAULT_PORT if tls is None else DEFAULT_TLS_PORT)
+    )
     if any(os.environ.get(name) for name in PROXY_VARIABLES):
         from dynadock.transport.proxy import find_proxy
 
-        proxy = find_proxy(host, port, tls=tls is not None)
-    return Endpoint("tcp", origin, host=host, port=port, tls=tls, proxy=proxy)
-
-
-def _parse_ssh(text: str, origin: str) -> Endpoint:
-    from urllib.parse import urlsplit
-
-    example = "it looks like ssh://user@host:22/path/of.sock"
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port or 0
-    except ValueError as error:
-        raise _no_address(text, origin, str(error)) from None
-    if parts.password is not None:
-        raise EndpointError(f"{origin}: an engine's address holds no password; ssh asks for it")
-    user = parts.username or ""
-    if not host or _has_odd_characters(text) or parts.query or parts.fragment:
-        raise _no_address(text, origin, example)
-    if host.startswith("-") or user.startswith("-"):
-        raise _no_address(text, origin, "ssh would take a name with '-' in front for an option")
-    path = "" if parts.path == "/" else parts.path
-    return Endpoint("ssh", origin, path=path, host=host, port=port, user=user)
-
-
-def _has_odd_characters(text: str) -> bool:
-    return any(not c.isprintable() or c.isspace() for c in text)
+        return found._replace(proxy=find_proxy(found.host, found.port, tls=tls is not None))
+    return found
 
 
 def _tls_of_environment() -> Tls | None:
@@ -223,7 +199,3 @@ def _tls_of_environment() -> Tls | None:
         return None
     configured = os.environ.get(CONFIG_VARIABLE) or os.path.expanduser("~/.docker")  # noqa: PTH111
     return Tls(os.environ.get(CERTIFICATES_VARIABLE) or configured, verify)
-
-
-def _no_address(text: str, origin: str, problem: str) -> EndpointError:
-    return EndpointError(f"{origin}: {text!r} is no address of an engine; {problem}")

@@ -1,4 +1,8 @@
-"""What can go wrong with a connection: from Python's exceptions to ours."""
+"""What can go wrong with a connection: from Python's exceptions to ours.
+
+Ours say all that Python's say, so that a traceback needs no others. They have a cause only where
+that tells more: with TLS OpenSSL's own words, and how a connection broke that was there before.
+"""
 
 from __future__ import annotations
 
@@ -33,58 +37,57 @@ _BY_CAUSE: tuple[tuple[type[OSError], type[TransportError], str], ...] = (
 def translate(error: OSError, endpoint: Endpoint, timeout: float | None) -> TransportError:
     """Return our exception for what broke a connection; it says where, what, and what to do.
 
-    ``error`` is its cause; ``timeout`` are the seconds that were allowed, None for no limit.
+    ``timeout`` are the seconds that were allowed, None for no limit.
     """
     if known := _known(error, endpoint):
         return known
     if isinstance(error, NeverReached):
-        return _caused(error, TransportError, endpoint, f"it cannot be reached ({error})")
+        return _fault(TransportError, endpoint, f"it cannot be reached ({error})")
     if isinstance(error, TimeoutError):
         limit = "the time allowed" if timeout is None else f"{timeout:g} s"
         problem = f"no answer within {limit}; with_options(timeout=…) sets it"
-        return _caused(error, TimedOut, endpoint, problem)
+        return _fault(TimedOut, endpoint, problem)
     if error.errno == errno.EBADF:
         problem = "the connection is closed here; a forked child has to open its own"
-        return _caused(error, ConnectionLost, endpoint, problem)
+        return _fault(ConnectionLost, endpoint, problem)
     problem = f"the connection broke before the reply's end ({error})"
-    return _caused(error, ConnectionLost, endpoint, problem)
+    fault = _fault(ConnectionLost, endpoint, problem)
+    # Its kind counts: a reset may only mean that the peer was not interested in our last words.
+    fault.__cause__ = error
+    return fault
 
 
 def never_reached(error: OSError, endpoint: Endpoint) -> TransportError:
-    """Return our exception for a connection that was not made; ``error`` is its cause."""
+    """Return our exception for a connection that was not made."""
     if known := _known(error, endpoint):
         return known
     if isinstance(error, TimeoutError):
         problem = "no connection in time; is the address right?"
-        return _caused(error, TimedOut, endpoint, problem)
-    return _caused(error, TransportError, endpoint, f"it cannot be reached ({error})")
+        return _fault(TimedOut, endpoint, problem)
+    return _fault(TransportError, endpoint, f"it cannot be reached ({error})")
 
 
 def _known(error: OSError, endpoint: Endpoint) -> TransportError | None:
     """Return the exception for an error whose type, or TLS, tells the cause; else None."""
     for foreign, ours, problem in _BY_CAUSE:
         if isinstance(error, foreign):
-            return _caused(error, ours, endpoint, problem)
+            return _fault(ours, endpoint, problem)
     if endpoint.tls is None:
         return None
     from dynadock.transport.distrust import problem_with_tls
 
     reason = problem_with_tls(error, endpoint.tls)
-    return _caused(error, TlsError, endpoint, reason) if reason else None
-
-
-def _caused(
-    error: OSError, kind: type[TransportError], endpoint: Endpoint, problem: str
-) -> TransportError:
-    fault = _fault(kind, endpoint, problem)
+    if reason is None:
+        return None
+    fault = _fault(TlsError, endpoint, reason)
     fault.__cause__ = error
     return fault
 
 
-def out_of_time(error: OSError, endpoint: Endpoint, seconds: float) -> TransportError:
+def out_of_time(endpoint: Endpoint, seconds: float) -> TransportError:
     """Return the exception for a call that was not done before its deadline."""
     problem = f"not done within {seconds:g} s; with_options(deadline=…) sets it"
-    return _caused(error, TimedOut, endpoint, problem)
+    return _fault(TimedOut, endpoint, problem)
 
 
 def exhausted(endpoint: Endpoint, count: int, seconds: float) -> TransportError:

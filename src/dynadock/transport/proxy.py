@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes
 
+from dynadock.config.address import Address, Odd, host_and_port, tried
 from dynadock.errors import EndpointError, Unsupported
 
 if TYPE_CHECKING:
@@ -26,12 +28,15 @@ _UNSUPPORTED = ("https", "socks5", "socks5h")
 
 
 class Proxy(NamedTuple):
-    """A proxy: ``origin`` is the variable that names it, ``authorization`` is not shown."""
+    """A proxy, and the variable that names it: ``origin``.
+
+    The user and the password that the variable may hold are not in it, so that it can be shown,
+    pickled and kept; see `authorization`.
+    """
 
     origin: str
     host: str
     port: int
-    authorization: str = ""
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -49,47 +54,63 @@ def find_proxy(host: str, port: int, *, tls: bool) -> Proxy | None:
     CGI program, where any client can set it by its ``Proxy`` header. EndpointError for a proxy's
     address that makes no sense, Unsupported for kinds of proxy that this release does not speak.
     """
-    name = "HTTPS_PROXY" if tls else "HTTP_PROXY"
-    origin, text = _variable(name)
-    if not text or _is_excepted(host, port):
+    origin, address = _variable("HTTPS_PROXY" if tls else "HTTP_PROXY")
+    if not address.plain or _is_excepted(host, port):
         return None
     if origin == "HTTP_PROXY" and os.environ.get("REQUEST_METHOD"):
         return None
-    return _parse(text, origin)
+    place = tried(_place_of, address)
+    if not isinstance(place, Odd):
+        return Proxy(origin, *place)
+    if place.kind is Unsupported:
+        raise Unsupported(f"{origin}: {place.problem}")
+    problem = "names no proxy that makes sense; one looks like http://proxy:3128"
+    raise EndpointError(f"{origin} {problem}")
 
 
-def _variable(name: str) -> tuple[str, str]:
+def authorization(proxy: Proxy) -> str:
+    """Return what the proxy is told of who asks, "" for nothing.
+
+    It is read from the variable that names the proxy, as it is nowhere kept; "" where that names
+    another one by now.
+    """
+    address = Address(os.environ.get(proxy.origin, ""))
+    if tried(_place_of, address) != (proxy.host, proxy.port):
+        return ""
+    user, at, _ = _authority(address.plain).rpartition("@")
+    return _basic(user) if at else ""
+
+
+def _variable(name: str) -> tuple[str, Address]:
     for each in (name, name.lower()):
         if text := os.environ.get(each, ""):
-            return each, text
-    return name, ""
+            return each, Address(text)
+    return name, Address("")
 
 
-def _parse(text: str, origin: str) -> Proxy:
-    problem = f"{origin} names no proxy that makes sense; one looks like http://proxy:3128"
-    try:
-        parts = urlsplit(text if "://" in text else f"http://{text}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        # Nothing is raised in here: the ValueError, which holds the password, would be its context.
-        host, port = None, None
-    if not host:
-        raise EndpointError(problem)
-    if parts.scheme in _UNSUPPORTED:
-        raise Unsupported(
-            f"{origin}: {parts.scheme}:// proxies are not supported; use one of http://, or name"
-            " the engine in NO_PROXY"
-        )
-    if parts.scheme != "http":
-        raise EndpointError(problem)
-    return Proxy(origin, host, port or DEFAULT_PORT, _authorization(parts.username, parts.password))
+def _place_of(text: str) -> tuple[str, int]:
+    """Return the host and the port of a proxy, as it is named in a variable."""
+    scheme, separator, _ = text.partition("://")
+    scheme = scheme.lower() if separator else "http"
+    host, port = host_and_port(_authority(text).rpartition("@")[2])
+    if scheme in _UNSUPPORTED:
+        words = "proxies are not supported; use one of http://, or name the engine in NO_PROXY"
+        raise Odd(f"{scheme}:// {words}", Unsupported)
+    if scheme != "http" or not host:
+        raise Odd(f"{scheme}:// is no proxy's")
+    return host, port or DEFAULT_PORT
 
 
-def _authorization(user: str | None, password: str | None) -> str:
-    if user is None:
-        return ""
-    pair = f"{unquote(user)}:{unquote(password or '')}"
-    return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+def _authority(text: str) -> str:
+    _, separator, rest = text.partition("://")
+    return re.split("[/?#]", rest if separator else text, maxsplit=1)[0]
+
+
+def _basic(user: str) -> str:
+    """Return the credentials of a user and a password with a colon, as they are in an address."""
+    name, _, password = os.fsencode(user).partition(b":")
+    pair = b"%b:%b" % (unquote_to_bytes(name), unquote_to_bytes(password))
+    return "Basic " + base64.b64encode(pair).decode("ascii")
 
 
 def _is_excepted(host: str, port: int) -> bool:
@@ -99,7 +120,7 @@ def _is_excepted(host: str, port: int) -> bool:
     if host == "localhost" or (address is not None and address.is_loopback):
         return True
     _, listed = _variable("NO_PROXY")
-    entries = (entry.strip().lower() for entry in listed.split(","))
+    entries = (entry.strip().lower() for entry in listed.plain.split(","))
     return any(_matches(entry, host, port, address) for entry in entries if entry)
 
 

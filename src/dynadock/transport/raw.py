@@ -105,4 +105,4 @@ def _base(endpoint: Endpoint) -> str:
     if endpoint.scheme != "tcp":
         return "http://localhost"
     scheme = "http" if endpoint.tls is None else "https"
-    return scheme + str(endpoint).removeprefix("tcp")
+    return f"{scheme}://{endpoint.authority}"

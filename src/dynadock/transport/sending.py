@@ -9,7 +9,7 @@ from dynadock.errors import ConnectionLost, TransportError
 from dynadock.options import CONNECT_TIMEOUT
 from dynadock.transport.driver import Driver
 from dynadock.transport.faults import never_reached
-from dynadock.transport.links.dial import connect, host_header
+from dynadock.transport.links.dial import connect
 from dynadock.transport.tries import Tries
 from dynadock.wire.exchange import Exchange
 
@@ -40,7 +40,7 @@ def _begin(
     request: Request, pool: Pool, place: Place | None, idle: float | None, tries: Tries
 ) -> Driver:
     endpoint = pool.endpoint
-    host, is_secure = host_header(endpoint), endpoint.tls is not None
+    host, is_secure = endpoint.authority, endpoint.tls is not None
     while True:
         kept = None if place is None else pool.take()
         link = _connected(endpoint, idle, tries) if kept is None else kept

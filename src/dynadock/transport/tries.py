@@ -21,6 +21,9 @@ FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
 """Seconds before another try to connect; each pause is twice the one before it."""
 
+_TELLS_NOTHING = 2
+"""Tries that failed alike within a moment say no more than one of them."""
+
 
 class Tries:
     """The tries of one call: counted, and another allowed where none before had an effect.
@@ -33,6 +36,7 @@ class Tries:
         self._most = most
         self.deadline = deadline
         self._failed = 0
+        self._kinds: set[type[TransportError]] = set()
 
     def fail(self, fault: TransportError, *, is_stale: bool = False) -> None:
         """Return when the call may be tried again, after a pause; raise ``fault`` if it may not.
@@ -41,6 +45,7 @@ class Tries:
         likely closed it while it was idle, though this is no proof.
         """
         self._failed += 1
+        self._kinds.add(type(fault))
         pause = self._pause(fault, is_stale=is_stale)
         if pause is None or self._failed > self._most or self.deadline.is_over(pause):
             try:
@@ -62,7 +67,9 @@ class Tries:
     def _told(self, fault: TransportError) -> TransportError:
         """Return a fault that also says what it means for the call."""
         fault = unsure(fault, self._request)
-        return fault if self._failed == 1 else _with_word(fault, f"tried {self._failed} times")
+        if self._failed <= _TELLS_NOTHING and len(self._kinds) == 1:
+            return fault
+        return _with_word(fault, f"tried {self._failed} times")
 
 
 def unsure(fault: TransportError, request: Request) -> TransportError:

@@ -26,7 +26,8 @@ def connect(endpoint: Endpoint, timeout: float | None) -> Link:
     context = client_context(endpoint.tls)
     connection = _dial(endpoint, timeout)
     try:
-        link = TlsLink(connection, context, endpoint.host)
+        # Certificates are made out to addresses without a zone.
+        link = TlsLink(connection, context, endpoint.host.partition("%")[0])
         link.shake_hands()
     except BaseException:
         connection.close()
@@ -46,15 +47,3 @@ def _dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
 
         return dial_through(endpoint.proxy, endpoint, timeout)
     return dial_tcp(endpoint.host, endpoint.port, timeout)
-
-
-def host_header(endpoint: Endpoint) -> str:
-    """Return what the Host header says: engines ignore it, HTTP/1.1 wants it.
-
-    The zone of an IPv6 address means nothing to the other side (RFC 6874, section 3).
-    """
-    if endpoint.scheme != "tcp":
-        return "localhost"
-    address = endpoint.host.partition("%")[0]
-    host = f"[{address}]" if ":" in address else address
-    return f"{host}:{endpoint.port}"

@@ -33,7 +33,8 @@ _RECORDS = 4 * 16 * 1024
 def client_context(tls: Tls) -> ssl.SSLContext:
     """Return the context that a folder with ``ca.pem``, ``cert.pem`` and ``key.pem`` makes.
 
-    Each file may be missing. The CAs in ``ca.pem`` are trusted and no others; without it, those
+    ``ca.pem`` may be missing, and so may both others, but not one of these. The CAs in ``ca.pem``
+    are trusted and no others; without it, those
     that the system trusts. TLS 1.2 or newer, and the engine's name is checked unless ``tls`` says
     otherwise. EndpointError for files that cannot be used.
     """
@@ -51,9 +52,19 @@ def client_context(tls: Tls) -> ssl.SSLContext:
     try:
         _load(context, tls.folder)
     except OSError as error:
-        problem = f"the certificates in {tls.folder} cannot be used: {error.strerror or error}"
-        raise EndpointError(problem) from error
+        reason = _missing_half(tls.folder) or error.strerror or error
+        problem = f"the certificates in {tls.folder} cannot be used: {reason}"
+        raise EndpointError(problem) from None
     return context
+
+
+def _missing_half(folder: str) -> str:
+    """Return which file is missing of two that are of no use alone, "" if none is."""
+    certificate, key = (Path(folder, name).exists() for name in (CERTIFICATE, KEY))
+    if certificate == key:
+        return ""
+    there, missing = (CERTIFICATE, KEY) if certificate else (KEY, CERTIFICATE)
+    return f"there is {there} and no {missing}, and each needs the other"
 
 
 def _load(context: ssl.SSLContext, folder: str) -> None:
@@ -65,6 +76,8 @@ def _load(context: ssl.SSLContext, folder: str) -> None:
     if folder and certificate.exists():
         # For an encrypted key OpenSSL would ask for the password at the terminal.
         context.load_cert_chain(certificate, key if key.exists() else None, password=_no_password)
+    elif folder and key.exists():
+        raise FileNotFoundError(errno.ENOENT, "there is no certificate", str(certificate))
 
 
 def _no_password() -> str:

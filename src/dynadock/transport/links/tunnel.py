@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dynadock.deadline import Deadline
-from dynadock.errors import TransportError
 from dynadock.transport.driver import TimedLink, carry_out
 from dynadock.transport.faults import NeverReached
 from dynadock.transport.links.sockets import dial_tcp
+from dynadock.transport.proxy import authorization
 from dynadock.wire.exchange import Exchange
 from dynadock.wire.messages import Request
 
@@ -38,28 +38,39 @@ def dial_through(proxy: Proxy, endpoint: Endpoint, timeout: float | None) -> soc
     except OSError as error:
         raise NeverReached(f"{place} is not reached: {error}") from None
     try:
-        _check(_ask(connection, proxy, str(endpoint).partition("://")[2], deadline), place)
+        _check(_asked(connection, _connect_request(proxy, endpoint), deadline), place)
         connection.settimeout(timeout)
-    except BaseException as error:
+    except BaseException:
         connection.close()
-        as_it_is = isinstance(error, (NeverReached, TimeoutError))
-        if as_it_is or not isinstance(error, (OSError, TransportError)):
-            raise
-        raise NeverReached(f"{place} does not answer as one: {error}") from None
+        raise
     return connection
 
 
-def _ask(connection: socket.socket, proxy: Proxy, place: str, deadline: Deadline) -> Head:
-    headers = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
-    exchange = Exchange(Request("CONNECT", place, headers), place)
-    # Nothing follows the reply's head: an engine sends nothing before a request.
-    carry_out(exchange.begin(), TimedLink(_ToProxy(connection), None, deadline))
+def _connect_request(proxy: Proxy, endpoint: Endpoint) -> Request:
+    credentials = authorization(proxy)
+    headers = {"Proxy-Authorization": credentials} if credentials else {}
+    return Request("CONNECT", endpoint.authority, headers)
+
+
+def _asked(connection: socket.socket, request: Request, deadline: Deadline) -> Head | OSError:
+    """Send a request and return the reply's head, or what went wrong."""
+    exchange = Exchange(request, request.target)
+    try:
+        # Nothing follows the reply's head: an engine sends nothing before a request.
+        carry_out(exchange.begin(), TimedLink(_ToProxy(connection), None, deadline))
+    except OSError as error:
+        return error
     return exchange.head
 
 
-def _check(head: Head, place: str) -> None:
-    if head.status not in _SUCCESS:
-        raise NeverReached(f"{place} refuses: {head.status} {head.reason}".rstrip())
+def _check(answer: Head | OSError, place: str) -> None:
+    # Raised here: where an error arose, the credentials stand among the local variables.
+    if isinstance(answer, TimeoutError):
+        raise TimeoutError(*answer.args)
+    if isinstance(answer, OSError):
+        raise NeverReached(f"{place} does not answer as one: {answer}")
+    if answer.status not in _SUCCESS:
+        raise NeverReached(f"{place} refuses: {answer.status} {answer.reason}".rstrip())
 
 
 class _ToProxy:
