@@ -1,4 +1,4 @@
-"""Keywords that a function takes as ``**keywords``, shown as if it named each of them."""
+"""Arguments that a function takes as ``*args`` and ``**keywords``, shown as if it named each."""
 
 from __future__ import annotations
 
@@ -50,3 +50,44 @@ class ShowsKeywords:
     def __reduce__(self) -> str:
         """Pickle as a function is pickled: by its name."""
         return self._function.__qualname__
+
+
+class SharesArguments:
+    """A method of something callable that takes the same arguments, and shows them as its own."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        update_wrapper(self, function)
+        self._function = function
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Call the function, whose first argument is its object."""
+        return self._function(*args, **kwargs)
+
+    def __get__(self, instance: object, _owner: object = None) -> Any:
+        """Give a method; by this pydoc takes it for one."""
+        return (
+            self if instance is None else MethodType(_Sharing(self._function, instance), instance)
+        )
+
+
+class _Sharing(SharesArguments):
+    """Such a method of one object, so that it knows whose arguments it shows."""
+
+    def __init__(self, function: Callable[..., Any], owner: Any) -> None:
+        super().__init__(function)
+        self._owner = owner
+
+    @property
+    def __signature__(self) -> Signature:
+        from inspect import signature
+
+        own = signature(self._function)
+        first, *_ = own.parameters.values()
+        shown = signature(self._owner).parameters.values()
+        return own.replace(parameters=[first, *shown])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Sharing) and self._function is other._function
+
+    def __hash__(self) -> int:
+        return hash(self._function)
