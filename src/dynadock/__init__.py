@@ -124,6 +124,7 @@ def _client_at(version: str) -> Client:
 
 
 def __dir__() -> list[str]:
-    # Versions are not among them: tools that look at all that is offered would load every document.
-    special = (name for name in globals() if name.startswith("__"))
-    return sorted({*_public_names(), *_MODULES, *special})
+    versions = _module("dynadock.spec.library").available_versions()
+    clients = (f"v{each.major}_{each.minor}" for each in versions)
+    special = [name for name in globals() if name.startswith("__")]
+    return sorted({*_public_names(), *_MODULES, *clients, *special})
