@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
@@ -91,6 +92,22 @@ def offered(text, names=NAMES):
 def test_what_is_offered(text, words):
     found = offers(text, NAMES)
     assert [*(found.words if found else ())] == words
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "prompt.md"
+ROWS = re.findall(r"^\| `(.+)` \| (`.+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("typed", "told"), ROWS)
+def test_what_the_guide_says(typed, told):
+    words = offers(typed, NAMES).words
+    shown = re.findall("`([^`]+)`", told)
+    assert sorted(words)[: len(shown)] == shown or [*words[: len(shown)]] == shown
+    assert (len(words) > len(shown)) == told.endswith("…")
+
+
+def test_the_guide_says_something():
+    assert len(ROWS) > 10
 
 
 VERSIONS_OF_ALL = ['load("', "load(source='", 'dynadock.load("', 'client.at("', 'load("1.']
@@ -320,8 +337,29 @@ def test_an_editline_is_bound_in_its_own_way():
     assert readline.bound == ["bind ^I rl_complete"]
 
 
-def test_without_a_readline_it_says_so(monkeypatch):
-    monkeypatch.setitem(sys.modules, "readline", None)
+@pytest.fixture
+def no_prompt(monkeypatch):
+    """Be in a process that has neither IPython nor readline."""
     monkeypatch.setitem(sys.modules, "IPython", None)
+    monkeypatch.setitem(sys.modules, "readline", None)
+    monkeypatch.setitem(sys.modules, "_pyrepl.readline", None)
+
+
+@pytest.mark.usefixtures("no_prompt")
+def test_without_a_readline_it_says_so():
     with pytest.raises(Unsupported, match="readline"):
         enable_completion()
+
+
+@pytest.mark.usefixtures("no_prompt")
+@pytest.mark.parametrize(
+    "names", [{"readline"}, {"_pyrepl.readline"}, {"readline", "_pyrepl.readline"}]
+)
+def test_each_readline_that_may_read_the_lines_gets_it(names, monkeypatch):
+    lines = {name: Line("dynadock_of_the_prompt.ContainerCr") for name in names}
+    for name, line in lines.items():
+        monkeypatch.setitem(sys.modules, name, line)
+    monkeypatch.setattr("__main__.dynadock_of_the_prompt", CLIENT, raising=False)
+    enable_completion()
+    for line in lines.values():
+        assert line.complete() == ["dynadock_of_the_prompt.ContainerCreate"]

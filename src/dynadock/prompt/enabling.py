@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from dynadock.errors import Unsupported
 
@@ -22,15 +23,24 @@ def enable_completion() -> None:
 
         add_to(shell)
         return
-    try:
-        import readline
-    except ImportError:
-        raise Unsupported("there is no readline here, with which lines are completed") from None
     import __main__
     from dynadock.prompt.plain import complete_in
 
-    complete_in(readline, vars(__main__))
-    # The prompt that Python has since 3.13 has a readline of its own, and loads it before this.
+    readlines = _readlines()
+    if not readlines:
+        raise Unsupported("there is no readline here, with which lines are completed")
+    for readline in readlines:
+        complete_in(readline, vars(__main__))
+
+
+def _readlines() -> list[Any]:
+    """Return what may read this process's lines: Python has a prompt of its own since 3.13."""
+    try:
+        import readline
+    except ImportError:
+        found: list[Any] = []
+    else:
+        found = [readline]
+    # Which of the two is in use nobody tells; the new one is loaded where it may be.
     own = sys.modules.get("_pyrepl.readline")
-    if own is not None:
-        complete_in(own, vars(__main__))
+    return found if own is None else [*found, own]
