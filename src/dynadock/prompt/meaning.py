@@ -16,6 +16,7 @@ from dynadock.spec.library import available_versions
 from dynadock.spec.schema import schema_at
 from dynadock.spec.versions import looks_like_version, parse_version
 from dynadock.streams import opening
+from dynadock.wire.messages import Headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +107,7 @@ def _item(value: Any, key: Any) -> Any:
 
 def _answer(function: Any, call: ast.Call) -> Any:
     if isinstance(function, BoundOperation):
-        return _reply(operation_of(function))
+        return reply_of(function)
     if function is load:
         version = _version(call)
         return None if version is None else client_for(version)
@@ -128,13 +129,15 @@ def operation_of(value: Any) -> Operation | None:
     return owner._operation if is_call else None  # noqa: SLF001 - one thing, seen from outside
 
 
-def _reply(operation: Operation | None) -> Expected | None:
-    if operation is None:
-        return None
+def reply_of(function: BoundOperation) -> Expected | None:
+    """Return what a call of an operation gives, None where that is nothing that is known."""
+    operation = function._operation  # noqa: SLF001 - one thing, seen from outside
     reply, definitions = operation.reply, operation.spec.definitions
     stream = KINDS[reply.kind].stream
     if stream:
         return Expected(getattr(opening, stream), {}, definitions)
+    if reply.kind == "headers":
+        return Expected(Headers, {}, definitions)
     return None if reply.schema is None else _expected(reply.schema, definitions)
 
 
