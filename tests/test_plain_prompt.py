@@ -65,7 +65,6 @@ def test_what_a_plain_prompt_completes_by_itself(prompt):
     for typed, whole in [
         ("client.VolumeCr", "client.VolumeCreate("),
         ("client.VolumeCreate.prep", "client.VolumeCreate.prepare("),
-        ("dynadock.v1_26", "dynadock.v1_26"),
     ]:
         prompt.type(f"{typed}\t")
         prompt.until(whole)
@@ -82,7 +81,7 @@ def test_what_it_completes_once_that_is_enabled(prompt):
         ('client.ContainerCreate(HostConfig={"MemoryR', '{"MemoryReservation"'),
         ("client.ContainerList()[0].Nam", "client.ContainerList()[0].Names"),
         ("dynadock.load('1.26", "dynadock.load('1.26'"),
-        ("from dynadock import v1_26", "from dynadock import v1_26"),
+        ("from dynadock import erase_c", "from dynadock import erase_credentials"),
         ("import dynadock.err", "import dynadock.errors"),
     ]:
         prompt.type(f"{typed}\t")

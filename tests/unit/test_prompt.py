@@ -74,6 +74,8 @@ def offered(text, names=NAMES):
         ('client.schema("RestartPol', ["RestartPolicy"]),
         ("load(ho", ["host="]),
         ("client.with_options(dea", ["deadline="]),
+        ('client.with_options(unknown="', ["error", "warn", "send"]),
+        ("load('1.42', timeout='", ["auto"]),
         ("client.ContainerList()[0].Nam", ["Names"]),
         ('client.ContainerList()[0]["Nam', ["Names"]),
         ("client.container_inspect('x').State.OOM", ["OOMKilled"]),
@@ -149,6 +151,14 @@ NOT_OURS += [
     "f'{client.",
 ]
 NOT_OURS += ["client.ContainerList(filters={'", "client.ContainerList()['", "from os import "]
+NOT_OURS += [
+    "load('1.42', host='",
+    "load('1.42', nobody='",
+    "load('1.42', '",
+    "client.find('",
+    "load(**{'a': '",
+]
+NOT_OURS += ["client.with_options('", "client.at(source={'", "client.ContainerList.example('"]
 
 
 @pytest.mark.parametrize("text", NOT_OURS)

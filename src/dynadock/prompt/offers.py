@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import sys
 from types import MethodType
@@ -90,19 +91,36 @@ _IN_KINDS = {
 
 
 def _of_our_own(found: Unfinished, function: Any) -> Iterable[str]:
-    """Return what `load` and a client's methods take."""
+    """Return what `load` and the methods of our objects take."""
     owner = function.__self__ if isinstance(function, MethodType) else function
     if owner is not load and not isinstance(owner, (Client, BoundOperation)):
         return ()
-    if found.wants_name and not found.path:
-        taken = inspect.signature(function).parameters
-        return [name for name in taken if name not in found.used]
-    if found.path in ((0,), ("source",)) and (owner is load or function.__name__ == "at"):
+    taken = inspect.signature(function).parameters
+    if found.wants_name:
+        return () if found.path else [name for name in taken if name not in found.used]
+    if len(found.path) != 1:
+        return ()
+    (name,) = found.path
+    if isinstance(name, int):
+        in_order = [each for each in taken.values() if each.kind is not each.KEYWORD_ONLY]
+        name = in_order[name].name if name < len(in_order) else ""
+    if name == "source":
         return map(str, available_versions())
-    if found.path in ((0,), ("name",)) and isinstance(owner, Client):
-        # The topmost argument of a call that takes a definition's name.
-        return owner._spec.definitions if function.__name__ == "schema" else ()  # noqa: SLF001
-    return ()
+    if isinstance(owner, Client) and function.__name__ == "schema":
+        return owner._spec.definitions  # noqa: SLF001 - one view
+    return _literals(taken[name].annotation) if name in taken else ()
+
+
+def _literals(annotation: str) -> list[str]:
+    """Return the texts that an annotation lists as ``Literal``."""
+    nodes = ast.walk(ast.parse(annotation, mode="eval"))
+    lists = [
+        each.slice
+        for each in nodes
+        if isinstance(each, ast.Subscript) and ast.unparse(each.value) == "Literal"
+    ]
+    constants = [each for one in lists for each in ast.walk(one) if isinstance(each, ast.Constant)]
+    return [each.value for each in constants if isinstance(each.value, str)]
 
 
 def _fitting(words: Iterable[str], fragment: str, found: Unfinished) -> Iterable[str]:
