@@ -8,6 +8,8 @@ import types
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import dynadock
 from documents import A_FEW, MAIN, VERSIONS, ZOO
@@ -133,32 +135,14 @@ def test_what_is_there_already_is_not_offered_again():
     assert "Memory" not in offers(text, NAMES).words
 
 
-NOT_OURS = [
-    "other['",
-    "other.",
-    "len(",
-    "print('",
-    "nobody.",
-    "nobody.x(",
-    "dynadock.errors.",
-    "1 .",
-]
+NOT_OURS = ["other['", "other.", "len(", "print('", "nobody.", "nobody.x(", "dynadock.errors."]
 NOT_OURS += ["load('1.99').", "load(x).", "load('/etc/passwd').", "client.ContainerList(5)(", "[]."]
-NOT_OURS += [
-    "client.ContainerList(limit='",
-    "client.ContainerKill('",
-    "client.ContainerNo(",
-    "f'{client.",
-]
+NOT_OURS += ["client.ContainerList(limit='", "client.ContainerKill('", "f'{client.", "1 ."]
 NOT_OURS += ["client.ContainerList(filters={'", "client.ContainerList()['", "from os import "]
-NOT_OURS += [
-    "load('1.42', host='",
-    "load('1.42', nobody='",
-    "load('1.42', '",
-    "client.find('",
-    "load(**{'a': '",
-]
+NOT_OURS += ["load('1.42', host='", "load('1.42', nobody='", "load('1.42', '", "load(**{'a': '"]
 NOT_OURS += ["client.with_options('", "client.at(source={'", "client.ContainerList.example('"]
+NOT_OURS += ["client(", "client.version(", "client.operations(", "client.options.", "dynadock("]
+NOT_OURS += ["client.ContainerNo(", "client.find('"]
 
 
 @pytest.mark.parametrize("text", NOT_OURS)
@@ -192,6 +176,66 @@ class Trap:
 def test_no_code_of_others_is_run(text):
     assert offers(text, {"trap": Trap()}) is None
     assert Trap.looked_at == 0
+
+
+PIECES = [
+    "client",
+    ".",
+    "ContainerList",
+    "ContainerCreate",
+    "SystemInfo",
+    "(",
+    ")",
+    "[",
+    "]",
+    "0",
+    '"',
+]
+PIECES += [
+    "=",
+    "{",
+    "}",
+    ",",
+    ":",
+    "**",
+    "HostConfig",
+    "all",
+    "load",
+    "at",
+    "operations",
+    "by_tag",
+    "'",
+]
+PIECES += [
+    "schema",
+    "record",
+    "State",
+    "listed",
+    "dynadock",
+    "errors",
+    "prepare",
+    "__class__",
+    "v1_41",
+]
+PIECES += [
+    '"1.41"',
+    "with_options",
+    "options",
+    "endpoint",
+    "version",
+    "dict",
+    "other",
+    "-",
+    " ",
+    "find",
+]
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
+def test_whatever_is_typed_nothing_is_raised(pieces):
+    found = offers("client" + "".join(pieces), NAMES)
+    assert found is None or found.words
 
 
 def test_nothing_is_sent():

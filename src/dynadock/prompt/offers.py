@@ -93,7 +93,8 @@ _IN_KINDS = {
 def _of_our_own(found: Unfinished, function: Any) -> Iterable[str]:
     """Return what `load` and the methods of our objects take."""
     owner = function.__self__ if isinstance(function, MethodType) else function
-    if owner is not load and not isinstance(owner, (Client, BoundOperation)):
+    is_ours = owner is load or isinstance(owner, (Client, BoundOperation))
+    if not is_ours or not callable(function):
         return ()
     taken = inspect.signature(function).parameters
     if found.wants_name:
