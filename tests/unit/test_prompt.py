@@ -41,58 +41,58 @@ def offered(text, names=NAMES):
     return [] if found is None else [text[: found.start] + word for word in found.words]
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ('client.operations["VolumeCr', ["VolumeCreate"]),
-        ("client.operations.by_tag['Vol", ["Volume"]),
-        ('client.ContainerWait("x", condition="', ["not-running", "next-exit", "removed"]),
-        ("client.ContainerWait('x', condition=", ['"not-running"', '"next-exit"', '"removed"']),
-        ("client.container_wait('x', condition='re", ["removed"]),
-        ('client.SystemDataUsage(type=["im', ["image"]),
-        ('client.SystemDataUsage(type="im', ["image"]),
-        ('client.ContainerCreate(HostConfig={"MemoryR', ["MemoryReservation"]),
-        ('client.ContainerCreate(HostConfig={"memoryr', ["MemoryReservation"]),
-        ('client.ContainerCreate(HostConfig={"RestartPolicy": {"Na', ["Name"]),
-        ("client.ContainerCreate(HostConfig=dict(RestartPolicy=dict(Name='al", ["always"]),
-        ('client.ContainerCreate(HostConfig={"PortBindings": {"80/tcp": [{"HostP', ["HostPort"]),
-        ('client.ContainerCreate(body={"HostConfig": {"MemoryR', ["MemoryReservation"]),
-        ('client.ContainerCreate(**{"HostC', ["HostConfig"]),
-        ("client.ContainerList(al", ["all="]),
-        ("client.ContainerList.prepare(al", ["all="]),
-        ("client.ContainerList.raw(al", ["all="]),
-        ('client.ContainerWait.prepare("x", condition="re', ["removed"]),
-        ('client.ContainerWait.raw("x", condition="re', ["removed"]),
-        ('client.operations["ContainerList"](al', ["all="]),
-        ('client.operations["ContainerList"].pre', ["prepare"]),
-        ("mine.client.ContainerList(al", ["all="]),
-        ("by_name['main'].ContainerList(al", ["all="]),
-        ("client.with_options(timeout=5).ContainerList(al", ["all="]),
-        ('client.at("1.41").VolumeIn', ["VolumeInspect"]),
-        ('client.at("1.41").VolumeUpd', []),
-        ('load("1.41").VolumeIn', ["VolumeInspect"]),
-        ('load(source="v1.41", host="unix:///x").VolumeIn', ["VolumeInspect"]),
-        ("dynadock.v1_41.VolumeIn", ["VolumeInspect"]),
-        ('client.schema("RestartPol', ["RestartPolicy"]),
-        ("load(ho", ["host="]),
-        ("client.with_options(dea", ["deadline="]),
-        ('client.with_options(unknown="', ["error", "warn", "send"]),
-        ("load('1.42', timeout='", ["auto"]),
-        ("client.ContainerList()[0].Nam", ["Names"]),
-        ('client.ContainerList()[0]["Nam', ["Names"]),
-        ("client.container_inspect('x').State.OOM", ["OOMKilled"]),
-        ("client.ContainerInspect('x').NetworkSettings.Networks['a'].Gate", ["Gateway"]),
-        ("client.ContainerInspect('x').NetworkSettings.Networks.bridge.Gate", ["Gateway"]),
-        ("client.ContainerList().app", ["append"]),
-        ("client.ContainerLogs('x').copy_", ["copy_to"]),
-        ("client.ImageGet('x').ext", ["extract"]),
-        ("client.SystemPing().casef", ["casefold"]),
-        ("record.State.P", ["Pid"]),
-        ("listed[0].State.Pi", ["Pid"]),
-        ('record["odd-k', ["odd-key"]),
-        ("from dynadock import erase_", ["erase_credentials"]),
-    ],
-)
+OFFERED = [
+    ('client.operations["VolumeCr', ["VolumeCreate"]),
+    ("client.operations.by_tag['Vol", ["Volume"]),
+    ('client.ContainerWait("x", condition="', ["not-running", "next-exit", "removed"]),
+    ("client.ContainerWait('x', condition=", ['"not-running"', '"next-exit"', '"removed"']),
+    ("client.container_wait('x', condition='re", ["removed"]),
+    ('client.SystemDataUsage(type=["im', ["image"]),
+    ('client.SystemDataUsage(type="im', ["image"]),
+    ('client.ContainerCreate(HostConfig={"MemoryR', ["MemoryReservation"]),
+    ('client.ContainerCreate(HostConfig={"memoryr', ["MemoryReservation"]),
+    ('client.ContainerCreate(HostConfig={"RestartPolicy": {"Na', ["Name"]),
+    ("client.ContainerCreate(HostConfig=dict(RestartPolicy=dict(Name='al", ["always"]),
+    ('client.ContainerCreate(HostConfig={"PortBindings": {"80/tcp": [{"HostP', ["HostPort"]),
+    ('client.ContainerCreate(body={"HostConfig": {"MemoryR', ["MemoryReservation"]),
+    ('client.ContainerCreate(**{"HostC', ["HostConfig"]),
+    ("client.ContainerList(al", ["all="]),
+    ("client.ContainerList.prepare(al", ["all="]),
+    ("client.ContainerList.raw(al", ["all="]),
+    ('client.ContainerWait.prepare("x", condition="re', ["removed"]),
+    ('client.ContainerWait.raw("x", condition="re', ["removed"]),
+    ('client.operations["ContainerList"](al', ["all="]),
+    ('client.operations["ContainerList"].pre', ["prepare"]),
+    ("mine.client.ContainerList(al", ["all="]),
+    ("by_name['main'].ContainerList(al", ["all="]),
+    ("client.with_options(timeout=5).ContainerList(al", ["all="]),
+    ('client.at("1.41").VolumeIn', ["VolumeInspect"]),
+    ('client.at("1.41").VolumeUpd', []),
+    ('load("1.41").VolumeIn', ["VolumeInspect"]),
+    ('load(source="v1.41", host="unix:///x").VolumeIn', ["VolumeInspect"]),
+    ("dynadock.v1_41.VolumeIn", ["VolumeInspect"]),
+    ('client.schema("RestartPol', ["RestartPolicy"]),
+    ("load(ho", ["host="]),
+    ("client.with_options(dea", ["deadline="]),
+    ('client.with_options(unknown="', ["error", "warn", "send"]),
+    ("load('1.42', timeout='", ["auto"]),
+    ("client.ContainerList()[0].Nam", ["Names"]),
+    ('client.ContainerList()[0]["Nam', ["Names"]),
+    ("client.container_inspect('x').State.OOM", ["OOMKilled"]),
+    ("client.ContainerInspect('x').NetworkSettings.Networks['a'].Gate", ["Gateway"]),
+    ("client.ContainerInspect('x').NetworkSettings.Networks.bridge.Gate", ["Gateway"]),
+    ("client.ContainerList().app", ["append"]),
+    ("client.ContainerLogs('x').copy_", ["copy_to"]),
+    ("client.ImageGet('x').ext", ["extract"]),
+    ("client.SystemPing().casef", ["casefold"]),
+    ("record.State.P", ["Pid"]),
+    ("listed[0].State.Pi", ["Pid"]),
+    ('record["odd-k', ["odd-key"]),
+    ("from dynadock import erase_", ["erase_credentials"]),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), OFFERED)
 def test_what_is_offered(text, words):
     found = offers(text, NAMES)
     assert [*(found.words if found else ())] == words
@@ -236,6 +236,17 @@ PIECES += [
 def test_whatever_is_typed_nothing_is_raised(pieces):
     found = offers("client" + "".join(pieces), NAMES)
     assert found is None or found.words
+
+
+ENDINGS = ["", "'", '"', "(", "[", "{", "}", ".", "=", ":", ",", "**", "dict(", "[0]", "x"]
+
+
+@pytest.mark.parametrize("text", [text for text, _ in OFFERED])
+def test_wherever_the_cursor_stands_nothing_is_raised(text):
+    for end in range(len(text)):
+        for ending in ENDINGS:
+            found = offers(text[:end] + ending, NAMES)
+            assert found is None or found.words
 
 
 def test_nothing_is_sent():

@@ -98,7 +98,16 @@ def test_the_names_that_are_there_already(text, used):
 
 NOWHERE = ["", "client", "1.5", "f(12", "{'a': '", "[", "(", ")", "]]).", "x = '", "lambda: ("]
 NOWHERE += ["# client.", "f(  # client.", '"""client.', "'\\'client.", "f(f'{client.", "f(b'"]
-NOWHERE += ["f(a='' '", "f(a=1 + '", "f(a='x' if y else '", "d['a', '", "d[f(1):'", "f(dict('"]
+NOWHERE += [
+    "f(a='' '",
+    "f(a=1 + '",
+    "f(a='x' if y else '",
+    "d['a', '",
+    "d[f(1):'",
+    "f(dict('",
+    "f(**",
+    "f(**'",
+]
 NOWHERE += ["f(a={b: '", "f(a={1: '", "f(a={'b' + 'c': '", "f(a={'b'[0]: '", "f(a={{'b': 1}: '"]
 
 
@@ -124,7 +133,7 @@ def test_any_part_of_a_call_may_stand_there(end, more):
     unfinished(CALL[:end] + more)
 
 
-MANY = 60_000
+MANY = 30_000
 LONG = ["(" * MANY, "f(" * MANY, "f(a=[{'b':" * MANY, "f()" * MANY + ".", "a." * MANY, "f'" * MANY]
 LONG += ["{'a':1}," * MANY, '"' * (MANY + 1), "'''" * (MANY + 1), "\n'" * MANY, "f(" + "[]," * MANY]
 

@@ -260,6 +260,7 @@ def _inside(code: _Code, end: int, start: int, mark: str) -> Unfinished | None:
             return None
         path = (*step, *path)
         if level.kind == "call":
-            return found._replace(head=level.head, path=path) if level.head else None
+            is_somewhere = level.head and (path or found.wants_name)
+            return found._replace(head=level.head, path=path) if is_somewhere else None
         end = bracket - (level.kind == "keywords")
     return None
