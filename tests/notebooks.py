@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +19,8 @@ from nbclient import NotebookClient
 
 import dynadock
 from sessions import (
-    AT_HAND,
     HOST_SHOWN,
     STAND_INS,
-    TOP,
     Missing,
     agree,
     here,
@@ -51,11 +48,11 @@ def code_cells(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def run(notebook: Any) -> Any:
+def run(notebook: Any, folder: Path) -> Any:
     """Run a copy and return it with what was shown; a cell that raises raises CellExecutionError.
 
-    The kernel works in a folder of its own, where ``examples`` and ``specs`` are. Cells that need a
-    registry are left out where there is none.
+    The kernel works in ``folder``, which is to be the notebook's own: there Jupyter starts kernels.
+    Cells that need a registry are left out where there is none.
     """
     fresh = nbformat.from_dict(notebook)
     missing = Missing()
@@ -63,16 +60,13 @@ def run(notebook: Any) -> Any:
     sources = [cell.source for cell in fresh.cells]
     for cell in fresh.cells:
         cell.source = here(cell.source)
-    with tempfile.TemporaryDirectory() as folder:
-        for name in AT_HAND:
-            Path(folder, name).symlink_to(TOP / name)
-        NotebookClient(
-            fresh,
-            timeout=_SECONDS,
-            kernel_name=_KERNEL["name"],
-            resources={"metadata": {"path": folder}},
-            record_timing=False,
-        ).execute()
+    NotebookClient(
+        fresh,
+        timeout=_SECONDS,
+        kernel_name=_KERNEL["name"],
+        resources={"metadata": {"path": str(folder)}},
+        record_timing=False,
+    ).execute()
     for cell, source in zip(fresh.cells, sources, strict=True):
         cell.source = source
         cell.outputs = [_as_notebooks_show(output) for output in _joined(cell.outputs)]
@@ -138,7 +132,7 @@ def differences(notebook: Any, fresh: Any) -> Iterator[str]:
 def write(path: Path) -> None:
     """Run the notebook at ``path`` and put what was shown into it."""
     notebook = read(path)
-    fresh = {cell.id: cell for cell in run(notebook).cells}
+    fresh = {cell.id: cell for cell in run(notebook, path.parent).cells}
     for count, cell in enumerate(code_cells(notebook), 1):
         if cell.id in fresh:
             cell.outputs = fresh[cell.id].outputs

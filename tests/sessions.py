@@ -283,12 +283,14 @@ def check(path: Path) -> None:
 def swept(client: dynadock.Client, is_ours: Callable[[str], bool]) -> Iterator[None]:
     """Remove at the end what has come up in an engine since the beginning and has such a name."""
     before = set(_things(client))
-    yield
-    for operation, name in _things(client):
-        if (operation, name) not in before and is_ours(name.rpartition("/")[2]):
-            force = {} if operation == "NetworkDelete" else {"force": True}
-            with contextlib.suppress(dynadock.APIError):
-                client.operations[operation](name, **force)
+    try:
+        yield
+    finally:
+        for operation, name in _things(client):
+            if (operation, name) not in before and is_ours(name.rpartition("/")[2]):
+                force = {} if operation == "NetworkDelete" else {"force": True}
+                with contextlib.suppress(dynadock.APIError):
+                    client.operations[operation](name, **force)
 
 
 def _things(client: dynadock.Client) -> Iterator[tuple[str, str]]:

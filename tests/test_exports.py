@@ -12,7 +12,7 @@ from importlib.metadata import version as installed_version
 import pytest
 
 import dynadock
-from documents import A_FEW
+from documents import A_FEW, VERSIONS
 from dynadock import errors
 
 MODULES = {"config", "errors"}
@@ -25,7 +25,18 @@ def test_all_is_sorted_and_without_doubles():
 
 def test_what_is_offered_is_public():
     offered = {name for name in dir(dynadock) if not name.startswith("__")}
-    assert offered == {*dynadock.__all__, *MODULES}
+    versions = {f"v{each.replace('.', '_')}" for each in VERSIONS}
+    assert offered == {*dynadock.__all__, *MODULES, *versions}
+
+
+def test_who_looks_at_all_that_is_offered_reads_no_document():
+    code = (
+        "import inspect, dynadock; found = dict(inspect.getmembers(dynadock));"
+        "clients = [found[name] for name in found if name.startswith('v1_')];"
+        "print(len(clients), sum('_spec' in vars(client) for client in clients))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == [str(len(VERSIONS)), "0"]
 
 
 def imports_for_types():
@@ -63,6 +74,8 @@ def test_all_is_all_that_is_public():
     }
     # Names that the module imports for its own use.
     own = {"annotations", "TYPE_CHECKING", "Any"}
+    # What IPython looks for.
+    own |= {"load_ipython_extension", "unload_ipython_extension"}
     assert public - own == set(dynadock.__all__)
 
 

@@ -11,7 +11,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import dynadock
+from documents import VERSIONS
 
+VERSIONS_AS_NAMES = {f"v{version.replace('.', '_')}" for version in VERSIONS}
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
@@ -35,6 +37,14 @@ def shell(tmp_path_factory):
     )
     shell.run_cell("operations = client.operations; groups = operations.by_tag")
     return shell
+
+
+@pytest.fixture(scope="module")
+def extended(shell):
+    """Return the same IPython after ``%load_ext dynadock``."""
+    shell.run_line_magic("load_ext", "dynadock")
+    yield shell
+    shell.run_line_magic("unload_ext", "dynadock")
 
 
 def offered(shell, text):
@@ -61,6 +71,9 @@ def offered(shell, text):
         ("client.ContainerCreate(name='web', HostC", {"HostConfig="}),
         ("client.container_create(name='web', HostC", {"HostConfig="}),
         ("client.ImagePush('hello', X_", {"X_Registry_Auth="}),
+        ("client.ContainerList.prepare(al", {"all="}),
+        ("client.ContainerWait.raw('x', con", {"condition="}),
+        ("client.ContainerCreate.prepare(HostC", {"HostConfig="}),
         # what an operation can do beside being called
         ("client.ContainerCreate.", {"describe", "example", "history", "prepare", "raw"}),
         ("client.ContainerCreate.example(", {"full="}),
@@ -72,10 +85,63 @@ def offered(shell, text):
         ("record[", {"'Id'", "'odd-key'", "'State'"}),
         ("record.St", {"State"}),
         ("dynadock.Un", {"Unsupported", "UnknownOperation"}),
+        # versions
+        ("dynadock.v1_", VERSIONS_AS_NAMES),
+        ("from dynadock import v1_", VERSIONS_AS_NAMES),
     ],
 )
 def test_completion(shell, text, some):
     assert some <= offered(shell, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "all_of"),
+    [
+        ("client.operations['VolumeC", {"VolumeCreate"}),
+        ('client.operations.by_tag["Vol', {"Volume"}),
+        ('load("1.', {*VERSIONS}),
+        ("client.at('", {*VERSIONS}),
+        ('client.ContainerWait("x", condition="', {"not-running", "next-exit", "removed"}),
+        ('client.ContainerWait(\n    "x",\n    condition="re', {"removed"}),
+        ('%time client.ContainerWait("x", condition="re', {"removed"}),
+        ('client.ContainerCreate(HostConfig={"MemoryR', {"MemoryReservation"}),
+        ('client.ContainerCreate(HostConfig={"Memory": 1, "RestartPolicy": {"N', {"Name"}),
+        ("client.ContainerList()[0].Nam", {"Names"}),
+        ("client.ContainerInspect('x').State.OOM", {"OOMKilled"}),
+        ("client.ContainerCr", {"ContainerCreate"}),
+    ],
+)
+def test_with_the_extension_nothing_else_is_offered(extended, text, all_of):
+    assert offered(extended, text) == all_of
+
+
+def test_with_the_extension_a_value_may_stand_for_an_argument(extended):
+    assert {"all=", "operations"} <= offered(extended, "client.ContainerList(")
+
+
+def test_with_the_extension_other_peoples_names_are_completed_as_before(extended):
+    extended.push({"other": {"key": 1}})
+    assert offered(extended, "other['k") == {"key"}
+    assert "keys" in offered(extended, "other.k")
+
+
+def test_the_extension_is_there_once_and_goes(extended):
+    matchers = extended.Completer.custom_matchers
+    extended.run_line_magic("reload_ext", "dynadock")
+    assert len(matchers) == 1
+    extended.push({"enable_completion": dynadock.enable_completion})
+    extended.run_line_magic("unload_ext", "dynadock")
+    assert not matchers
+    extended.run_line_magic("load_ext", "dynadock")
+    assert len(matchers) == 1
+
+
+def test_one_call_enables_it_where_an_ipython_runs(shell, monkeypatch):
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    before = [*shell.Completer.custom_matchers]
+    dynadock.enable_completion()
+    assert len(shell.Completer.custom_matchers) == 1
+    shell.Completer.custom_matchers[:] = before
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ LAYERS = (
     *("errors", "warn", "deadline", "atomic", "keywords", "spec", "accounts", "options", "archive"),
     *("config", "show", "record", "wire", "call", "explore", "transport", "streams"),
     *("configured", "bound", "client"),
-    "commands",
+    *("commands", "prompt"),
 )
 """From the lowest to the highest; each may import what stands before it, and itself."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -127,3 +128,40 @@ def test_the_reference_has_all_of_every_operation(site, pages, newest):
 def test_a_search_finds_every_operation(site, newest):
     index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
     assert newest.keys() <= {entry["title"] for entry in index["docs"]}
+
+
+CODE = (".md-typeset pre > code", ".md-typeset .jupyter-wrapper .jp-OutputArea-output pre")
+"""What code, and what a notebook's cells print, is shown by."""
+
+WHOLE_WORDS = {"overflow-wrap: normal", "word-break: normal"}
+RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+BREAKS = re.compile(r"(overflow-wrap|word-break|word-wrap)\s*:\s*(anywhere|break-all|break-word)")
+
+
+def rules(css):
+    """Yield selectors and declarations, of rules in media queries too."""
+    for selectors, declarations in RULE.findall(re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)):
+        told = {" ".join(each.split()) for each in declarations.split(";")}
+        yield from ((" ".join(each.split()), told) for each in selectors.split(","))
+
+
+def test_no_word_is_broken_in_the_middle_of_a_line(site):
+    ours = [*rules((site / "guide.css").read_text(encoding="utf-8"))]
+    assert not [told for _, told in ours if any(map(BREAKS.match, told))]
+    for selector in CODE:
+        assert any(each == selector and told >= WHOLE_WORDS for each, told in ours), selector
+
+
+def test_what_breaks_words_in_a_notebooks_page_is_overruled(site):
+    text = (site / "tour.html").read_text(encoding="utf-8")
+    used = {name for names in re.findall(r'class="([^"]*)"', text) for name in names.split()}
+    breaking = {
+        selector
+        for selector, told in rules(
+            "".join(re.findall(r"<style.*?>(.*?)</style>", text, re.DOTALL))
+        )
+        if any("break-all" in each for each in told)
+        and used.issuperset(re.findall(r"\.([\w-]+)", selector))
+    }
+    assert breaking
+    assert {f".md-typeset {selector}" for selector in breaking} <= {*CODE}

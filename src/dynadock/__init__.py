@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dynadock.config.store import store_credentials as store_credentials
     from dynadock.errors import *  # noqa: F403 - all of its classes, and nothing else, is public
     from dynadock.options import Options as Options
+    from dynadock.prompt.enabling import enable_completion as enable_completion
     from dynadock.record import Record as Record
     from dynadock.record import Records as Records
     from dynadock.streams.download import ByteStream as ByteStream
@@ -62,6 +63,7 @@ _HOMES = {
     "dynadock.commands": ("Completed", "execute", "run"),
     "dynadock.config.store": ("erase_credentials", "store_credentials"),
     "dynadock.options": ("Options",),
+    "dynadock.prompt.enabling": ("enable_completion",),
     "dynadock.streams.download": ("ByteStream", "Download", "TarStream"),
     "dynadock.streams.duplex": ("Duplex", "RawDuplex"),
     "dynadock.streams.frames": ("FrameStream", "Output"),
@@ -124,6 +126,17 @@ def _client_at(version: str) -> Client:
 
 
 def __dir__() -> list[str]:
-    # Versions are not among them: tools that look at all that is offered would load every document.
-    special = (name for name in globals() if name.startswith("__"))
-    return sorted({*_public_names(), *_MODULES, *special})
+    versions = _module("dynadock.spec.library").available_versions()
+    clients = (f"v{each.major}_{each.minor}" for each in versions)
+    special = [name for name in globals() if name.startswith("__")]
+    return sorted({*_public_names(), *_MODULES, *clients, *special})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Complete in an IPython what stands in calls: what ``%load_ext dynadock`` does."""
+    _module("dynadock.prompt.ipython").add_to(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Take back what `load_ipython_extension` did: what ``%unload_ext dynadock`` does."""
+    _module("dynadock.prompt.ipython").remove_from(shell)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from dynadock.call.bind import bind
 from dynadock.call.encode import encode
 from dynadock.call.interpret import interpret
 from dynadock.call.kinds import PLAIN, TWO_WAY, expected_kind
 from dynadock.deadline import Deadline
+from dynadock.keywords import SharesArguments
 from dynadock.options import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, LONGEST_TIMEOUT
 from dynadock.wire.messages import FIRST_ERROR, Reply
 
 if TYPE_CHECKING:
     import inspect
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import requests
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from dynadock.streams.flow import Source
     from dynadock.transport.connector import Connector
     from dynadock.wire.messages import Request
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class _HelpText:
@@ -42,6 +45,11 @@ class _HelpText:
         from dynadock.explore.describe import describe
 
         return describe(operation._operation)  # noqa: SLF001 - one thing, two classes
+
+
+def _shares_arguments(function: F) -> F:
+    """Let a method show the operation's own arguments."""
+    return cast("F", SharesArguments(function))
 
 
 class BoundOperation:
@@ -144,6 +152,7 @@ class BoundOperation:
             options = options.merged({"deadline": deadline.left()})
         return BoundOperation(operation, self._connector, options)(**arguments)
 
+    @_shares_arguments
     def prepare(self, /, *args: Any, **kwargs: Any) -> Request:
         """Check the arguments and return the complete request; nothing is sent.
 
@@ -153,6 +162,7 @@ class BoundOperation:
         """
         return self._request(self._bind(args, kwargs))
 
+    @_shares_arguments
     def raw(self, /, *args: Any, **kwargs: Any) -> requests.Response | RawDuplex:
         """Check the arguments, send the request and return the reply unread, whatever its status.
 

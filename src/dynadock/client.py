@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex, overload
 
 from dynadock.bound import BoundOperation
@@ -117,10 +118,16 @@ class Client:
     own, looks for the engine afresh and carries no credentials.
     """
 
-    def __init__(self, spec: Spec, connector: Connector, options: Options) -> None:
-        self._spec = spec
+    def __init__(
+        self, spec: Spec | Callable[[], Spec], connector: Connector, options: Options
+    ) -> None:
+        self._source = spec
         self._connector = connector
         self._options = options
+
+    @cached_property
+    def _spec(self) -> Spec:
+        return self._source() if callable(self._source) else self._source
 
     def __getattr__(self, name: str) -> BoundOperation:
         # Python's own probes (__deepcopy__, _repr_html_) come before there is a spec to ask.
@@ -226,9 +233,10 @@ def _restored(spec: Spec, place: tuple[str | None, str | None, int], options: Op
 def client_for(version: str) -> Client:
     """Return the client that ``from dynadock import v1_42`` gives.
 
-    Its endpoint resolves at the first call, which may be long after the import.
+    Its document is read when it is first asked for something, so that a prompt may look at the
+    clients of all versions; its endpoint resolves at the first call, which may be long after.
     """
-    return Client(load_version(parse_version(version)), Connector(), Options())
+    return Client(partial(load_version, parse_version(version)), Connector(), Options())
 
 
 class Found(list[BoundOperation]):
@@ -256,6 +264,10 @@ class Found(list[BoundOperation]):
         return "\n".join(lines)
 
 
+class Groups(dict[str, Found]):
+    """Operations by their tags: a dict, which completion knows for one of ours."""
+
+
 class Operations(Mapping[str, BoundOperation]):
     """A client's operations by operationId: a read-only mapping."""
 
@@ -266,12 +278,12 @@ class Operations(Mapping[str, BoundOperation]):
         return self._client._bound(self._client._spec[operation_id])  # noqa: SLF001 - one view
 
     @property
-    def by_tag(self) -> dict[str, Found]:
+    def by_tag(self) -> Groups:
         """The operations in the document's groups, by their tags; "" holds those without one."""
-        groups: dict[str, Found] = {}
+        groups = Groups()
         for operation in self.values():
             groups.setdefault(operation.tag, Found()).append(operation)
-        return dict(sorted(groups.items()))
+        return Groups(sorted(groups.items()))
 
     def _ipython_key_completions_(self) -> list[str]:
         return [*self]

@@ -1,4 +1,4 @@
-"""Keywords that a function takes as ``**keywords``, shown as if it named each of them."""
+"""Arguments that a function takes as ``*args`` and ``**keywords``, shown as if it named each."""
 
 from __future__ import annotations
 
@@ -52,3 +52,47 @@ class ShowsKeywords(partial[Any]):
     def __reduce__(self) -> str:
         """Pickle as a function is pickled: by its name."""
         return self.func.__qualname__
+
+
+class SharesArguments(partial[Any]):
+    """A method of something callable that takes the same arguments, and shows them as its own.
+
+    A partial for the same reason as `ShowsKeywords`.
+    """
+
+    def __new__(cls, function: Callable[..., Any], _owner: Any = None) -> Self:
+        """Wrap a function whose first argument is its object."""
+        made = super().__new__(cls, function)
+        update_wrapper(made, function)
+        return made
+
+    def __get__(self, instance: object, _owner: object = None) -> Any:
+        """Give a method; by this pydoc takes it for one."""
+        return self if instance is None else MethodType(_Sharing(self.func, instance), instance)
+
+
+class _Sharing(SharesArguments):
+    """Such a method of one object, so that it knows whose arguments it shows."""
+
+    _owner: Any
+
+    def __new__(cls, function: Callable[..., Any], owner: Any = None) -> Self:
+        """Wrap a function that is to be bound to ``owner``."""
+        made = super().__new__(cls, function)
+        made._owner = owner
+        return made
+
+    @property
+    def __signature__(self) -> Signature:
+        from inspect import signature
+
+        own = signature(self.func)
+        first, *_ = own.parameters.values()
+        shown = signature(self._owner).parameters.values()
+        return own.replace(parameters=[first, *shown])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Sharing) and self.func is other.func
+
+    def __hash__(self) -> int:
+        return hash(self.func)

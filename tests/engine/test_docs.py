@@ -22,6 +22,8 @@ PAGES = sorted((TOP / "docs").glob("*.md"))
 NOT_RUN: dict[tuple[str, str], int] = {
     ("images.md", "it needs a public registry"): 1,
     ("index.md", "it installs the package"): 2,
+    ("prompt.md", "it is IPython's own"): 1,
+    ("prompt.md", "it takes a terminal"): 1,
     ("remote.md", "it changes the docker command's configuration"): 1,
     ("remote.md", "it needs a host with an engine"): 2,
     ("remote.md", "it needs that context"): 1,

@@ -29,7 +29,7 @@ def _quiet_jupyter(monkeypatch, folder):
 def test_what_the_tour_shows(tour, speaker, monkeypatch, tmp_path):
     _quiet_jupyter(monkeypatch, tmp_path)
     with swept(speaker("docker"), is_of_the_guide):
-        fresh = run(tour)
+        fresh = run(tour, TOUR.parent)
     assert not [*differences(tour, fresh)]
     _check_the_table(fresh)
 

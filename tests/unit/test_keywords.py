@@ -8,7 +8,7 @@ import pydoc
 
 import pytest
 
-from dynadock import Client, load
+from dynadock import BoundOperation, Client, load
 from dynadock.keywords import ShowsKeywords
 
 
@@ -65,3 +65,23 @@ def test_help_shows_it_as_a_function(function):
 @pytest.mark.parametrize("function", [load, Client.with_options])
 def test_it_is_pickled_by_its_name(function):
     assert pickle.loads(pickle.dumps(function)) is function
+
+
+@pytest.mark.parametrize("name", ["prepare", "raw"])
+def test_a_method_shows_the_arguments_of_what_it_belongs_to(name):
+    client = load("1.42", host="unix:///nowhere.sock")
+    method = getattr(client.ContainerWait, name)
+    assert [*inspect.signature(method).parameters] == ["id", "condition"]
+    assert "(id: str, *, condition: str = None)" in pydoc.render_doc(method)
+    assert "Check the arguments" in pydoc.render_doc(method)
+    assert method == getattr(client.ContainerWait, name)
+    assert hash(method) == hash(getattr(client.ContainerWait, name))
+    assert method != getattr(client.ContainerList, name)
+    again = pickle.loads(pickle.dumps(client.ContainerWait.prepare))
+    assert again("web") == client.ContainerWait.prepare("web")
+
+
+def test_of_no_object_such_a_method_shows_what_it_takes():
+    assert [*inspect.signature(BoundOperation.raw).parameters] == ["self", "args", "kwargs"]
+    operation = load("1.42", host="unix:///nowhere.sock").ContainerList
+    assert BoundOperation.prepare(operation, all=True) == operation.prepare(all=True)
