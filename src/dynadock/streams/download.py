@@ -78,9 +78,10 @@ class Download(ByteStream):
         """Read to the end into the file at ``path``, and return its size in bytes.
 
         The file is there when it is whole and not before: bytes go to a new file beside it, which
-        takes its place at the end, with the old one's permissions and (as far as we may) its owner.
-        A symlink is followed; what is no file (a device, a pipe) is written to. Raises OSError
-        where that cannot be, and what reading raises; nothing is left behind then.
+        takes its place at the end, with the old one's permissions and (as far as we may) its owner,
+        and which nobody may read before who may not read the old one. A symlink is followed; what
+        is no file (a device, a pipe) is written to. Raises OSError where that cannot be, and what
+        reading raises; nothing is left behind then.
         """
         is_device = os.path.exists(path) and not os.path.isfile(path)
         with self, open(path, "wb") if is_device else replacing(path) as file:
