@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -28,20 +29,20 @@ _ITEM = r"(?:\\.|[^\\\]\-])"
 _RANGE = re.compile(rf"(?P<low>{_ITEM})(?:-(?P<high>{_ITEM}))?", re.DOTALL)
 _TOKEN = re.compile(
     rf"(?P<folders>\*\*/?)|(?P<name>\*)|(?P<one>\?)|\\(?P<escaped>.)"
-    rf"|\[(?P<outside>\^?+)(?P<class>(?:{_ITEM}(?:-{_ITEM})?)+)\]|(?P<plain>.)",
+    rf"|\[(?P<outside>\^?+)(?P<class>(?:{_ITEM}(?:-{_ITEM})?)+)\]|(?P<plain>[^*?\[\]\\]+|.)",
     re.DOTALL,
 )
 _SPECIAL = re.compile(r"[*?\[\]\\]")
 
 # Kinds of tokens.
-_SIGN, _ONE, _CLASS = "sign", "one", "class"  # one character each
+_SIGNS, _ONE, _CLASS = "signs", "one", "class"  # these characters, any one, one of a class
 _NAME, _FOLDERS, _REST = "name", "folders", "rest"  # text without a slash, "" or a/b/, any text
 
 
 class _Token(NamedTuple):
     kind: str
     text: str = ""
-    """The character of a sign."""
+    """The characters of signs."""
     ranges: tuple[tuple[str, str], ...] = ()
     """The characters of a class, by first and last."""
     outside: bool = False
@@ -168,7 +169,7 @@ class _Places:
         self.stay, self.stay_in_name = array("L"), array("L")
         self.enter, self.skip = array("L"), array("L")
         self.one = array("L")
-        self._signs: dict[str, array[int]] = {}
+        self._signs: dict[str, array[int]] = defaultdict(lambda: array("L"))
         self._classes: list[tuple[int, _Token]] = []
         for patterns in groups:
             first = self.count
@@ -197,10 +198,12 @@ class _Places:
                 # Two places: before them, and within them, which a slash leads out of.
                 self.enter.append(self.count)
                 self.stay.append(self.count + 1)
-                self._signs.setdefault("/", array("L")).append(self.count + 1)
+                self._signs["/"].append(self.count + 1)
                 self.count += 1
-            elif token.kind == _SIGN:
-                self._signs.setdefault(token.text, array("L")).append(self.count)
+            elif token.kind == _SIGNS:
+                for place, sign in enumerate(token.text, start=self.count):
+                    self._signs[sign].append(place)
+                self.count += len(token.text) - 1
             elif token.kind == _CLASS:
                 self._classes.append((self.count, token))
             elif token.kind == _ONE:
@@ -216,7 +219,8 @@ class _Places:
 def _tokens(text: str) -> Iterator[_Token]:
     if text.startswith("**") and text[2:3] != "/" and not _SPECIAL.search(text, 2):
         yield _Token(_REST)
-        yield from (_Token(_SIGN, sign) for sign in text[2:])
+        if len(text) > 2:
+            yield _Token(_SIGNS, text[2:])
         return
     last = None
     for found in _TOKEN.finditer(text):
@@ -241,7 +245,7 @@ def _token_of(found: re.Match[str]) -> _Token:
         raise ValueError("'[' begins no class of characters such as [a-z]")
     if found["plain"] == "\\":
         raise ValueError(r"nothing follows the '\'")
-    return _Token(_SIGN, found["escaped"] or found["plain"])
+    return _Token(_SIGNS, found["escaped"] or found["plain"])
 
 
 def _range_of(found: re.Match[str]) -> tuple[str, str]:
