@@ -219,8 +219,8 @@ class _Places:
 def _tokens(text: str) -> Iterator[_Token]:
     if text.startswith("**") and text[2:3] != "/" and not _SPECIAL.search(text, 2):
         yield _Token(_REST)
-        if len(text) > 2:
-            yield _Token(_SIGNS, text[2:])
+        if rest := text[2:]:
+            yield _Token(_SIGNS, rest)
         return
     last = None
     for found in _TOKEN.finditer(text):
