@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynadock.archive.headers import LONGEST_FOR_ALL, LONGEST_HEADERS
-from dynadock.archive.unpack import DEEPEST, LONGEST_NAME, extract, members
+from dynadock.archive.names import LONGEST_NAME
+from dynadock.archive.unpack import DEEPEST, extract, members
 from dynadock.errors import MalformedStream, TruncatedStream, UnsafeMember
 
 BLOCK = 512

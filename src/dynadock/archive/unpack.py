@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from dynadock.archive.headers import extents
+from dynadock.archive.names import LONGEST_NAME, usable_path
 from dynadock.archive.read import Archive, Readable, Source, members, quoted
 from dynadock.errors import UnsafeMember, Unsupported
 
@@ -37,9 +38,6 @@ _UNUSABLE_NAMES = {errno.ENAMETOOLONG, errno.EILSEQ}
 DEEPEST = 200
 """Folders inside of one another, so that what was extracted can be removed again: shutil.rmtree
 calls itself, and has a file open, for each."""
-
-LONGEST_NAME = 4095
-"""Bytes of a member's name: Linux' PATH_MAX, less the zero byte at the end."""
 
 _T = TypeVar("_T")
 
@@ -104,7 +102,7 @@ class _Tree:
                 "extract: this system cannot open a file relative to an open folder, which is what"
                 " keeps an archive inside of it; members() reads one without writing anything"
             )
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(usable_path(folder, "folder")).mkdir(parents=True, exist_ok=True)
         self._top = os.open(folder, _FOLDER)
         self._parent: tuple[list[str], int] | None = None
         self._folders: dict[str, tuple[int, float]] = {}
