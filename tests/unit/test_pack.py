@@ -581,6 +581,19 @@ def test_a_folder_that_is_replaced_is_named(outside):
     assert error.value.filename == str(outside / "z")
 
 
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_what_was_given_may_not_be_replaced_either(outside, what):
+    make(outside, ["file"])
+    given = outside if what == "folder" else outside / "file"
+    packed = pack(given)
+    assert "file" in read(packed)
+    given.rename(outside.parent / "moved")
+    given.symlink_to(outside.parent / ("outside" if what == "folder" else "outside/file"))
+    with pytest.raises(OSError, match="something else took its place") as error:
+        list(packed)
+    assert error.value.filename == str(given)
+
+
 @pytest.mark.parametrize("which", [0, 1, 2])
 def test_what_takes_the_place_of_a_file_in_time_is_packed_as_it_is(tmp_path, which):
     make(tmp_path, ["inside/a", "inside/z"])

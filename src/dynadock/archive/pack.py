@@ -175,6 +175,8 @@ def build_context(
 def _one(name: str, path: str) -> Iterator[_Entry]:
     folder, own_name = os.path.split(path)
     with Tree(folder) as tree:
+        # A link in its place would be packed as a link, which nobody asked for here.
+        os.close(tree.opened(own_name))
         yield _Entry(name, tree, own_name)
 
 
