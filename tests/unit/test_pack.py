@@ -617,6 +617,16 @@ def test_only_files_are_opened(tmp_path, name):
     assert open_files() == before
 
 
+@pytest.mark.parametrize(
+    ("way", "name"), [("target", "file"), ("listed", "link"), ("listed", "file")]
+)
+def test_only_links_are_read_and_only_folders_listed(tmp_path, way, name):
+    make(tmp_path, ["folder/", "file", "link -> folder"])
+    with Tree(str(tmp_path)) as tree, pytest.raises(OSError, match="took its place") as error:
+        getattr(tree, way)(name)
+    assert error.value.filename == str(tmp_path / name)
+
+
 def test_a_file_that_is_removed_is_named(tmp_path):
     make(tmp_path, ["z/x", "a"])
     (tmp_path / "a").write_bytes(bytes(4 * BLOCK))

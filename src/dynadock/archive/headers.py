@@ -5,9 +5,9 @@ sparse files) is read here: the tarfile of some releases searches hostile record
 calls itself for each header, and keeps whatever is said of all members. Here each byte is looked at
 once, and what an archive may say is bounded:
 
-- `LONGEST_HEADERS` bytes of headers before one member, which holds a path and a link of Linux'
-  PATH_MAX and a dozen extended attributes of its largest size (Go, which engines are written in,
-  reads no single header that is longer);
+- `LONGEST_HEADERS` bytes of headers before one member, the map of a sparse file among them, which
+  holds a path and a link of Linux' PATH_MAX and a dozen extended attributes of its largest size
+  (Go, which engines are written in, reads no single header that is longer);
 - `LONGEST_FOR_ALL` characters of records that hold for all members to come;
 - `LARGEST_FILE` bytes of a file.
 """

@@ -29,7 +29,8 @@ _NOFOLLOW, _NONBLOCK, _DIRECTORY, _BINARY = (
 _FOLDER = os.O_RDONLY | _NOFOLLOW | _DIRECTORY
 _FILE = os.O_RDONLY | _NOFOLLOW | _NONBLOCK | _BINARY
 
-_REPLACED = {errno.ELOOP, errno.ENOTDIR, errno.ENXIO}
+# What is said of a link, a file, a socket and no link, where something else was wanted.
+_REPLACED = {errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EINVAL}
 
 
 class Found(NamedTuple):
