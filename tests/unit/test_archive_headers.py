@@ -295,10 +295,10 @@ def test_names_that_are_too_deep_or_too_long(name, bound, kind, tmp_path):
 
 def test_folders_one_in_the_other_can_be_removed(tmp_path):
     data = b"".join(
-        long_name("/".join("d" * depth)) + header(kind=tarfile.DIRTYPE) for depth in range(1, 1200)
+        long_name("/".join("d" * depth)) + header(kind=tarfile.DIRTYPE) for depth in range(1, 400)
     )
     skipped = extract(io.BytesIO(data + END), tmp_path / "new", unsafe="skip")
-    assert len(skipped) == 1199 - DEEPEST
+    assert len(skipped) == 399 - DEEPEST
     shutil.rmtree(tmp_path / "new")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from dynadock.archive import ignore, patterns
@@ -177,9 +177,9 @@ def test_the_longest_line(sign, length):
 
 
 def test_many_patterns_without_wildcards_cost_nothing():
-    rules = Ignore(read_ignore("\n".join(f"folder/{n}" for n in range(100_000))))
-    paths = [f"folder/{n}" for n in range(0, 200_000, 2)]
-    assert sum(map(rules.excludes, paths)) == 50_000
+    rules = Ignore(read_ignore("\n".join(f"folder/{n}" for n in range(30_000))))
+    paths = [f"folder/{n}" for n in range(0, 60_000, 2)]
+    assert sum(map(rules.excludes, paths)) == 15_000
 
 
 def test_many_exceptions_are_looked_up():
@@ -260,7 +260,6 @@ TOKENS = {
 }
 
 
-@settings(max_examples=300)
 @given(st.lists(st.sampled_from(list(TOKENS)), min_size=1, max_size=7), PATHS | st.text("ab*/.\n"))
 @example(["[^a]", "b"], "/b")
 @example(["**/", "**/", "*", "a"], "b/ba")
