@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
 UNFINISHED = ".tmp"
 """How the name of a file ends that is still being written; it begins with a dot."""
 
+_PERMISSIONS = 0o777
+_GROUP, _OTHERS = 0o070, 0o007
+
 
 @contextlib.contextmanager
 def replacing(
@@ -26,17 +28,20 @@ def replacing(
 ) -> Iterator[IO[bytes]]:
     """Give a new file to write to, which takes the place of the one at ``path`` at the end.
 
-    A symlink is followed. The new file has the old one's owner, as far as we may give files away,
-    and its permissions too if no ``mode`` is given; the mode is set when the file is created, less
-    the umask. ``synced`` waits until the content is on the disk. If anything is raised, the old
-    file stays and nothing else is left behind; an OSError names ``path``, not the file beside it.
+    A symlink is followed. A ``mode`` is what the new file is created with, less the umask. None
+    stands for the old one's permissions, but for setuid and setgid, and from its creation on nobody
+    may do more with the new file than with the old one. It has the old one's owner, as far as we
+    may give files away; where we may not, its group gets no more than all others. ``synced`` waits
+    until the content is on the disk. If anything is raised, the old file stays and nothing else is
+    left behind; an OSError names ``path``, not the file beside it.
     """
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
     # A name that nobody else has: two processes may replace the same file at once.
     unfinished = os.path.join(folder, f".{name}.{os.urandom(8).hex()}{UNFINISHED}")
+    created = _private_mode(target) if mode is None else mode
     try:
-        with open(unfinished, "xb", opener=_opener(0o666 if mode is None else mode)) as file:
+        with open(unfinished, "xb", opener=_opener(created)) as file:
             yield file
             if synced:
                 file.flush()
@@ -55,15 +60,39 @@ def _opener(mode: int) -> Callable[[str, int], int]:
     return lambda path, flags: os.open(path, flags, mode)
 
 
+def _private_mode(old: str) -> int:
+    """Return what a file may be created with that replaces an old one, if there is one.
+
+    The old one's group is not ours before the owner is changed, so that it gets nothing yet.
+    """
+    status = _status(old)
+    return 0o666 if status is None else status.st_mode & 0o600
+
+
 def _make_alike(new: str, old: str, *, keep_mode: bool) -> None:
     """Give a new file the owner and, with ``keep_mode``, the permissions of the old one, if any."""
-    try:
-        status = os.stat(old)
-    except FileNotFoundError:
+    status = _status(old)
+    if status is None:
         return
-    if sys.platform != "win32":
-        with contextlib.suppress(OSError):
-            os.chown(new, status.st_uid, status.st_gid)
+    mode = status.st_mode & _PERMISSIONS
+    if sys.platform != "win32" and not _give(new, status):
+        mode &= ~_GROUP | (mode & _OTHERS) << 3
     if keep_mode:
         # After the owner: a change of owner takes some permissions away.
-        os.chmod(new, stat.S_IMODE(status.st_mode))
+        os.chmod(new, mode)
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except FileNotFoundError:
+        return None
+
+
+def _give(path: str, status: os.stat_result) -> bool:
+    """Change a file's owner and group, or its group alone; tell whether it has that group."""
+    for owner in (status.st_uid, -1):
+        with contextlib.suppress(OSError):
+            os.chown(path, owner, status.st_gid)
+            return True
+    return False

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from dynadock.atomic import UNFINISHED, replacing
+from privileges import NOBODY
 
 
 @pytest.fixture
@@ -89,6 +90,46 @@ def test_permissions(path, old, mode, new):
         write(path, mode=mode)
     finally:
         os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == new
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
+@pytest.mark.parametrize("through_a_link", [False, True])
+@pytest.mark.parametrize("old", [0o600, 0o400, 0o640, 0o604, 0o755, 0o4755, 0o000])
+def test_nobody_may_do_more_than_with_the_old_file_at_any_time(path, old, through_a_link):
+    path.touch()
+    path.chmod(old)
+    if through_a_link:
+        (path.parent / "link").symlink_to(path)
+    before = os.umask(0)
+    try:
+        with replacing(path.parent / "link" if through_a_link else path) as file:
+            assert stat.S_IMODE(os.fstat(file.fileno()).st_mode) & ~old == 0
+    finally:
+        os.umask(before)
+    # What is new was written by somebody else than the one who gave it his identity.
+    assert stat.S_IMODE(path.stat().st_mode) == old & 0o777
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no groups")
+@pytest.mark.parametrize(("old", "new"), [(0o660, 0o600), (0o664, 0o644), (0o666, 0o666)])
+def test_another_group_gets_no_more_than_all_others(as_nobody, old, new):
+    path = as_nobody / "file"
+    if os.getuid() != 0:
+        pytest.skip("only root gives files away")
+    path.touch()
+    os.seteuid(0)
+    os.chown(path, -1, 4711)
+    path.chmod(old)
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        write(path)
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.seteuid(NOBODY)
+    assert path.stat().st_gid != 4711
     assert stat.S_IMODE(path.stat().st_mode) == new
 
 

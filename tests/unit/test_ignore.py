@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
+import re
+import tracemalloc
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from dynadock.archive import ignore
+from dynadock.archive import ignore, patterns
 from dynadock.archive.ignore import Ignore, read_ignore
 
 RECORDED = Path(__file__).parents[1] / "cases" / "archive" / "dockerignore.json"
@@ -130,6 +134,75 @@ def test_separators_of_windows(monkeypatch):
     assert read_ignore("\\a\\b\\\n!c\\*.txt") == ["a/b", "!c/*.txt"]
 
 
+# Whatever the rules are, they take time that is linear in the paths
+
+DEEP = "/".join(["a" * 255] * 16)
+COSTLY = [
+    "a*" * 12 + "b",
+    "*a" * 2000 + "b",
+    "**/a" * 12 + "b",
+    "**/" * 5000 + "a*" * 5000 + "b",
+    "a**" * 12 + "b",
+    "*[a-b]" * 12 + "?" * 200 + "b",
+    "**/*a" * 12 + "b",
+    "[^b]*" * 12 + "b",
+]
+
+
+@pytest.mark.parametrize("pattern", COSTLY, ids=lambda pattern: pattern[:16])
+def test_a_pattern_never_goes_back(pattern):
+    rules = Ignore(read_ignore(pattern))
+    assert not rules.excludes(DEEP)
+    assert not rules.excludes("a" * 255)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 60_000, "[a" * 30_000, "[" + "a-b-" * 15_000, "**/" * 20_000]
+)
+def test_a_long_line_is_read_once(text):
+    with contextlib.suppress(ValueError):
+        read_ignore(text)
+
+
+@pytest.mark.parametrize("length", [65_535, 65_536, 8 * 2**20])
+@pytest.mark.parametrize("sign", ["x", "#", "*", " "])
+def test_the_longest_line(sign, length):
+    """The docker command says "token too long"."""
+    text = f"a\n{sign * length}\nb"
+    if length <= 65_535:
+        assert read_ignore(text)[-1] == "b"
+    else:
+        with pytest.raises(ValueError, match="line 2: longer than 65535 bytes"):
+            read_ignore(text)
+
+
+def test_many_patterns_without_wildcards_cost_nothing():
+    rules = Ignore(read_ignore("\n".join(f"folder/{n}" for n in range(30_000))))
+    paths = [f"folder/{n}" for n in range(0, 60_000, 2)]
+    assert sum(map(rules.excludes, paths)) == 15_000
+
+
+def test_many_exceptions_are_looked_up():
+    rules = Ignore(["*", *(f"!folder/{n}/x" for n in range(20_000))])
+    assert sum(rules.may_hold_exceptions(f"folder/{n}") for n in range(40_000)) == 20_000
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    monkeypatch.setattr(patterns, "_MOST_KEPT", 2**18)
+    # Each row of 20 characters is a state of its own.
+    rules = Ignore(["*a" + "?" * 20])
+    drawn = random.Random(7)
+    names = ["".join(drawn.choices("ab", k=250)) for _ in range(60)]
+    expected = [name[-21] == "a" for name in names]
+    tracemalloc.start()
+    try:
+        assert [rules.excludes(name) for name in names] == expected
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 2**20
+
+
 # Drawn by hypothesis
 
 SEGMENTS = st.text("ab", min_size=1, max_size=3)
@@ -161,6 +234,47 @@ def test_a_pattern_matches_as_the_rules_say(segments, path):
     above = [str(folder) for folder in PurePosixPath(path).parents][:-1]
     expected = any(fits(pattern, place) for place in [path, *above])
     assert Ignore(read_ignore(pattern)).excludes(path) is expected
+
+
+@given(st.lists(PATTERNS.map("/".join), max_size=4), st.lists(PATHS, max_size=4))
+def test_what_is_forgotten_is_found_again(lines, paths):
+    rules = Ignore(lines)
+    expected = [rules.excludes(path) for path in paths]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(patterns, "_MOST_KEPT", 0)
+        assert [Ignore(lines).excludes(path) for path in paths] == expected
+
+
+# Each token as a regular expression, which costs what it may here, where all is short.
+TOKENS = {
+    "a": "a",
+    "b": "b",
+    "/": "/",
+    ".": r"\.",
+    r"\*": r"\*",
+    "?": "[^/]",
+    "*": "[^/]*",
+    "[ab]": "[ab]",
+    "[^a]": "[^a]",
+    "**/": "(?:.*/)?",
+}
+
+
+@given(st.lists(st.sampled_from(list(TOKENS)), min_size=1, max_size=7), PATHS | st.text("ab*/.\n"))
+@example(["[^a]", "b"], "/b")
+@example(["**/", "**/", "*", "a"], "b/ba")
+@example(["a", "**/", "b"], "ab")
+def test_a_row_of_tokens_matches_as_their_expressions_do(tokens, path):
+    # Without a name before "**/", which would take its stars for three.
+    text = "".join(tokens).replace("***/", "**/")
+    tokens = [
+        t for t, after in zip(tokens, [*tokens[1:], ""], strict=True) if (t, after) != ("*", "**/")
+    ]
+    assume("**" not in text.replace("**/", "") and not text.endswith("**/"))
+    expression = re.compile("".join(TOKENS[token] for token in tokens), re.DOTALL)
+    matches = patterns.Patterns([[text]])
+    state = matches.after(matches.start, path)
+    assert (state.matched == (0,)) is bool(expression.fullmatch(path))
 
 
 @given(st.lists(PATTERNS.map("/".join), max_size=4), PATHS, SEGMENTS)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import json
 import os
 import re
+import socket
 import stat
 import tarfile
 import tempfile
@@ -18,6 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynadock.archive.pack import BLOCK, build_context, pack
+from dynadock.archive.tree import Tree
+from dynadock.archive.unpack import extract
 
 RECORDED = Path(__file__).parents[1] / "cases" / "archive" / "dockerignore.json"
 CASES = json.loads(RECORDED.read_text(encoding="utf-8"))["cases"]
@@ -182,6 +186,50 @@ def test_rules_that_cannot_be_read(context):
         build_context(context)
 
 
+def other_things(folder):
+    """Make what is no file, and return how to name each."""
+    os.mkfifo(folder / "fifo")
+    (folder / "zeros").symlink_to("/dev/zero")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(folder / "socket"))
+    return ["fifo", "zeros", "socket"]
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+@pytest.mark.parametrize("through_a_link", [True, False])
+def test_rules_in_what_is_no_file(context, which, through_a_link):
+    make(context, ["Dockerfile"])
+    name = other_things(context.parent)[which]
+    if through_a_link:
+        (context / ".dockerignore").symlink_to(f"../{name}")
+    else:
+        (context.parent / name).rename(context / ".dockerignore")
+    with pytest.raises(ValueError, match=r"expected a file, and '.*/\.dockerignore' is none"):
+        build_context(context)
+
+
+def test_rules_behind_a_link(context):
+    make(context, ["Dockerfile", "a", ".dockerignore -> ../rules"])
+    (context.parent / "rules").write_text("a")
+    assert "a" not in read(build_context(context))
+
+
+def test_rules_of_a_size_that_nobody_wrote(context):
+    make(context, ["Dockerfile", ".dockerignore"])
+    os.truncate(context / ".dockerignore", 2**40)
+    with pytest.raises(ValueError, match=r"/\.dockerignore: rules of more than 4194304 bytes"):
+        build_context(context)
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+@pytest.mark.parametrize("where", ["", "../"])
+def test_a_dockerfile_that_is_no_file(context, which, where):
+    make(context, ["a"])
+    name = other_things(context / where)[which]
+    with pytest.raises(ValueError, match="has to be a file"):
+        build_context(context, where + name)
+
+
 def test_rules_in_no_encoding(context):
     make(context, ["Dockerfile", "a"])
     odd = os.fsencode(context) + b"/\xff"
@@ -311,6 +359,96 @@ def test_names_that_lead_elsewhere(tmp_path, name):
         pack(tmp_path, name=name)
 
 
+@pytest.mark.parametrize("path", ["a\0b", "\ud800"])
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (pack, "path"),
+        (build_context, "folder"),
+        (lambda path: build_context(".", path), "dockerfile"),
+        (lambda path: extract(io.BytesIO(bytes(1024)), path), "folder"),
+    ],
+)
+@pytest.mark.parametrize("kind", [str, Path])
+def test_paths_that_no_system_takes(call, argument, path, kind):
+    with pytest.raises(ValueError, match=rf"^{argument}: expected a path, got .*, which has "):
+        call(kind(path))
+
+
+# Files in memory
+
+
+def test_contents_and_modes():
+    files = {
+        "run.sh": ("#!/bin/sh\n", 0o755),
+        "a/b.bin": b"\xff",
+        "./a//secret": (b"x", 0o400),
+        "set": ("", 0o4755),
+        "é": bytearray(b"x"),
+    }
+    packed = pack(files)
+    assert {name: member.mode for name, member in read(packed).items()} == {
+        "run.sh": 0o755,
+        "a/b.bin": 0o644,
+        "a/secret": 0o400,
+        "set": 0o4755,
+        "é": 0o644,
+    }
+    assert contents(packed, "run.sh") == b"#!/bin/sh\n"
+    assert contents(packed, "a/secret") == b"x"
+    assert contents(packed, "é") == b"x"
+    assert b"".join(packed) == b"".join(packed)
+
+
+def test_files_in_a_folder_of_a_name():
+    assert [*read(pack({"a": "", "b/c": ""}, name="x//y"))] == ["x/y/a", "x/y/b/c"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["pack({})", "pack({'a': 'b'}, name='x')", r"pack({'a': ('#!\n', 0o755), 'b': b'\x00'})"],
+)
+def test_what_is_shown_makes_it_again(written):
+    assert repr(eval(written)) == written
+
+
+FAULTY = [
+    ({"": ""}, "'': expected a relative path without '..'"),
+    ({"/a": ""}, "'/a': expected a relative path"),
+    ({"a/../b": ""}, "expected a relative path"),
+    ({5: ""}, "5: expected a relative path as text, got 5"),
+    ({None: ""}, "None: expected a relative path as text"),
+    ({"a\0b": ""}, r"'a\\x00b' has a zero byte in it"),
+    ({"\ud800": ""}, "half a surrogate pair"),
+    ({"a/" * 2048 + "b": ""}, "a name of 4097 bytes, where Linux takes 4095"),
+    ({"a": "\ud800"}, "'a': its text has half a surrogate pair"),
+    ({"a": None}, "'a': expected text or bytes, or a pair of these and a mode .*, got NoneType"),
+    ({"a": 5}, "got int"),
+    ({"a": ("x",)}, "got tuple"),
+    ({"a": ("x", 0o644, 1)}, "got tuple"),
+    ({"a": (None, 0o644)}, "got NoneType"),
+    ({"a": ("x", "755")}, "expected a mode from 0 to 0o7777, got '755'"),
+    ({"a": ("x", -1)}, "got -1"),
+    ({"a": ("x", True)}, "got True"),
+    ({"a": ("x", 0o100644)}, "got 33188"),
+    ({"a": ("x", 755)}, "without the sticky bit, got 0o1363; did you mean 0o755"),
+    ({"a": ("x", 0o1644)}, "without the sticky bit, got 0o1644$"),
+    ({"a": "", "./a": ""}, r"'\./a': the same name as 'a'"),
+    ({"a": "", "a/b": ""}, "'a/b': it is in a folder, but 'a' is a file"),
+]
+
+
+@pytest.mark.parametrize(("files", "message"), FAULTY)
+def test_files_that_cannot_be(files, message):
+    with pytest.raises(ValueError, match=f"^pack: 1 fault\n  .*{message}"):
+        pack(files)
+
+
+def test_all_faults_are_named_at_once():
+    with pytest.raises(ValueError, match=r"^pack: 2 faults\n  '\.\.': expected.*\n  'a': expected"):
+        pack({"..": "", "a": None, "b": ""})
+
+
 def test_what_cannot_be_packed(tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing"):
         pack(tmp_path / "nothing")
@@ -399,6 +537,135 @@ def test_a_link_in_the_place_of_a_file_is_packed_as_a_link(tmp_path):
     assert read([first, *blocks])["z"].issym()
 
 
+# What changes while it is packed
+
+
+@pytest.fixture
+def outside(tmp_path):
+    """Return a folder to pack, beside one that nothing may come from."""
+    make(tmp_path / "outside", ["file", "y/file", "y/z/file"])
+    for path in (tmp_path / "outside").rglob("file"):
+        path.write_text("outside")
+    (tmp_path / "inside").mkdir()
+    return tmp_path / "inside"
+
+
+@pytest.mark.parametrize("ways", [pack, build_context])
+@pytest.mark.parametrize("swapped", ["z", "z/y", "z/y/z"])
+@pytest.mark.parametrize("large", ["a", "z/a", "z/y/a", "z/y/z/a"])
+def test_a_link_in_the_place_of_a_folder_leads_nowhere(outside, swapped, large, ways):
+    make(outside, ["Dockerfile", "z/file", "z/y/file", "z/y/z/file", large])
+    (outside / large).write_bytes(bytes(4 * BLOCK))
+    blocks = iter(ways(outside))
+    came = []
+    for block in blocks:
+        came.append(block)
+        if len(block) >= BLOCK:
+            break
+    (outside / swapped).rename(outside.parent / "moved")
+    (outside / swapped).symlink_to(outside.parent / "outside")
+    with contextlib.suppress(OSError):
+        came.extend(blocks)
+    assert b"outside" not in b"".join(came).replace(os.fsencode(outside.parent / "outside"), b"")
+
+
+def test_a_folder_that_is_replaced_is_named(outside):
+    make(outside, ["z/file", "a"])
+    (outside / "a").write_bytes(bytes(4 * BLOCK))
+    blocks = iter(pack(outside))
+    next(blocks)
+    (outside / "z").rename(outside.parent / "moved")
+    (outside / "z").symlink_to("../outside")
+    with pytest.raises(OSError, match="something else took its place") as error:
+        list(blocks)
+    assert error.value.filename == str(outside / "z")
+
+
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_what_was_given_may_not_be_replaced_either(outside, what):
+    make(outside, ["file"])
+    given = outside if what == "folder" else outside / "file"
+    packed = pack(given)
+    assert "file" in read(packed)
+    given.rename(outside.parent / "moved")
+    given.symlink_to(outside.parent / ("outside" if what == "folder" else "outside/file"))
+    with pytest.raises(OSError, match="something else took its place") as error:
+        list(packed)
+    assert error.value.filename == str(given)
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_what_takes_the_place_of_a_file_in_time_is_packed_as_it_is(tmp_path, which):
+    make(tmp_path, ["inside/a", "inside/z"])
+    (tmp_path / "inside/a").write_bytes(bytes(4 * BLOCK))
+    blocks = iter(pack(tmp_path / "inside"))
+    first = next(blocks)
+    (tmp_path / other_things(tmp_path)[which]).rename(tmp_path / "inside/z")
+    found = read([first, *blocks])
+    assert "z" not in found or not found["z"].isreg()
+
+
+@pytest.mark.parametrize("name", ["fifo", "zeros", "socket", "folder", "link"])
+def test_only_files_are_opened(tmp_path, name):
+    """As if it took a file's place after the file was looked at."""
+    make(tmp_path, ["folder/", "file", "link -> file"])
+    other_things(tmp_path)
+    before = open_files()
+    with Tree(str(tmp_path)) as tree, pytest.raises(OSError, match="took its place") as error:
+        tree.opened(name)
+    assert error.value.filename == str(tmp_path / name)
+    assert open_files() == before
+
+
+@pytest.mark.parametrize(
+    ("way", "name"), [("target", "file"), ("listed", "link"), ("listed", "file")]
+)
+def test_only_links_are_read_and_only_folders_listed(tmp_path, way, name):
+    make(tmp_path, ["folder/", "file", "link -> folder"])
+    with Tree(str(tmp_path)) as tree, pytest.raises(OSError, match="took its place") as error:
+        getattr(tree, way)(name)
+    assert error.value.filename == str(tmp_path / name)
+
+
+def test_a_file_that_is_removed_is_named(tmp_path):
+    make(tmp_path, ["z/x", "a"])
+    (tmp_path / "a").write_bytes(bytes(4 * BLOCK))
+    (tmp_path / "z/w").write_bytes(bytes(4 * BLOCK))
+    blocks = iter(pack(tmp_path))
+    while b"z/w" not in next(blocks):
+        pass
+    (tmp_path / "z/x").unlink()
+    with pytest.raises(FileNotFoundError, match="removed before it was packed") as error:
+        list(blocks)
+    assert error.value.filename == str(tmp_path / "z/x")
+
+
+def test_a_deep_tree_is_packed_with_few_open_files(tmp_path):
+    make(tmp_path, ["/".join("d" * 300) + "/file"])
+    before = open_files()
+    most = 0
+    for _ in pack(tmp_path):
+        most = max(most, open_files())
+    assert most < before + 5
+    assert [*read(pack(tmp_path))][-1] == "d/" * 300 + "file"
+
+
+def test_a_tree_that_is_too_deep_is_an_error(tmp_path):
+    top = os.open(tmp_path, os.O_RDONLY)
+    place = top
+    for _ in range(21):
+        os.mkdir("d" * 200, dir_fd=place)
+        below = os.open("d" * 200, os.O_RDONLY, dir_fd=place)
+        if place != top:
+            os.close(place)
+        place = below
+    os.close(place)
+    os.close(top)
+    with pytest.raises(OSError, match="paths of more than 4095 bytes") as error:
+        list(pack(tmp_path))
+    assert error.value.errno == errno.ENAMETOOLONG
+
+
 @pytest.mark.parametrize("closed", ["b/file", "b"])
 def test_what_cannot_be_read_is_an_error(as_nobody, closed):
     make(as_nobody, ["a", "b/file"])
@@ -419,11 +686,12 @@ def open_files():
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /proc to count open files in")
 def test_a_left_archive_closes_its_file(tmp_path):
     (tmp_path / "large").write_bytes(bytes(4 * BLOCK))
+    before = open_files()
     blocks = iter(pack(tmp_path))
     next(blocks)
-    before = open_files()
+    assert open_files() > before
     del blocks
-    assert open_files() == before - 1
+    assert open_files() == before
 
 
 def usable(name):

@@ -575,6 +575,30 @@ def test_saving_over_a_file_keeps_its_permissions(tmp_path):
     assert target.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("path", ["a\0b", "\ud800"])
+@pytest.mark.parametrize(("way", "argument"), [("save", "path"), ("extract", "folder")])
+def test_a_path_that_no_system_takes(path, way, argument):
+    with downloading([answer(CHUNKED), silence]) as download:
+        with pytest.raises(ValueError, match=f"^{argument}: expected a path, got .*, which has"):
+            getattr(download, way)(path)
+        assert download.closed
+
+
+def test_saving_over_a_private_file_is_private_all_the_while(tmp_path):
+    target = tmp_path / "private.tar"
+    target.touch()
+    target.chmod(0o600)
+    seen = []
+
+    def look(_connection):
+        seen.extend(each.stat().st_mode & 0o777 for each in tmp_path.iterdir())
+
+    script = [answer(CHUNKED + chunk(DATA), chunk(DATA), chunk(DATA)), look, send(chunk(b""))]
+    with downloading(script) as download:
+        download.save(target)
+    assert seen == [0o600, 0o600]
+
+
 def test_saving_through_a_link_leaves_the_link(tmp_path):
     target, link = tmp_path / "target", tmp_path / "link"
     link.symlink_to(target)

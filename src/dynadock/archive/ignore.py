@@ -24,35 +24,29 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
+from bisect import bisect_left
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from dynadock.archive.patterns import Patterns, check, is_plain
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-_ITEM = r"(?:\\.|[^\\\]\-])"
-_RANGE = re.compile(rf"(?P<low>{_ITEM})(?:-(?P<high>{_ITEM}))?", re.DOTALL)
-_TOKEN = re.compile(
-    rf"(?P<any>\*\*/?)|(?P<star>\*)|(?P<one>\?)|\\(?P<escaped>.)"
-    rf"|\[(?P<outside>\^?+)(?P<class>(?:{_ITEM}(?:-{_ITEM})?)+)\]|(?P<plain>.)",
-    re.DOTALL,
-)
-_SPECIAL = re.compile(r"[*?\[\]\\]")
+    from dynadock.archive.patterns import State
 
-
-class _Pattern(NamedTuple):
-    """One compiled pattern; ``text`` is what follows the ``!`` of an exception."""
-
-    text: str
-    is_exception: bool
-    matches: Callable[[str], re.Match[str] | None]
+LONGEST_LINE = 65_535
+"""Bytes of a line; the docker command, which reads lines with Go's bufio.Scanner, takes no more."""
 
 
 class Verdict(NamedTuple):
-    """Whether a path is excluded, and which patterns say so of it or of a folder above it."""
+    """Whether a path is excluded, and what is needed to decide about what is in it."""
 
     excluded: bool
-    hits: tuple[bool, ...]
+    hits: frozenset[int]
+    """Groups of patterns that say so of the path or of a folder above it."""
+    path: str
+    state: State
 
 
 def read_ignore(text: str) -> list[str]:
@@ -62,14 +56,12 @@ def read_ignore(text: str) -> list[str]:
     """
     patterns = []
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
-        pattern = _pattern_of(line)
-        if not pattern:
-            continue
         try:
-            _compiled(pattern)
+            pattern = _pattern_of(line)
         except ValueError as error:
             raise ValueError(f"line {number}: {error}") from None
-        patterns.append(pattern)
+        if pattern:
+            patterns.append(pattern)
     return patterns
 
 
@@ -81,8 +73,24 @@ class Ignore:
     """
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
-        self._patterns = tuple(_compiled(pattern) for pattern in patterns)
-        self.at_the_top = Verdict(excluded=False, hits=(False,) * len(self._patterns))
+        self._are_exceptions: list[bool] = []
+        self._plain: dict[str, list[int]] = {}
+        self._exceptions: list[str] = []
+        wild: list[list[str]] = []
+        # Patterns of one kind in a row are a group: which of them matches makes no difference.
+        for is_exception, group in groupby(patterns, _is_exception):
+            number = len(wild)
+            self._are_exceptions.append(is_exception)
+            texts = dict.fromkeys(_checked(pattern) for pattern in group)
+            wild.append([text for text in texts if not is_plain(text)])
+            for text in texts:
+                if is_plain(text):
+                    self._plain.setdefault(text, []).append(number)
+            if is_exception:
+                self._exceptions += [f"{text}/" for text in texts]
+        self._exceptions.sort()
+        self._wild = Patterns(wild)
+        self.at_the_top = Verdict(False, frozenset(), "", self._wild.start)
 
     def excludes(self, path: str) -> bool:
         """Tell whether ``path`` is excluded, by itself or with a folder that is not entered."""
@@ -100,36 +108,40 @@ class Ignore:
 
         For walks: each path is matched once, not once more for each folder above it.
         """
+        state = self._wild.after(above.state, path[len(above.path) :])
+        matched = {*state.matched, *self._plain.get(path, ())}
         excluded = False
-        hits = []
-        for pattern, hit_above in zip(self._patterns, above.hits, strict=True):
+        hits = set()
+        for group in sorted(matched | above.hits):
+            is_exception = self._are_exceptions[group]
             # Only a pattern that could change the verdict is compared. One that was not compared is
             # no hit for paths below either: of "*", "!x/y", "x", the docker command sends x/y.
-            compared = pattern.is_exception is excluded
-            hit = hit_above or (compared and pattern.matches(path) is not None)
-            if hit:
-                excluded = not pattern.is_exception
-            hits.append(hit)
-        return Verdict(excluded, tuple(hits))
+            if group in above.hits or is_exception is excluded:
+                hits.add(group)
+            excluded = not is_exception
+        return Verdict(excluded, frozenset(hits), path, state)
 
     def may_hold_exceptions(self, folder: str) -> bool:
         """Tell whether a walk has to enter ``folder`` though it is excluded."""
         start = f"{folder}/"
-        return any(
-            pattern.is_exception and f"{pattern.text}/".startswith(start)
-            for pattern in self._patterns
-        )
+        first = bisect_left(self._exceptions, start)
+        return any(text.startswith(start) for text in self._exceptions[first : first + 1])
 
 
 def _pattern_of(line: str) -> str:
-    """Return the pattern on a line, "" if there is none."""
+    """Return the pattern on a line, "" if there is none; ValueError if it is malformed."""
+    if len(line) > LONGEST_LINE or len(line.encode("utf-8", "surrogateescape")) > LONGEST_LINE:
+        raise ValueError(f"longer than {LONGEST_LINE} bytes, the docker command's longest line")
     pattern = line.strip()
     if line.startswith("#") or not pattern:
         return ""
     sign = "!" if pattern.startswith("!") else ""
     path = pattern.removeprefix("!").strip()
     # An "!" behind a leading slash counts: "/!x" is an exception to the docker command too.
-    return (sign + (path and _cleaned(path))).strip()
+    pattern = (sign + (path and _cleaned(path))).strip()
+    if pattern:
+        _checked(pattern)
+    return pattern
 
 
 def _cleaned(path: str) -> str:
@@ -139,45 +151,18 @@ def _cleaned(path: str) -> str:
     return posixpath.normpath(path).lstrip("/") or "/"
 
 
-def _compiled(pattern: str) -> _Pattern:
+def _is_exception(pattern: str) -> bool:
+    return pattern.startswith("!")
+
+
+def _checked(pattern: str) -> str:
+    """Return what follows the ``!`` of an exception; ValueError if the pattern is malformed."""
     # The docker command reads "!/" as "!", too.
     text = pattern.removeprefix("!")
-    is_exception = text != pattern
-    if is_exception and text in ("", "/"):
+    if text != pattern and text in ("", "/"):
         raise ValueError(f"malformed pattern {pattern!r}: nothing follows the '!'")
     try:
-        regex = re.compile(_regex_of(text), re.DOTALL)
+        check(text)
     except ValueError as error:
         raise ValueError(f"malformed pattern {pattern!r}: {error}") from None
-    return _Pattern(text, is_exception, regex.fullmatch)
-
-
-def _regex_of(text: str) -> str:
-    if text.startswith("**") and text[2:3] != "/" and not _SPECIAL.search(text, 2):
-        return f".*{re.escape(text[2:])}"
-    return "".join(_regex_of_token(token) for token in _TOKEN.finditer(text))
-
-
-def _regex_of_token(token: re.Match[str]) -> str:
-    if token["any"]:
-        return ".*" if token.end() == len(token.string) else "(?:.*/)?"
-    if token["star"]:
-        return "[^/]*"
-    if token["one"]:
-        return "[^/]"
-    if token["class"]:
-        ranges = "".join(_regex_of_range(found) for found in _RANGE.finditer(token["class"]))
-        return f"[{token['outside']}{ranges}]"
-    if token["plain"] == "[":
-        raise ValueError("'[' begins no class of characters such as [a-z]")
-    if token["plain"] == "\\":
-        raise ValueError(r"nothing follows the '\'")
-    return re.escape(token["escaped"] or token["plain"])
-
-
-def _regex_of_range(found: re.Match[str]) -> str:
-    low = found["low"][-1]
-    high = (found["high"] or low)[-1]
-    if low > high:
-        raise ValueError(f"the range {found.group()} is empty")
-    return f"{re.escape(low)}-{re.escape(high)}"
+    return text

@@ -7,7 +7,7 @@ the docker command's build contexts, since ids of this machine mean nothing in a
 
 Symlinks stay symlinks, further names of one file become hard links; fifos and devices are headers
 without contents. Sockets are left out, as tar has no such type. A file that cannot be read is an
-error.
+error, and so is what is removed or changes into something else meanwhile: see `archive.tree`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,19 @@ import hashlib
 import os
 import stat
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dynadock.archive.ignore import Ignore, Verdict, read_ignore
+from dynadock.archive.given import USUAL_MODE, Given, given_files, shown
+from dynadock.archive.ignore import Ignore, read_ignore
+from dynadock.archive.names import member_name, usable_path
+from dynadock.archive.tree import Tree, open_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator
+
+    from dynadock.archive.given import Files
 
 BLOCK = 64 * 1024
 """Bytes read at a time; the blocks that are yielded are less than twice as long."""
@@ -32,9 +37,8 @@ BLOCK = 64 * 1024
 DOCKERFILE = "Dockerfile"
 IGNORE_FILE = ".dockerignore"
 
-# Windows lacks the first two; the third is Windows' own, where files are text by default.
-_FLAGS = [getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")]
-_READING = os.O_RDONLY | sum(_FLAGS)
+LARGEST_RULES = 4 * 1024 * 1024
+"""Bytes of an ignore file."""
 
 _KINDS = {
     stat.S_IFDIR: tarfile.DIRTYPE,
@@ -47,11 +51,14 @@ _NO_RULES = Ignore()
 
 
 class _Entry(NamedTuple):
-    """A member to be: its name in the archive, and its path on the disk or its contents."""
+    """A member to be: its name in the archive, and where it is."""
 
     name: str
+    tree: Tree
     path: str
-    contents: bytes | None = None
+
+
+_Entries = Callable[[], "Iterator[_Entry | Given]"]
 
 
 class _Rules(NamedTuple):
@@ -64,11 +71,12 @@ class _Rules(NamedTuple):
 class Packed:
     """A tar archive as an iterable of blocks of bytes, which can be iterated over again and again.
 
-    Iterating raises the OSError of a file that cannot be read or is gone, and one that names a file
-    that became shorter meanwhile; a file that grew is cut off at its first size.
+    Iterating raises the OSError of a file that cannot be read, and one that names a file or folder
+    that is gone, that something else has taken the place of, or that became shorter meanwhile; a
+    file that grew is cut off at its first size.
     """
 
-    def __init__(self, entries: Callable[[], Iterator[_Entry]]) -> None:
+    def __init__(self, entries: _Entries) -> None:
         self._entries = entries
 
     def __iter__(self) -> Iterator[bytes]:
@@ -78,7 +86,7 @@ class Packed:
 class Context(Packed):
     """A build context; ``dockerfile`` is the Dockerfile's name in it, as sent to the engine."""
 
-    def __init__(self, entries: Callable[[], Iterator[_Entry]], dockerfile: str) -> None:
+    def __init__(self, entries: _Entries, dockerfile: str) -> None:
         super().__init__(entries)
         self.dockerfile = dockerfile
 
@@ -86,47 +94,43 @@ class Context(Packed):
 class PackedFiles(Packed):
     """An archive of files whose contents are in memory; its repr is the call that makes it."""
 
-    def __init__(self, files: Mapping[str, str | bytes], folder: str | None = None) -> None:
-        above = "" if folder is None else f"{folder}/"
+    def __init__(self, files: Files, folder: str | None = None) -> None:
         self._files = dict(files)
         self._folder = folder
-        contents = [
-            _Entry(
-                above + _checked_name(name), "", each.encode() if isinstance(each, str) else each
-            )
-            for name, each in self._files.items()
-        ]
-        super().__init__(lambda: iter(contents))
+        given = given_files(self._files, folder)
+        super().__init__(lambda: iter(given))
 
     def __repr__(self) -> str:
         folder = "" if self._folder is None else f", name={self._folder!r}"
-        return f"pack({self._files!r}{folder})"
+        return f"pack({shown(self._files)}{folder})"
 
 
-def pack(
-    path: str | os.PathLike[str] | Mapping[str, str | bytes], *, name: str | None = None
-) -> Packed:
-    """Pack all that is in a folder, or one file under its own name, or files given as a mapping.
+def pack(path: str | os.PathLike[str] | Files, *, name: str | None = None) -> Packed:
+    r"""Pack all that is in a folder, or one file under its own name, or files given as a mapping.
 
     With a ``name`` (its parts joined by ``/``) a file is called so, and a folder becomes a folder
     of that name. A symlink given as ``path`` is followed; those within a folder are not. A mapping
-    has contents (text goes in UTF-8) by names: ``pack({"Dockerfile": "FROM busybox"})``.
+    has contents (text goes in UTF-8) by names: ``pack({"Dockerfile": "FROM busybox"})``. A file
+    has mode 0644, or the one that stands beside its contents:
+    ``pack({"run.sh": ("#!/bin/sh\necho hello\n", 0o755)})``.
 
-    FileNotFoundError if there is nothing at ``path``; ValueError for what is neither file nor
-    folder, and for a name that is absolute, empty or has ``..`` in it.
+    FileNotFoundError if there is nothing at ``path``. ValueError for what is neither file nor
+    folder, for a path that no system takes, and for names that are absolute, empty, longer than
+    4095 bytes, or have ``..`` or a zero byte in them; and one that says all that is wrong with a
+    mapping: names that are taken twice, what is no contents, what is no mode.
     """
-    if isinstance(path, Mapping):
-        return PackedFiles(path, None if name is None else _checked_name(name))
-    given = Path(path).absolute()
-    mode = given.stat().st_mode
-    real = os.path.realpath(given)
     if name is not None:
         name = _checked_name(name)
+    if isinstance(path, Mapping):
+        return PackedFiles(path, name)
+    given = Path(usable_path(path, "path")).absolute()
+    mode = given.stat().st_mode
+    real = os.path.realpath(given)
     if stat.S_ISDIR(mode):
         return Packed(lambda: _folder(real, name))
     if not stat.S_ISREG(mode):
         raise ValueError(f"{str(given)!r} is neither a file nor a folder")
-    return Packed(lambda: iter([_Entry(name or given.name, real)]))
+    return Packed(lambda: _one(name or given.name, real))
 
 
 def build_context(
@@ -145,7 +149,8 @@ def build_context(
     ``.dockerignore``. As with the docker command, these get lines that exclude the added files.
 
     FileNotFoundError names a folder or Dockerfile that does not exist, NotADirectoryError what is
-    no folder; ValueError what is no file, or the malformed line of an ignore file.
+    no folder; ValueError what is no file, a path that no system takes, the malformed line of an
+    ignore file, or one that is larger than `LARGEST_RULES`.
     """
     root = _existing_folder(folder)
     given = _given_dockerfile(root, dockerfile)
@@ -153,73 +158,87 @@ def build_context(
     own_rules = given.with_name(given.name + IGNORE_FILE)
     rules = _first_rules(own_rules, root / IGNORE_FILE)
     ignore = _ignore_by(rules)
-    added = []
+    added: dict[str, bytes | str] = {}
     if real.is_relative_to(root):
         name = real.relative_to(root).as_posix()
     else:
-        name = _free_name(root, real)
-        added.append(_Entry(name, str(real)))
+        name = _free_name(root, str(real))
+        added[name] = str(real)
     if added or rules.path == own_rules:
-        added.append(_Entry(IGNORE_FILE, "", _rules_to_send(root, rules, added)))
+        added[IGNORE_FILE] = _rules_to_send(root, rules, [*added])
     return Context(lambda: _chosen(str(root), ignore, name, added), name)
 
 
 # What is packed
 
 
+def _one(name: str, path: str) -> Iterator[_Entry]:
+    folder, own_name = os.path.split(path)
+    with Tree(folder) as tree:
+        # A link in its place would be packed as a link, which nobody asked for here.
+        os.close(tree.opened(own_name))
+        yield _Entry(name, tree, own_name)
+
+
 def _folder(root: str, name: str | None) -> Iterator[_Entry]:
-    if name is None:
-        yield from _walk(root)
+    with Tree(root) as tree:
+        if name is not None:
+            yield _Entry(name, tree, "")
+        prefix = "" if name is None else f"{name}/"
+        for path in _walk(tree):
+            yield _Entry(prefix + path, tree, path)
+
+
+def _chosen(
+    root: str, ignore: Ignore, name: str, added: Mapping[str, bytes | str]
+) -> Iterator[_Entry | Given]:
+    """Yield what is in a context, and what is added to it: contents, or a file's path, by names."""
+    left = dict(added)
+    with Tree(root) as tree:
+        for path in _walk(tree, ignore, (IGNORE_FILE, name)):
+            if path in left:
+                yield from _added(path, left.pop(path))
+            else:
+                yield _Entry(path, tree, path)
+    for path, what in left.items():
+        yield from _added(path, what)
+
+
+def _added(name: str, what: bytes | str) -> Iterator[_Entry | Given]:
+    if isinstance(what, bytes):
+        yield Given(name, what)
     else:
-        yield _Entry(name, root)
-        for entry in _walk(root):
-            yield _Entry(f"{name}/{entry.name}", entry.path)
+        yield from _one(name, what)
 
 
-def _chosen(root: str, ignore: Ignore, name: str, added: list[_Entry]) -> Iterator[_Entry]:
-    left = {entry.name: entry for entry in added}
-    for entry in _walk(root, ignore, (IGNORE_FILE, name)):
-        yield left.pop(entry.name, entry)
-    yield from left.values()
-
-
-def _walk(root: str, ignore: Ignore = _NO_RULES, always: Collection[str] = ()) -> Iterator[_Entry]:
-    """Yield what is in a folder, in order, except for what is excluded and not in ``always``."""
-    waiting = _listed(root, "", ignore.at_the_top)
+def _walk(tree: Tree, ignore: Ignore = _NO_RULES, always: Collection[str] = ()) -> Iterator[str]:
+    """Yield the paths in a tree, in order, except for those excluded and not in ``always``."""
+    waiting = [(found, ignore.at_the_top) for found in tree.listed("")]
     while waiting:
-        name, found, above = waiting.pop()
-        verdict = ignore.judge(name, above)
-        if not verdict.excluded or name in always:
-            yield _Entry(name, found.path)
-        if found.is_dir(follow_symlinks=False) and (
+        (path, is_folder), above = waiting.pop()
+        verdict = ignore.judge(path, above)
+        if not verdict.excluded or path in always:
+            yield path
+        if is_folder and (
             not verdict.excluded
-            or ignore.may_hold_exceptions(name)
-            or any(wanted.startswith(f"{name}/") for wanted in always)
+            or ignore.may_hold_exceptions(path)
+            or any(wanted.startswith(f"{path}/") for wanted in always)
         ):
-            waiting += _listed(found.path, f"{name}/", verdict)
-
-
-def _listed(
-    folder: str, prefix: str, above: Verdict
-) -> list[tuple[str, os.DirEntry[str], Verdict]]:
-    """List the entries of a folder, last name first, as `_walk` takes them from the end."""
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: os.fsencode(entry.name), reverse=True)
-    return [(prefix + entry.name, entry, above) for entry in entries]
+            waiting += [(found, verdict) for found in tree.listed(path)]
 
 
 def _checked_name(name: str) -> str:
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    if not parts or ".." in parts or name.startswith("/"):
-        raise ValueError(f"name: expected a relative path without '..', got {name!r}")
-    return "/".join(parts)
+    try:
+        return member_name(name)
+    except ValueError as error:
+        raise ValueError(f"name: {error}") from None
 
 
 # What belongs to a build
 
 
 def _existing_folder(folder: str | os.PathLike[str]) -> Path:
-    root = Path(folder).resolve()
+    root = Path(usable_path(folder, "folder")).resolve()
     try:
         mode = root.stat().st_mode
     except FileNotFoundError:
@@ -232,7 +251,7 @@ def _existing_folder(folder: str | os.PathLike[str]) -> Path:
 
 def _given_dockerfile(root: Path, dockerfile: str | os.PathLike[str] | None) -> Path:
     """Return the path of the Dockerfile as it was given, which may be a symlink."""
-    given = root / (DOCKERFILE if dockerfile is None else dockerfile)
+    given = root / usable_path(DOCKERFILE if dockerfile is None else dockerfile, "dockerfile")
     if dockerfile is None and not os.path.lexists(given):
         in_small_letters = root / DOCKERFILE.lower()
         given = in_small_letters if os.path.lexists(in_small_letters) else given
@@ -251,9 +270,13 @@ def _given_dockerfile(root: Path, dockerfile: str | os.PathLike[str] | None) -> 
 def _first_rules(*paths: Path) -> _Rules:
     for path in paths:
         try:
-            return _Rules(path, path.read_bytes())
+            with open_file(str(path)) as file:
+                rules = _Rules(path, file.read(LARGEST_RULES + 1))
         except FileNotFoundError:
             continue
+        if len(rules.text) > LARGEST_RULES:
+            raise ValueError(f"{path}: rules of more than {LARGEST_RULES} bytes")
+        return rules
     return _Rules(None, b"")
 
 
@@ -264,17 +287,16 @@ def _ignore_by(rules: _Rules) -> Ignore:
         raise ValueError(f"{rules.path}: {error}") from None
 
 
-def _rules_to_send(root: Path, rules: _Rules, added: list[_Entry]) -> bytes:
-    """Return the rules, and with them lines that exclude the added files."""
-    names = [entry.name for entry in added]
+def _rules_to_send(root: Path, rules: _Rules, names: list[str]) -> bytes:
+    """Return the rules, and with them lines that exclude the added files of these names."""
     if not os.path.lexists(root / IGNORE_FILE):
         names.insert(0, IGNORE_FILE)
     parts = (rules.text, *map(os.fsencode, names))
     return b"\n".join(part for part in parts if part) + b"\n"
 
 
-def _free_name(root: Path, dockerfile: Path) -> str:
-    with dockerfile.open("rb") as file:
+def _free_name(root: Path, dockerfile: str) -> str:
+    with open_file(dockerfile) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     name = f".dockerfile.{digest[:20]}"
     while os.path.lexists(root / name):
@@ -305,14 +327,15 @@ def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield b"".join(waiting)
 
 
-def _pieces(entries: Iterator[_Entry]) -> Iterator[bytes]:
+def _pieces(entries: Iterator[_Entry | Given]) -> Iterator[bytes]:
     first_names: dict[tuple[int, int], str] = {}
     for entry in entries:
-        if entry.contents is not None:
-            yield _header(entry.name, tarfile.REGTYPE, size=len(entry.contents))
-            yield entry.contents + _padding(len(entry.contents))
+        if isinstance(entry, Given):
+            size = len(entry.contents)
+            yield _header(entry.name, tarfile.REGTYPE, mode=entry.mode, size=size)
+            yield entry.contents + _padding(size)
             continue
-        status = os.lstat(entry.path)
+        status = entry.tree.status(entry.path)
         if stat.S_ISREG(status.st_mode):
             first = entry.name
             if status.st_nlink > 1:
@@ -327,7 +350,7 @@ def _pieces(entries: Iterator[_Entry]) -> Iterator[bytes]:
 
 
 def _file(entry: _Entry) -> Iterator[bytes]:
-    with open(entry.path, "rb", buffering=0, opener=_opened) as file:
+    with os.fdopen(entry.tree.opened(entry.path), "rb", buffering=0) as file:
         status = os.fstat(file.fileno())
         yield _header(entry.name, tarfile.REGTYPE, status, size=status.st_size)
         left = status.st_size
@@ -335,28 +358,29 @@ def _file(entry: _Entry) -> Iterator[bytes]:
             block = file.read(min(left, BLOCK))
             if not block:
                 message = f"the file became {left} bytes shorter while it was packed"
-                raise OSError(errno.EIO, message, entry.path)
+                raise OSError(errno.EIO, message, entry.tree.whole(entry.path))
             left -= len(block)
             yield block
     yield _padding(status.st_size)
 
 
-def _opened(path: str, _flags: int) -> int:
-    """Open a regular file, and no symlink or fifo that replaced it since it was looked at."""
-    return os.open(path, _READING)
-
-
 def _header_alone(entry: _Entry, status: os.stat_result) -> bytes:
     kind = _KINDS[stat.S_IFMT(status.st_mode)]
-    # As text: a Path would normalize it.
-    link = os.readlink(entry.path) if kind == tarfile.SYMTYPE else ""  # noqa: PTH115
+    link = entry.tree.target(entry.path) if kind == tarfile.SYMTYPE else ""
     return _header(entry.name, kind, status, link=link)
 
 
 def _header(
-    name: str, kind: bytes, status: os.stat_result | None = None, size: int = 0, link: str = ""
+    name: str,
+    kind: bytes,
+    status: os.stat_result | None = None,
+    *,
+    mode: int = USUAL_MODE,
+    size: int = 0,
+    link: str = "",
 ) -> bytes:
     member = tarfile.TarInfo(name)
+    member.mode = mode
     member.type = kind
     member.size = size
     member.linkname = link

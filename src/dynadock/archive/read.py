@@ -5,14 +5,17 @@ The archive is not compressed. Its stream is read forward only, to its end, a bl
 
 from __future__ import annotations
 
-import struct
+import io
 import tarfile
-from typing import IO, TYPE_CHECKING, Any, Protocol, cast
+from typing import IO, TYPE_CHECKING, Protocol
 
-from dynadock.errors import DynadockError, MalformedStream, StreamClosed, TruncatedStream
+from dynadock.archive.headers import Headers, extents
+from dynadock.errors import MalformedStream, StreamClosed, TruncatedStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from _typeshed import WriteableBuffer
 
 READ_AHEAD = 64 * 1024
 """Bytes read at a time of headers and small files."""
@@ -20,16 +23,12 @@ READ_AHEAD = 64 * 1024
 BLOCK = 256 * 1024
 """Bytes read at a time of a file's contents."""
 
-LONGEST_HEADER = 1024 * 1024
-"""Bytes of a long name or of extended attributes; Go reads no more either."""
-
-LARGEST_FILE = 2**63
-
+_SHOWN = 200
 _END_MARK = bytes(tarfile.BLOCKSIZE)
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 
-# What tarfile raises for damaged headers, which differs among Python's releases.
-_DAMAGE = (tarfile.TarError, ValueError, ArithmeticError, LookupError, RecursionError, struct.error)
+# What tarfile raises for a damaged header, which differs among Python's releases; and Headers.
+_DAMAGE = (tarfile.TarError, ValueError, ArithmeticError, LookupError)
 
 
 class Readable(Protocol):
@@ -44,11 +43,11 @@ def members(file: Readable) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]
 
     Contents can be read until the next member is asked for; what was not read is skipped.
     TruncatedStream if the archive ends before its end mark, MalformedStream if it is no tar
-    archive.
+    archive, or one whose headers are longer than `archive.headers` allows.
     """
     archive = Archive(file)
     while (member := archive.next()) is not None:
-        yield member, archive.extractfile(member) if member.isreg() else None
+        yield member, archive.contents(member) if member.isreg() else None
 
 
 class Source:
@@ -59,16 +58,11 @@ class Source:
         self._buffer = b""
         self._start = 0
         self._position = 0
-        self.longest_read: int | None = None
         self.place = ""
 
     def tell(self) -> int:
         """Return how many bytes were read."""
         return self._position
-
-    def seekable(self) -> bool:
-        """Return False: the stream is read forward only."""
-        return False
 
     def seek(self, position: int) -> None:
         """Skip the bytes before ``position``; StreamClosed if it lies before what was read."""
@@ -79,8 +73,6 @@ class Source:
 
     def read(self, size: int) -> bytes:
         """Return ``size`` bytes, no fewer."""
-        if self.longest_read is not None and not 0 <= size <= self.longest_read:
-            raise tarfile.HeaderError(f"a header that claims to have {size} bytes")
         pieces = []
         while size > 0:
             pieces.append(self.some(size))
@@ -116,73 +108,84 @@ class Source:
             pass
 
 
-class Archive(tarfile.TarFile):
-    """Reads members up to the end mark; TarFile itself takes most damage for the end."""
-
-    # TarFile's own attribute: the member that its constructor read, the first of next().
-    firstmember: tarfile.TarInfo | None
+class Archive:
+    """Reads members up to the end mark."""
 
     def __init__(self, file: Readable) -> None:
         self.source = Source(file)
+        self._headers = Headers(self.source)
+        self._end = 0
         self._where = "before its first member"
-        super().__init__(fileobj=cast("Any", self.source), encoding="utf-8")
 
     def next(self) -> tarfile.TarInfo | None:
         """Return the next member, None at the end mark; what is left of the last one is skipped."""
-        first, self.firstmember = self.firstmember, None
-        if first is not None:
-            return first
-        self.source.seek(self.offset)
+        self.source.seek(self._end)
         block = self.source.peek(tarfile.BLOCKSIZE)
         if block == _END_MARK:
             self.source.drain()
             return None
         if not block:
             raise TruncatedStream(f"the archive ended {self._where}, without its end mark")
-        member = self._read_header(block)
-        self._where = f"after the member {member.name!r}"
-        self.source.place = f"inside the member {member.name!r}"
-        return member
-
-    def _read_header(self, block: bytes) -> tarfile.TarInfo:
         self.source.place = f"in a header, {self._where}"
-        self.source.longest_read = LONGEST_HEADER
         try:
-            member = self.tarinfo.fromtarfile(self)
-            _check_sizes(member, self.offset)
-        except DynadockError:
-            raise
+            member, self._end = self._headers.next()
         except _DAMAGE as error:
             raise MalformedStream(self._complaint(block, error)) from error
-        finally:
-            self.source.longest_read = None
+        name = quoted(member.name)
+        self._where = f"after the member {name}"
+        self.source.place = f"inside the member {name}"
         return member
+
+    def contents(self, member: tarfile.TarInfo) -> IO[bytes]:
+        """Return the contents of a file that `next` has just returned."""
+        return io.BufferedReader(_Contents(self.source, member))
 
     def _complaint(self, block: bytes, error: Exception) -> str:
         for magic, name in _COMPRESSED.items():
-            if self.offset == 0 and block.startswith(magic):
+            if self._end == 0 and block.startswith(magic):
                 return f"this is no plain tar archive: it is compressed by {name}"
         return f"this is no tar header, {self._where}: {error}"
 
 
-def extents(member: tarfile.TarInfo) -> list[tuple[int, int]]:
-    """Return where a file's bytes belong: pairs of an offset and a count."""
-    if member.issparse():
-        parts = cast("list[tuple[int, int]]", member.sparse)
-        # GNU's oldest form fills its table up with empty parts.
-        return [(offset, size) for offset, size in parts if size]
-    return [(0, member.size)]
+class _Contents(io.RawIOBase):
+    """A member's contents, out of the stream, and zeros where a sparse file has nothing."""
+
+    def __init__(self, source: Source, member: tarfile.TarInfo) -> None:
+        self._source = source
+        self._size = member.size
+        self._parts = iter([*extents(member), (member.size, 0)])
+        self._part = next(self._parts)
+        self._position = 0
+        self._stored = member.offset_data
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        piece = self._some(len(view))
+        view[: len(piece)] = piece
+        return len(piece)
+
+    def readall(self) -> bytes:
+        return b"".join(iter(lambda: self._some(BLOCK), b""))
+
+    def _some(self, limit: int) -> bytes:
+        offset, size = self._part
+        while self._position >= offset + size and self._position < self._size:
+            offset, size = self._part = next(self._parts)
+        if self._position < offset:
+            piece = bytes(min(limit, offset - self._position, BLOCK))
+        elif self._position == self._size or not limit:
+            return b""
+        else:
+            self._source.seek(self._stored)
+            piece = self._source.some(min(limit, offset + size - self._position))
+            self._stored += len(piece)
+        self._position += len(piece)
+        return piece
 
 
-def _check_sizes(member: tarfile.TarInfo, end: int) -> None:
-    """Raise HeaderError for sizes that no file has, or that go on beyond ``end``."""
-    if not 0 <= member.size < LARGEST_FILE or end < member.offset_data:
-        raise tarfile.HeaderError(f"a member of {member.size} bytes")
-    if member.isreg():
-        written = 0
-        for offset, size in extents(member):
-            if size < 0 or not written <= offset <= member.size - size:
-                raise tarfile.HeaderError("a sparse file whose parts overlap or lie beyond its end")
-            written = offset + size
-        if sum(size for _, size in extents(member)) > end - member.offset_data:
-            raise tarfile.HeaderError("a sparse file some of whose parts are missing")
+def quoted(name: str) -> str:
+    """Return a name as messages show it, a long one without its middle."""
+    return repr(name if len(name) <= _SHOWN else f"{name[: _SHOWN // 2]}...{name[-_SHOWN // 2 :]}")

@@ -15,7 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from dynadock.archive.read import Archive, Readable, Source, extents, members
+from dynadock.archive.headers import extents
+from dynadock.archive.names import LONGEST_NAME, usable_path
+from dynadock.archive.read import Archive, Readable, Source, members, quoted
 from dynadock.errors import UnsafeMember, Unsupported
 
 if TYPE_CHECKING:
@@ -32,6 +34,10 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
 _OWNER = stat.S_IRWXU
 _PERMISSIONS = 0o777
 _UNUSABLE_NAMES = {errno.ENAMETOOLONG, errno.EILSEQ}
+
+DEEPEST = 200
+"""Folders inside of one another, so that what was extracted can be removed again: shutil.rmtree
+calls itself, and has a file open, for each."""
 
 _T = TypeVar("_T")
 
@@ -54,14 +60,15 @@ def extract(
       symlink could turn into a way out;
     - hard links to anything but a file that is in the folder;
     - devices, fifos, members that would replace a folder, and names that the file system cannot
-      hold.
+      hold;
+    - members that are nested deeper than `DEEPEST`, or whose names are longer than `LONGEST_NAME`.
 
     With ``unsafe="refuse"`` the first such member raises UnsafeMember, and the members before it
     stay. With ``"skip"`` they are left out, and their names returned: the way to extract a whole
     root file system, where absolute symlinks are common.
 
     TruncatedStream and MalformedStream are raised as by ``members``; a file that was cut off is
-    removed. OSError if the file system refuses.
+    removed. OSError if the file system refuses, ValueError for a ``folder`` that can be no path.
     """
     if unsafe not in ("refuse", "skip"):
         raise ValueError(f"unsafe: expected 'refuse' or 'skip', got {unsafe!r}")
@@ -95,10 +102,10 @@ class _Tree:
                 "extract: this system cannot open a file relative to an open folder, which is what"
                 " keeps an archive inside of it; members() reads one without writing anything"
             )
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(usable_path(folder, "folder")).mkdir(parents=True, exist_ok=True)
         self._top = os.open(folder, _FOLDER)
         self._parent: tuple[list[str], int] | None = None
-        self._folders: dict[tuple[str, ...], tuple[int, float]] = {}
+        self._folders: dict[str, tuple[int, float]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -150,7 +157,7 @@ class _Tree:
             elif status.st_mode & _OWNER != _OWNER:
                 os.chmod(name, _OWNER, dir_fd=place)
         # Applied at the end, so that a folder without write permission can be filled.
-        self._folders[tuple(parts)] = (member.mode & _PERMISSIONS, member.mtime)
+        self._folders["/".join(parts)] = (member.mode & _PERMISSIONS, member.mtime)
 
     def _write_file(self, parts: list[str], member: tarfile.TarInfo, source: Source) -> None:
         name, place = parts[-1], self._parent_of(parts)
@@ -176,7 +183,9 @@ class _Tree:
         home = self._opened(target[:-1], make=False)
         try:
             if not target or not _is_file(target[-1], home):
-                raise _Unsafe(f"it is a hard link to {member.linkname!r}, which is no file here")
+                raise _Unsafe(
+                    f"it is a hard link to {quoted(member.linkname)}, which is no file here"
+                )
             if target != parts:
                 name, place = parts[-1], self._parent_of(parts)
                 _replacing(name, place, lambda: _link(target[-1], home, name, place))
@@ -209,10 +218,10 @@ class _Tree:
 
     def _finish_folders(self) -> None:
         """Give folders their permissions and times, inner ones first."""
-        for parts in sorted(self._folders, reverse=True):
-            mode, changed = self._folders[parts]
+        for name in sorted(self._folders, reverse=True):
+            mode, changed = self._folders[name]
             try:
-                folder = self._opened(list(parts), make=False)
+                folder = self._opened(name.split("/"), make=False)
             except _Unsafe:
                 # Another process has removed it meanwhile.
                 continue
@@ -224,7 +233,8 @@ class _Tree:
 
 
 def _refused(member: tarfile.TarInfo, reason: str) -> UnsafeMember:
-    message = f"{member.name!r} is not extracted: {reason} (unsafe='skip' leaves such members out)"
+    name = quoted(member.name)
+    message = f"{name} is not extracted: {reason} (unsafe='skip' leaves such members out)"
     return UnsafeMember(message, member.name)
 
 
@@ -232,9 +242,13 @@ def _parts_of(name: str) -> list[str]:
     """Return the segments of a member's name, none for the target folder itself."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/"):
-        raise _Unsafe(f"{name!r} is absolute")
+        raise _Unsafe(f"{quoted(name)} is absolute")
     if ".." in parts or "\0" in name:
-        raise _Unsafe(f"{name!r} has a '..' or a zero byte in it")
+        raise _Unsafe(f"{quoted(name)} has a '..' or a zero byte in it")
+    if len(parts) > DEEPEST:
+        raise _Unsafe(f"{quoted(name)} is nested deeper than {DEEPEST} folders")
+    if len(name.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
+        raise _Unsafe(f"{quoted(name)} is longer than {LONGEST_NAME} bytes")
     return parts
 
 
@@ -246,12 +260,13 @@ def _check_target(parts: list[str], target: str) -> None:
     """
     steps = [step for step in target.split("/") if step not in ("", ".")]
     ups = next((index for index, step in enumerate(steps) if step != ".."), len(steps))
+    shown = quoted(target)
     if not target or target.startswith("/") or "\0" in target:
-        raise _Unsafe(f"it is a symlink to {target!r}, which is not relative")
+        raise _Unsafe(f"it is a symlink to {shown}, which is not relative")
     if ups >= len(parts):
-        raise _Unsafe(f"it is a symlink to {target!r}, out of the folder")
+        raise _Unsafe(f"it is a symlink to {shown}, out of the folder")
     if ".." in steps[ups:]:
-        raise _Unsafe(f"it is a symlink to {target!r}, where a '..' follows a name")
+        raise _Unsafe(f"it is a symlink to {shown}, where a '..' follows a name")
 
 
 def _entered(name: str, place: int, *, make: bool) -> int:

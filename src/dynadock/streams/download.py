@@ -78,13 +78,19 @@ class Download(ByteStream):
         """Read to the end into the file at ``path``, and return its size in bytes.
 
         The file is there when it is whole and not before: bytes go to a new file beside it, which
-        takes its place at the end, with the old one's permissions and (as far as we may) its owner.
-        A symlink is followed; what is no file (a device, a pipe) is written to. Raises OSError
-        where that cannot be, and what reading raises; nothing is left behind then.
+        takes its place at the end, with the old one's permissions and (as far as we may) its owner,
+        and which nobody may read before who may not read the old one. A symlink is followed; what
+        is no file (a device, a pipe) is written to. Raises OSError where that cannot be,
+        ValueError for a path that no system takes, and what reading raises; nothing is left behind
+        then.
         """
-        is_device = os.path.exists(path) and not os.path.isfile(path)
-        with self, open(path, "wb") if is_device else replacing(path) as file:
-            return self.copy_to(file)
+        from dynadock.archive.names import usable_path
+
+        with self:
+            usable_path(path, "path")
+            is_device = os.path.exists(path) and not os.path.isfile(path)
+            with open(path, "wb") if is_device else replacing(path) as file:
+                return self.copy_to(file)
 
 
 class TarStream(Download):
@@ -94,7 +100,8 @@ class TarStream(Download):
         """Yield each member with its content, an open file, None for what has none.
 
         The content can be read until the next member is asked for. Raises MalformedStream for what
-        is no tar archive, TruncatedStream where it ends too early.
+        is no tar archive, or has more than 1 MiB of headers (names, extended attributes) before a
+        member; TruncatedStream where it ends too early.
         """
         from dynadock.archive.unpack import members
 
@@ -108,9 +115,11 @@ class TarStream(Download):
     ) -> list[str]:
         """Write the archive's members into ``folder``, which is made if it is missing.
 
-        Owners are not kept, nor the setuid and setgid bits. Members that
-        would be written outside the folder, links that lead out of it, and devices raise
-        UnsafeMember, or are left out with ``unsafe="skip"``; their names are returned.
+        Owners are not kept, nor the setuid and setgid bits. Members that would be written outside
+        the folder, links that lead out of it, devices, and members below more than 200 folders or
+        with names of more than 4095 bytes raise UnsafeMember, or are left out with
+        ``unsafe="skip"``; their names are returned. Otherwise raises what `members` does, OSError
+        where the file system refuses, ValueError for a path that no system takes.
         """
         from dynadock.archive.unpack import extract
 
