@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex, overload
 
+from dynadock.attribute import not_callable
 from dynadock.bound import BoundOperation
 from dynadock.errors import DynadockError, SpecError
 from dynadock.options import (
@@ -128,7 +129,7 @@ class Client:
     @property
     def version(self) -> str:
         """The API version, such as ``"1.42"``."""
-        return str(self._spec.version)
+        return _ApiVersion(self._spec)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -248,8 +249,35 @@ class Found(list[BoundOperation]):
         return "\n".join(lines)
 
 
+class _ApiVersion(str):
+    """A client's API version; called, it says which operation tells the engine's versions."""
+
+    __slots__ = ("_spec",)
+
+    _spec: Spec
+
+    def __new__(cls, spec: Spec) -> Self:
+        version = super().__new__(cls, spec.version)
+        version._spec = spec
+        return version
+
+    if not TYPE_CHECKING:
+
+        def __call__(self, /, *_args: Any, **_kwargs: Any) -> Any:
+            from dynadock.spec.hints import hint_for_operation
+
+            hint = hint_for_operation(self._spec, "version")
+            raise TypeError(f"client.version is no operation but the API version, {self!r}; {hint}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (str, (str(self),))
+
+
 class Operations(Mapping[str, BoundOperation]):
     """A client's operations by operationId: a read-only mapping."""
+
+    if not TYPE_CHECKING:
+        __call__ = not_callable("operations", "a mapping of all operations by operationId")
 
     def __init__(self, client: Client) -> None:
         self._client = client

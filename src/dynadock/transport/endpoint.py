@@ -9,6 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from dynadock.attribute import not_callable
 from dynadock.errors import EndpointError, Unsupported
 
 if TYPE_CHECKING:
@@ -71,6 +72,11 @@ class Endpoint(NamedTuple):
         user = f"{self.user}@" if self.user else ""
         port = f":{self.port}" if self.port else ""
         return f"{self.scheme}://{user}{host}{port}{self.path}"
+
+
+if not TYPE_CHECKING:
+    # A NamedTuple's body takes no such statement.
+    Endpoint.__call__ = not_callable("endpoint", "where the engine is")
 
 
 def find_endpoint(host: str | None = None, context: str | None = None) -> Endpoint:
