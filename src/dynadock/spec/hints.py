@@ -148,12 +148,12 @@ def _misspelt(spec: Spec, names: Mapping[str, _Name], words: Words) -> Meaning |
         (distance, names[near])
         for near, distance, _ in found
         if _is_alike(letters, names[near].words)
-        and not _is_opposite(words, names[near].words)
+        and not are_opposite(words, names[near].words)
         and (_is_slip(near, letters) or not names[near].is_risky(spec))
     ]
     least = min((distance for distance, _ in fitting), default=0)
     near = [name for distance, name in fitting if distance == least]
-    if any(_is_opposite(one.words, other.words) for one in near for other in near):
+    if any(are_opposite(one.words, other.words) for one in near for other in near):
         return None
     means = tuple(dict.fromkeys(each for name in near for each in name.meaning.means))
     if len(near) == 1:
@@ -176,7 +176,8 @@ def _is_alike(letters: str, words: Words) -> bool:
     return bool(OSA.normalized_similarity(letters, rest) >= _LIKENESS)
 
 
-def _is_opposite(words: Words, others: Words) -> bool:
+def are_opposite(words: Words, others: Words) -> bool:
+    """Tell whether one of two names says the opposite of the other."""
     pairs = bundled_data(THESAURUS).get("opposites", ())
     return any(
         (one in words and other in others) or (other in words and one in others)
