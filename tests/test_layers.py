@@ -186,6 +186,13 @@ def test_a_call_without_a_body_needs_no_checker_and_no_yaml():
     assert SLOW.isdisjoint({*loaded} - {*run(LOADED)})
 
 
+def test_a_call_loads_no_search_and_no_hints():
+    call = f"import sys, dynadock; dynadock.load({MAIN!r}).ContainerList.prepare(all=True)"
+    loaded = run(f"{call}; print(*sys.modules)")
+    unneeded = {"dynadock.spec.hints", "dynadock.spec.elsewhere", "dynadock.call.hints"}
+    assert not [name for name in loaded if name in unneeded or "dynadock.explore" in name]
+
+
 @pytest.mark.parametrize("kind", ["unix", "tcp"])
 def test_a_call_over_a_plain_socket_needs_no_other_http_stack_and_no_tls(kind):
     unneeded = {*LATE, "ssl", "http", "email", "socketserver", "subprocess", "tempfile"}

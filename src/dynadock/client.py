@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from dynadock.explore.definition import Definition
+    from dynadock.explore.find import Place
     from dynadock.options import OptionValues
     from dynadock.spec.loader import Source
     from dynadock.spec.model import Operation, Spec
@@ -155,9 +156,12 @@ class Client:
         Names, paths, parameters, fields and our words about them are looked through; endings and
         small misspellings do not matter. See `dynadock.explore.find`.
         """
-        from dynadock.explore.find import find_operations
+        from dynadock.explore.find import search
 
-        return Found(self._bound(operation) for operation in find_operations(self._spec, words))
+        answer = search(self._spec, words)
+        found = Found(self._bound(operation) for operation in answer.operations)
+        found.places, found.definitions = answer.places, answer.definitions
+        return found
 
     def schema(self, name: str) -> Definition:
         """Return a definition of this version (``"HostConfig"``), which shows its fields.
@@ -225,7 +229,14 @@ def client_for(version: str) -> Client:
 
 
 class Found(list[BoundOperation]):
-    """Operations that were found; prints as their names and summaries, the first of very many."""
+    """Operations that were found; prints as their names and summaries, the first of very many.
+
+    ``places`` are the parameters and fields that were found, each with the operations that have it,
+    ``definitions`` the names of definitions, for `Client.schema`.
+    """
+
+    places: tuple[Place, ...] = ()
+    definitions: tuple[str, ...] = ()
 
     @overload
     def __getitem__(self, place: SupportsIndex) -> BoundOperation: ...
@@ -246,7 +257,17 @@ class Found(list[BoundOperation]):
         lines = [f"{each.operation_id:{width}}  {each.summary}".rstrip() for each in shown]
         if len(self) > MOST_SHOWN:
             lines.append(f"… {len(self) - MOST_SHOWN} more")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._inside()])
+
+    def _inside(self) -> list[str]:
+        """Return the lines about places and definitions, below an empty one."""
+        rows = [
+            (place.name, f"{place.part} of {', '.join(place.operations)}") for place in self.places
+        ]
+        rows += [(name, f"client.schema({name!r})") for name in self.definitions]
+        width = max((len(name) for name, _ in rows), default=0)
+        lines = [f"{name:{width}}  {what}" for name, what in rows]
+        return ["", *lines] if lines else []
 
 
 class _ApiVersion(str):

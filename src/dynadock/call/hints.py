@@ -82,6 +82,13 @@ def hint_for_field(operation: Operation, known: Iterable[str], key: str, path: s
     )
 
 
+def places_meant(operation: Operation, name: str) -> list[str]:
+    """Return the parameters and fields that a name from elsewhere means, empty for none."""
+    meaning = elsewhere.arguments().get(operation.operation_id, {}).get(folded(name))
+    means = () if meaning is None else meaning.means
+    return [place for each in means if (place := _resolved(operation, each))]
+
+
 def _did_you_mean(places: Iterable[str], remark: str = "") -> str:
     named = " or ".join(repr(place) for place in places)
     return f"; did you mean {named}{remark}?"

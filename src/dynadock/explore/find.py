@@ -1,115 +1,363 @@
-"""Full-text search of operations, tolerant of typing errors; the best matches come first."""
+"""Full-text search of operations, tolerant of typing errors; the best matches come first.
+
+How an operation ranks:
+
+1. What is a name as a whole comes first: of an operation, of the docker command or of docker-py
+   (``docker rmi``, ``exec_create``), of an option (``--cpus``) or of a definition.
+2. Every word of the query counts by where the operation has it (its name before its summary, these
+   before fields and texts), by how exactly (itself, a beginning, a synonym, a misspelling), and by
+   how few operations have it. Ordinary words do not count; a word that nothing has is passed over.
+3. A phrase of ``asked`` in ``specs/thesaurus.yaml`` counts in addition if the query has all of it.
+4. What has more of the query ranks higher, and so does what is about a thing that the query names:
+   operations on containers before one that only mentions them.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from dynadock.explore.index import THESAURUS, index_of, stems
+from dynadock.explore.index import PARAMETER, index_of, stem, stems
+from dynadock.explore.texts import BODY, REPLY
+from dynadock.spec import elsewhere
 from dynadock.spec.data import bundled_data
+from dynadock.spec.elsewhere import folded, words_of
+from dynadock.spec.hints import THESAURUS, called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from dynadock.explore.index import Hits
+    from dynadock.explore.index import Index
     from dynadock.spec.model import Operation, Spec
 
+    Scores = dict[str, float]
+
 EXACT = 1.0
+SAME = 0.9
 BEGINNING = 0.8
 MISSPELT = 0.7
-ALIKE = 0.6
-PART = 0.5
+ALIKE = 0.5
+PART = 0.4
 """The factor of each kind of match in an operation's score."""
 
+PHRASE = 8.0
+"""The weight of a word in a phrase of `asked` that is in the query as a whole."""
+
+NAMED = 40.0
+"""What the name of an option or a definition, or a name of a single word, adds to a score."""
+
+ITS_THING = 1.5
+OTHER_THING = 0.7
+"""Factors for operations that are about what the query names, and about something else."""
+
+STRONG = 5
+"""The least weight of what tells what an operation is about: its name and summary, `asked`."""
+
+WITHOUT_COVER = 0.3
+"""The factor of an operation that has next to nothing of the query; 1 has all of it."""
+
+LEAST = 0.3
+"""The least share of the best score; what has less is not found."""
+
+_SHORTEST_BEGINNING = 3
 _SHORTEST_PART = 4
 _SHORTEST_MISSPELT = 3
 _LIKENESS = 0.75
 """The least similarity of a misspelt word, from 0 to 1: of four letters one may be wrong, missing,
 or swapped with its neighbour."""
 
-_ENOUGH = 0.6
-"""The share of a long query's words that has to match, where no operation matches all of them."""
+_MOST_PLACES = 6
+_MOST_NAMED = 4
+_LONGEST_COMMAND = 4
+"""Words of a name of the docker command, or of docker-py."""
 
-_LONG = 3
-"""Words of a long query."""
+_LONGEST = 1000
+"""Letters of a query that are looked at."""
 
 
-def find_operations(spec: Spec, words: str) -> list[Operation]:
-    """Return the operations that match ``words``, best first; all of them for no words.
+class Place(NamedTuple):
+    """A parameter or field that a search found.
 
-    Searched are names, paths, tags, parameters, fields of bodies and replies, and the texts of
-    ``specs/reference.yaml`` about these. A word matches its stem (``removing`` is ``remove``), the
-    beginning or a part of one, a synonym (``delete``), or a similar spelling. Every word has to
-    match; of three and more words most of them, if no operation matches all.
+    ``name`` leads to it (``HostConfig.NanoCpus``); ``part`` is ``parameter``, ``body`` or
+    ``reply``; ``operations`` are the operationIds that have it there.
     """
-    if not words.strip():
-        return [spec[operation_id] for operation_id in sorted(spec)]
-    index = index_of(spec)
-    wanted = dict.fromkeys(stem for word in words.split() for stem in stems(word))
-    scores: dict[str, float] = {}
-    counts: dict[str, int] = {}
-    for word in wanted:
-        found = _hits(index, word)
-        # A word that most operations have says little about any of them.
-        rarity = math.log(1 + len(spec) / (len(found) or 1))
-        for name, weight in found.items():
-            scores[name] = scores.get(name, 0) + weight * rarity
-            counts[name] = counts.get(name, 0) + 1
-    has_all = max(counts.values(), default=0) == len(wanted)
-    enough = len(wanted) * (1 if has_all or len(wanted) < _LONG else _ENOUGH)
-    fitting = [name for name, count in counts.items() if count >= enough]
-    fitting.sort(key=lambda name: (-counts[name], -scores[name], name))
-    return [spec[name] for name in fitting]
+
+    name: str
+    part: str
+    operations: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Say where it is, without its name."""
+        where = "parameter" if self.part == PARAMETER else f"in the {self.part}"
+        named = ", ".join(self.operations[:_MOST_NAMED])
+        more = len(self.operations) - _MOST_NAMED
+        return f"{where} of {named}" + (f" and {more} more" if more > 0 else "")
 
 
-def _hits(index: Hits, word: str) -> dict[str, float]:
-    """Return the score of each operation that a word matches."""
-    best: dict[str, float] = {}
-    for stem, likeness in _like(index, word):
-        for name, weight in index[stem].items():
+class Answer(NamedTuple):
+    """What a search found, the best first: operations, places in them, names of definitions."""
+
+    operations: list[Operation]
+    places: tuple[Place, ...] = ()
+    definitions: tuple[str, ...] = ()
+
+
+def search(spec: Spec, words: str) -> Answer:
+    """Return what matches ``words``, best first; all operations for no words.
+
+    Searched are names, paths, tags, parameters, fields of bodies and replies, and our words about
+    these. A word matches its stem (``removing`` is ``remove``), the beginning or a part of one, a
+    synonym (``delete``), or a similar spelling. Not every word has to match.
+    """
+    words = words.strip()[:_LONGEST]
+    if not words:
+        return Answer([spec[operation_id] for operation_id in sorted(spec)])
+    query = _Query(spec, words)
+    found = query.operations()
+    return Answer([spec[name] for name in found], query.places(found), query.definitions())
+
+
+class _Query:
+    """One search in one version."""
+
+    def __init__(self, spec: Spec, text: str) -> None:
+        self.spec = spec
+        self.text = text
+        self.index = index_of(spec)
+        self.said = _in_our_words(text)
+        known = (each for token in self.said.split() for each in _wanted(self.index, token))
+        self.likes = {word: _like(self.index, word) for word in dict.fromkeys(known)}
+
+    def operations(self) -> list[str]:
+        """Return the operationIds, best first."""
+        scores = self._by_words()
+        least = LEAST * max(scores.values(), default=0)
+        named = self._named()
+        for operation_id, bonus in self._bonuses(named):
+            scores[operation_id] = scores.get(operation_id, 0) + bonus
+        if len(self.likes) == 1 and named != self._at_path():
+            named = []
+        found = [name for name, score in scores.items() if score >= least and name not in named]
+        return [*named, *sorted(found, key=lambda name: (-scores[name], name))]
+
+    def _bonuses(self, named: list[str]) -> Iterator[tuple[str, float]]:
+        """Yield what names of definitions, options, parameters and fields add to operations."""
+        for name in self.definitions():
+            for rank, operation_id in enumerate(self.index.definitions[name]):
+                yield operation_id, NAMED / (1 + rank)
+        for operation_id in named:
+            yield operation_id, NAMED
+        if self._things().issuperset(self.likes):
+            # `image` is a field too, but the images are meant.
+            return
+        for operation_id in self._of_options():
+            yield operation_id, NAMED
+        nearest: Scores = {}
+        for name, part, operation_id in self._whole():
+            bonus = NAMED / (1 + name.count(".") + 2 * (part == REPLY))
+            nearest[operation_id] = max(nearest.get(operation_id, 0), bonus)
+        yield from nearest.items()
+
+    def _at_path(self) -> list[str]:
+        """Return the operations whose path, with or without their method, is the query."""
+        if "/" not in self.text:
+            return []
+        found = [each for each in self.spec.values() if each.path in self.text.split()]
+        exact = [each for each in found if each.method in self.text.split()]
+        return [each.operation_id for each in exact or found]
+
+    def _named(self) -> list[str]:
+        """Return the operations that go by the query as a whole, or by the command in it."""
+        at_path = self._at_path()
+        if at_path:
+            return at_path
+        words = words_of(self.said)
+        if words and words[0] in elsewhere.said_first():
+            ends = range(min(len(words), _LONGEST_COMMAND + 1), 1, -1)
+            return next(filter(None, (called(self.spec, words[1:end]) for end in ends)), [])
+        return called(self.spec, [word for word in words if stems(word)])
+
+    def _by_words(self) -> Scores:
+        scores: Scores = {}
+        covered: Scores = {}
+        matched: Scores = {}
+        for word, like in self.likes.items():
+            hits = _hits(self.index, like)
+            if not hits:
+                continue
+            # A word that most operations have says little about any of them.
+            matched[word] = rarity = math.log(1 + len(self.spec) / len(hits))
+            for name, weight in hits.items():
+                scores[name] = scores.get(name, 0) + weight * rarity
+                covered[name] = covered.get(name, 0) + rarity
+        for name, bonus in self._asked(matched).items():
+            scores[name] = scores.get(name, 0) + bonus
+        cover = {name: share / sum(matched.values()) for name, share in covered.items()}
+        things = self._things()
+        for name in scores:
+            scores[name] *= WITHOUT_COVER + (1 - WITHOUT_COVER) * cover.get(name, 0)
+            scores[name] *= self._nearness(things, name)
+        return scores
+
+    def _nearness(self, things: set[str], name: str) -> float:
+        """Return the factor of an operation for being about what the query names."""
+        if not things:
+            return 1.0
+        if not things.isdisjoint(self.index.things[name]):
+            return ITS_THING
+        tells = any(self.index.hits[each].get(name, 0) >= STRONG for each in things)
+        return 1.0 if tells else OTHER_THING
+
+    def _asked(self, matched: Scores) -> Scores:
+        """Return what phrases that the query holds add; of an operation the best phrase counts."""
+        worth: Scores = {}
+        for word, rarity in matched.items():
+            for each, likeness in self.likes[word].items():
+                if likeness > ALIKE:
+                    worth[each] = max(worth.get(each, 0), rarity * likeness)
+        found: Scores = {}
+        for name, phrase in self.index.asked:
+            if all(each in worth for each in phrase):
+                bonus = PHRASE * sum(worth[each] for each in phrase)
+                found[name] = max(found.get(name, 0), bonus)
+        return found
+
+    def _things(self) -> set[str]:
+        """Return what the query names of the things that operations are about."""
+        things = {each for own in self.index.things.values() for each in own}
+        return {
+            each
+            for like in self.likes.values()
+            for each, likeness in like.items()
+            if likeness > ALIKE and likeness != BEGINNING and each in things
+        }
+
+    def _of_options(self) -> Iterator[str]:
+        name = folded(self.text.split()[0]) if self.text.startswith("-") else folded(self.text)
+        for operation_id, rows in elsewhere.arguments().items():
+            if operation_id in self.spec and name in rows:
+                yield operation_id
+
+    def places(self, found: list[str]) -> tuple[Place, ...]:
+        """Return the parameters and fields of what was found that the query names."""
+        first = {*found[: 2 * _MOST_PLACES]}
+        grouped: dict[tuple[str, str], dict[str, None]] = {}
+        for name, part, operation_id in [*self._meant(), *self._whole()]:
+            if operation_id in first:
+                grouped.setdefault((name, part), {})[operation_id] = None
+        ranked = sorted(grouped, key=lambda each: (_PARTS.index(each[1]), each[0].count(".")))
+        return tuple(Place(*each, tuple(grouped[each])) for each in ranked[:_MOST_PLACES])
+
+    def _whole(self) -> Iterator[list[str]]:
+        """Yield the places whose name, or the whole way to them, is the query."""
+        wanted, last = folded(self.text), folded(self.text.rpartition(".")[2])
+        for place in self.index.places.get(last, ()) or self.index.places.get(stem(last), ()):
+            if wanted in (folded(place[0]), folded(place[0].rpartition(".")[2])):
+                yield place
+
+    def _meant(self) -> Iterator[list[str]]:
+        from dynadock.call.hints import places_meant
+
+        for operation_id in self._of_options():
+            name = self.text.split()[0] if self.text.startswith("-") else self.text
+            operation = self.spec[operation_id]
+            for place in places_meant(operation, name):
+                yield [place, PARAMETER if place in operation.by_name else BODY, operation_id]
+
+    def definitions(self) -> tuple[str, ...]:
+        """Return the definitions whose name is the query, in any spelling."""
+        wanted = folded(self.text)
+        return tuple(each for each in self.index.definitions if folded(each) == wanted)
+
+
+_PARTS = (PARAMETER, BODY, REPLY)
+
+
+def _in_our_words(text: str) -> str:
+    """Return a query with one of our words in place of what people say in several."""
+    pattern, said = _phrases()
+    return pattern.sub(lambda found: said[found[0].lower()], text)
+
+
+@cache
+def _phrases() -> tuple[re.Pattern[str], Mapping[str, str]]:
+    said: dict[str, str] = bundled_data(THESAURUS).get("phrases", {})
+    longest_first = sorted(said, key=len, reverse=True)
+    alternatives = "|".join(map(re.escape, longest_first)) or "(?!)"
+    return re.compile(rf"\b(?:{alternatives})\b", re.IGNORECASE), said
+
+
+def _wanted(index: Index, token: str) -> list[str]:
+    """Return the stems of one token: the whole of a name if it is known, else its words."""
+    found = stems(token)
+    whole = folded(token)
+    return [whole] if len(found) > 1 and whole in index.hits else [*found]
+
+
+def _hits(index: Index, like: Mapping[str, float]) -> Scores:
+    """Return the weight of each operation that a word matches."""
+    best: Scores = {}
+    for each, likeness in like.items():
+        for name, weight in index.hits.get(each, {}).items():
             if weight * likeness > best.get(name, 0):
                 best[name] = weight * likeness
     return best
 
 
-def _like(index: Hits, word: str) -> Iterator[tuple[str, float]]:
-    """Yield the stems that a word matches, with a factor; similar ones only if it is unknown."""
-    is_known = False
-    for stem in index:
-        if stem == word:
-            is_known = True
-            yield stem, EXACT
-        elif stem.startswith(word):
-            is_known = True
-            yield stem, BEGINNING
-        elif len(word) >= _SHORTEST_PART and word in stem:
-            yield stem, PART
-    for stem in _thesaurus().get(word, ()):
-        is_known = True
-        if stem in index:
-            yield stem, ALIKE
-    if not is_known and len(word) >= _SHORTEST_MISSPELT:
-        yield from _misspelt(index, word)
+def _like(index: Index, word: str) -> dict[str, float]:
+    """Return the stems that a word matches, with a factor; similar ones only if it is unknown."""
+    found = dict(_matches(index, word))
+    if all(likeness <= PART for likeness in found.values()) and len(word) >= _SHORTEST_MISSPELT:
+        for each, likeness in _misspelt(index, word):
+            found[each] = max(found.get(each, 0), likeness)
+    return found
 
 
-def _misspelt(index: Hits, word: str) -> Iterator[tuple[str, float]]:
+def _matches(index: Index, word: str) -> Iterator[tuple[str, float]]:
+    for factor, words in ((ALIKE, _alike()), (SAME, _same())):
+        for each in words.get(word, ()):
+            yield each, factor
+    for each in index.hits:
+        if each == word:
+            yield each, EXACT
+        elif len(word) >= _SHORTEST_BEGINNING and each.startswith(word):
+            yield each, BEGINNING
+        elif len(word) >= _SHORTEST_PART and word in each:
+            yield each, PART
+
+
+def _misspelt(index: Index, word: str) -> Iterator[tuple[str, float]]:
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
 
-    known = [*{*index, *_thesaurus()}]
+    known = [*{*index.hits, *_alike(), *_same()}]
     for meant, likeness, _ in process.extract(
         word, known, scorer=OSA.normalized_similarity, score_cutoff=_LIKENESS, limit=5
     ):
-        for stem in {meant, *_thesaurus().get(meant, ())} & index.keys():
-            yield stem, (MISSPELT if stem == meant else ALIKE) * likeness
+        for each, factor in _matches(index, meant):
+            if factor >= SAME:
+                yield each, MISSPELT * likeness * factor
 
 
 @cache
-def _thesaurus() -> dict[str, set[str]]:
-    """Return the synonyms of each stem that is in a group."""
-    alike: dict[str, set[str]] = {}
-    for group in bundled_data(THESAURUS).get("groups", ()):
-        for stem in group:
-            alike.setdefault(stem, set()).update(set(group) - {stem})
-    return alike
+def _alike() -> dict[str, set[str]]:
+    """Return by stem those that tend to be about the same."""
+    return _grouped(bundled_data(THESAURUS).get("groups", ()))
+
+
+@cache
+def _same() -> dict[str, set[str]]:
+    """Return by stem those that mean the same."""
+    same = bundled_data(THESAURUS).get("same", {})
+    return _grouped([*map(stem, (word, *others))] for word, others in same.items())
+
+
+def _grouped(groups: Iterable[Iterable[str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for group in groups:
+        members = {*group}
+        for each in members:
+            found.setdefault(each, set()).update(members - {each})
+    return found

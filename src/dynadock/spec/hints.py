@@ -20,7 +20,7 @@ from dynadock.spec.elsewhere import Meaning, words_of
 from dynadock.spec.names import snake_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dynadock.spec.model import Spec
 
@@ -86,6 +86,12 @@ def meant_by(spec: Spec, name: str) -> Meaning | None:
         words = words[1:]
         known = names.get("".join(words))
     return _misspelt(spec, names, words) if known is None else known.meaning
+
+
+def called(spec: Spec, words: Iterable[str]) -> list[str]:
+    """Return this version's operations that go by a name, given in words; empty for none."""
+    known = _names(spec).get("".join(words))
+    return [each for each in known.meaning.means if each in spec] if known else []
 
 
 @lru_cache(maxsize=2)
