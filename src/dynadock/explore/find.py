@@ -8,8 +8,8 @@ How an operation ranks:
    before fields and texts), by how exactly (itself, a beginning, a synonym, a misspelling), and by
    how few operations have it. Ordinary words do not count; a word that nothing has is passed over.
 3. A phrase of ``asked`` in ``specs/thesaurus.yaml`` counts in addition if the query has all of it.
-4. What has more of the query ranks higher, and so does what is about a thing that the query names:
-   operations on containers before one that only mentions them.
+4. What has more of the query ranks higher, and so does what is about a thing that the query names
+   (operations on containers before one that only mentions them) or does what it says.
 """
 
 from __future__ import annotations
@@ -19,12 +19,20 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from dynadock.explore.index import PARAMETER, index_of, stem, stems
+from dynadock.explore.index import (
+    OF_NAME,
+    PARAMETER,
+    index_of,
+    phrase_stems,
+    questions,
+    stem,
+    stems,
+)
 from dynadock.explore.texts import BODY, REPLY
 from dynadock.spec import elsewhere
 from dynadock.spec.data import bundled_data
 from dynadock.spec.elsewhere import folded, words_of
-from dynadock.spec.hints import THESAURUS, called
+from dynadock.spec.hints import THESAURUS, called, is_slip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -45,12 +53,18 @@ PART = 0.4
 PHRASE = 8.0
 """The weight of a word in a phrase of `asked` that is in the query as a whole."""
 
+QUESTION = 0.5
+"""What counts as the rarity of a word that asks (why, when) in such a phrase."""
+
 NAMED = 40.0
 """What the name of an option or a definition, or a name of a single word, adds to a score."""
 
 ITS_THING = 1.5
 OTHER_THING = 0.7
 """Factors for operations that are about what the query names, and about something else."""
+
+ITS_VERB = 1.3
+"""The factor of an operation whose name has a word of the query that is no thing."""
 
 STRONG = 5
 """The least weight of what tells what an operation is about: its name and summary, `asked`."""
@@ -63,7 +77,7 @@ LEAST = 0.3
 
 _SHORTEST_BEGINNING = 3
 _SHORTEST_PART = 4
-_SHORTEST_MISSPELT = 3
+_SHORTEST_MISSPELT = 4
 _LIKENESS = 0.75
 """The least similarity of a misspelt word, from 0 to 1: of four letters one may be wrong, missing,
 or swapped with its neighbour."""
@@ -174,9 +188,10 @@ class _Query:
         if at_path:
             return at_path
         words = words_of(self.said)
-        if words and words[0] in elsewhere.said_first():
-            ends = range(min(len(words), _LONGEST_COMMAND + 1), 1, -1)
-            return next(filter(None, (called(self.spec, words[1:end]) for end in ends)), [])
+        command = elsewhere.without_said_first(words)
+        if command != words:
+            ends = range(min(len(command), _LONGEST_COMMAND), 0, -1)
+            return next(filter(None, (called(self.spec, command[:end]) for end in ends)), [])
         return called(self.spec, [word for word in words if stems(word)])
 
     def _by_words(self) -> Scores:
@@ -188,18 +203,30 @@ class _Query:
             if not hits:
                 continue
             # A word that most operations have says little about any of them.
-            matched[word] = rarity = math.log(1 + len(self.spec) / len(hits))
+            rarity = math.log(1 + len(self.spec) / len(hits))
+            matched[word] = rarity * min(1, max(hits.values()) / STRONG)
             for name, weight in hits.items():
                 scores[name] = scores.get(name, 0) + weight * rarity
-                covered[name] = covered.get(name, 0) + rarity
+                covered[name] = covered.get(name, 0) + rarity * min(1, weight / STRONG)
         for name, bonus in self._asked(matched).items():
             scores[name] = scores.get(name, 0) + bonus
-        cover = {name: share / sum(matched.values()) for name, share in covered.items()}
-        things = self._things()
+        things, doing = self._things(), self._doing()
         for name in scores:
-            scores[name] *= WITHOUT_COVER + (1 - WITHOUT_COVER) * cover.get(name, 0)
-            scores[name] *= self._nearness(things, name)
+            cover = covered.get(name, 0) / sum(matched.values())
+            scores[name] *= WITHOUT_COVER + (1 - WITHOUT_COVER) * cover
+            scores[name] *= self._nearness(things, name) * (ITS_VERB if name in doing else 1)
         return scores
+
+    def _doing(self) -> set[str]:
+        """Return the operations that do, by their names, what the query says."""
+        things = self._things()
+        verbs = [like for word, like in self.likes.items() if word not in things]
+        return {
+            name
+            for like in verbs
+            for name, weight in _hits(self.index, like).items()
+            if weight >= OF_NAME * SAME
+        }
 
     def _nearness(self, things: set[str], name: str) -> float:
         """Return the factor of an operation for being about what the query names."""
@@ -212,7 +239,8 @@ class _Query:
 
     def _asked(self, matched: Scores) -> Scores:
         """Return what phrases that the query holds add; of an operation the best phrase counts."""
-        worth: Scores = {}
+        asks = questions() & {*phrase_stems(self.said)}
+        worth: Scores = dict.fromkeys(asks, QUESTION)
         for word, rarity in matched.items():
             for each, likeness in self.likes[word].items():
                 if likeness > ALIKE:
@@ -336,6 +364,8 @@ def _misspelt(index: Index, word: str) -> Iterator[tuple[str, float]]:
     for meant, likeness, _ in process.extract(
         word, known, scorer=OSA.normalized_similarity, score_cutoff=_LIKENESS, limit=5
     ):
+        if len(word) == _SHORTEST_MISSPELT and not is_slip(meant, word):
+            continue
         for each, factor in _matches(index, meant):
             if factor >= SAME:
                 yield each, MISSPELT * likeness * factor

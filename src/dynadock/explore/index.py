@@ -25,6 +25,9 @@ BODY_DEPTH = 4
 REPLY_DEPTH = 2
 """Levels of fields that are indexed."""
 
+OF_NAME = 8
+"""The weight of a word in an operation's name."""
+
 PARAMETER = "parameter"
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
@@ -107,7 +110,7 @@ def _made(spec: Spec) -> Index:
 
 def _texts(operation: Operation) -> Iterator[tuple[float, str]]:
     texts = bundled_texts()
-    yield 8, operation.operation_id
+    yield OF_NAME, operation.operation_id
     yield 6, texts.of_operation(operation, "summary")
     yield 5, asked_of(operation.operation_id)
     yield 4, operation.tag
@@ -163,7 +166,7 @@ def _asked(spec: Spec) -> Iterator[list[Any]]:
         newer = (other for other, own in spec.names.items() if own == name)
         text = asked_of(name) or next(filter(None, map(asked_of, newer)), "")
         for phrase in text.split(","):
-            words = [*stems(phrase)]
+            words = [*phrase_stems(phrase)]
             if words:
                 yield [name, words]
 
@@ -181,6 +184,12 @@ def stems(text: str) -> tuple[str, ...]:
     return tuple(word for word in found if word not in _common())
 
 
+def phrase_stems(text: str) -> tuple[str, ...]:
+    """Return the stems of a text's words, and also those of its questions (why, when)."""
+    found = dict.fromkeys(map(stem, map(str.lower, _WORD.findall(text))))
+    return tuple(word for word in found if word not in _common() or word in questions())
+
+
 def stem(word: str) -> str:
     """Return a word without an ending: ``removing``, ``removes`` and ``removed`` are one.
 
@@ -191,6 +200,12 @@ def stem(word: str) -> str:
             rest = word[: -len(ending)]
             return rest[:-1] if ending in _DOUBLING and _DOUBLED.search(rest) else rest
     return word
+
+
+@cache
+def questions() -> frozenset[str]:
+    """Return the stems of the words that ask."""
+    return frozenset(map(stem, bundled_data(THESAURUS).get("questions", "").split()))
 
 
 @cache

@@ -63,10 +63,12 @@ def arguments() -> Mapping[str, Mapping[str, Meaning]]:
     return found
 
 
-@cache
-def said_first() -> frozenset[str]:
-    """Return the words that may stand in front of any name of an operation."""
-    return frozenset(_data().get("said_first", ()))
+def without_said_first(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a name's words without those that may stand in front of any name of an operation."""
+    said_first = _data().get("said_first", ())
+    while len(words) > 1 and words[0] in said_first:
+        words = words[1:]
+    return words
 
 
 @cache

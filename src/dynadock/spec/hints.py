@@ -82,8 +82,8 @@ def meant_by(spec: Spec, name: str) -> Meaning | None:
         return None
     names = _names(spec)
     known = names.get(letters)
-    if known is None and len(words) > 1 and words[0] in elsewhere.said_first():
-        words = words[1:]
+    if known is None:
+        words = elsewhere.without_said_first(words)
         known = names.get("".join(words))
     return _misspelt(spec, names, words) if known is None else known.meaning
 
@@ -155,7 +155,7 @@ def _misspelt(spec: Spec, names: Mapping[str, _Name], words: Words) -> Meaning |
         for near, distance, _ in found
         if _is_alike(letters, names[near].words)
         and not are_opposite(words, names[near].words)
-        and (_is_slip(near, letters) or not names[near].is_risky(spec))
+        and (is_slip(near, letters) or not names[near].is_risky(spec))
     ]
     least = min((distance for distance, _ in fitting), default=0)
     near = [name for distance, name in fitting if distance == least]
@@ -191,7 +191,7 @@ def are_opposite(words: Words, others: Words) -> bool:
     )
 
 
-def _is_slip(word: str, typed: str) -> bool:
+def is_slip(word: str, typed: str) -> bool:
     """Tell whether letters are only missing, too many or swapped, but the first."""
     from rapidfuzz.distance import Indel
 
