@@ -314,3 +314,17 @@ def test_every_command_and_every_method_of_docker_py_is_known(version):
     spec = load_spec(version)
     names = sorted({*COMMANDS.split(), *METHODS.split()} - {*spec.names})
     assert [name for name in names if meant_by(spec, name) is None] == []
+
+
+def test_a_document_with_very_long_names_is_answered_at_once():
+    path = {"get": {"operationId": "DeleteListInspectCreate" * 10, "responses": {"200": {}}}}
+    document = {
+        "swagger": "2.0",
+        "info": {"version": MAIN, "title": "long"},
+        "basePath": f"/v{MAIN}",
+        "paths": {"/things": path},
+    }
+    client = load(document, host=HOST)
+    with pytest.raises(UnknownOperation, match="searches"):
+        _ = client.Qwertz
+    assert client.find("list") == [client.operations["DeleteListInspectCreate" * 10]]

@@ -28,8 +28,11 @@ GROUPS = {
     "before, tuned on": ("before", half("before", tuned=True), 0.97, 0.99),
     "before, unseen": ("before", half("before", tuned=False), 0.93, 0.98),
     "after, tuned on": ("after", half("after", tuned=True), 0.93, 0.98),
-    "after, unseen": ("after", half("after", tuned=False), 0.85, 0.95),
+    "after, unseen": ("after", half("after", tuned=False), 0.84, 0.95),
+    "last, tuned on": ("last", half("last", tuned=True), 0.90, 0.97),
+    "last, unseen": ("last", half("last", tuned=False), 0.90, 0.95),
     "more, tuned on": ("more", sorted(PHRASES["more"]), 0.88, 0.97),
+    "blind": ("blind", sorted(PHRASES["blind"]), 0.76, 0.90),
 }
 """Phrases, and the shares of them that have a right answer first, and in the first three."""
 

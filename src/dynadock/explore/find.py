@@ -32,7 +32,7 @@ from dynadock.explore.texts import BODY, REPLY
 from dynadock.spec import elsewhere
 from dynadock.spec.data import bundled_data
 from dynadock.spec.elsewhere import folded, words_of
-from dynadock.spec.hints import THESAURUS, called, is_slip
+from dynadock.spec.hints import THESAURUS, is_slip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -58,6 +58,9 @@ QUESTION = 0.5
 
 NAMED = 40.0
 """What the name of an option or a definition, or a name of a single word, adds to a score."""
+
+PAIRED = 5.0
+"""What a score gains if two words of the query are the operation's name."""
 
 ITS_THING = 1.5
 OTHER_THING = 0.7
@@ -86,6 +89,9 @@ _MOST_PLACES = 6
 _MOST_NAMED = 4
 _LONGEST_COMMAND = 4
 """Words of a name of the docker command, or of docker-py."""
+
+_MOST_PAIRED = 10
+"""Words of a query that are tried as names, two by two."""
 
 _LONGEST = 1000
 """Letters of a query that are looked at."""
@@ -141,6 +147,8 @@ class _Query:
         self.text = text
         self.index = index_of(spec)
         self.said = _in_our_words(text)
+        # Of an option and its value the name counts: --cpus 2.
+        self.name = text.split(maxsplit=1)[0] if text.startswith("-") else text
         known = (each for token in self.said.split() for each in _wanted(self.index, token))
         self.likes = {word: _like(self.index, word) for word in dict.fromkeys(known)}
 
@@ -163,16 +171,26 @@ class _Query:
                 yield operation_id, NAMED / (1 + rank)
         for operation_id in named:
             yield operation_id, NAMED
+        for operation_id in self._paired():
+            yield operation_id, PAIRED
         if self._things().issuperset(self.likes):
             # `image` is a field too, but the images are meant.
             return
-        for operation_id in self._of_options():
-            yield operation_id, NAMED
-        nearest: Scores = {}
+        nearest: Scores = dict.fromkeys(self._of_options(), NAMED)
         for name, part, operation_id in self._whole():
             bonus = NAMED / (1 + name.count(".") + 2 * (part == REPLY))
             nearest[operation_id] = max(nearest.get(operation_id, 0), bonus)
         yield from nearest.items()
+
+    def _called(self, words: Iterable[str]) -> list[str]:
+        """Return the operations that go by a name, given in words."""
+        return self.index.names.get("".join(words), [])
+
+    def _paired(self) -> set[str]:
+        """Return the operations whose names are made of two words of the query: stop, container."""
+        words = [word for word in words_of(self.said) if stems(word)][:_MOST_PAIRED]
+        pairs = [(one, other) for one in words for other in words if one != other]
+        return {name for pair in pairs for name in self._called(pair)}
 
     def _at_path(self) -> list[str]:
         """Return the operations whose path, with or without their method, is the query."""
@@ -191,8 +209,8 @@ class _Query:
         command = elsewhere.without_said_first(words)
         if command != words:
             ends = range(min(len(command), _LONGEST_COMMAND), 0, -1)
-            return next(filter(None, (called(self.spec, command[:end]) for end in ends)), [])
-        return called(self.spec, [word for word in words if stems(word)])
+            return next(filter(None, (self._called(command[:end]) for end in ends)), [])
+        return self._called([word for word in words if stems(word)])
 
     def _by_words(self) -> Scores:
         scores: Scores = {}
@@ -259,11 +277,11 @@ class _Query:
             each
             for like in self.likes.values()
             for each, likeness in like.items()
-            if likeness > ALIKE and likeness != BEGINNING and each in things
+            if likeness > ALIKE and each in things
         }
 
     def _of_options(self) -> Iterator[str]:
-        name = folded(self.text.split()[0]) if self.text.startswith("-") else folded(self.text)
+        name = folded(self.name)
         for operation_id, rows in elsewhere.arguments().items():
             if operation_id in self.spec and name in rows:
                 yield operation_id
@@ -278,25 +296,25 @@ class _Query:
         ranked = sorted(grouped, key=lambda each: (_PARTS.index(each[1]), each[0].count(".")))
         return tuple(Place(*each, tuple(grouped[each])) for each in ranked[:_MOST_PLACES])
 
-    def _whole(self) -> Iterator[list[str]]:
+    def _whole(self) -> Iterator[tuple[str, str, str]]:
         """Yield the places whose name, or the whole way to them, is the query."""
-        wanted, last = folded(self.text), folded(self.text.rpartition(".")[2])
-        for place in self.index.places.get(last, ()) or self.index.places.get(stem(last), ()):
-            if wanted in (folded(place[0]), folded(place[0].rpartition(".")[2])):
-                yield place
+        wanted, last = folded(self.name), folded(self.name.rpartition(".")[2])
+        for place, part, operation_ids in self.index.places.get(last, ()):
+            if wanted in (last, folded(place)):
+                for operation_id in operation_ids:
+                    yield place, part, operation_id
 
-    def _meant(self) -> Iterator[list[str]]:
+    def _meant(self) -> Iterator[tuple[str, str, str]]:
         from dynadock.call.hints import places_meant
 
         for operation_id in self._of_options():
-            name = self.text.split()[0] if self.text.startswith("-") else self.text
             operation = self.spec[operation_id]
-            for place in places_meant(operation, name):
-                yield [place, PARAMETER if place in operation.by_name else BODY, operation_id]
+            for place in places_meant(operation, self.name):
+                yield place, PARAMETER if place in operation.by_name else BODY, operation_id
 
     def definitions(self) -> tuple[str, ...]:
         """Return the definitions whose name is the query, in any spelling."""
-        wanted = folded(self.text)
+        wanted = folded(self.name)
         return tuple(each for each in self.index.definitions if folded(each) == wanted)
 
 
@@ -351,7 +369,8 @@ def _matches(index: Index, word: str) -> Iterator[tuple[str, float]]:
         if each == word:
             yield each, EXACT
         elif len(word) >= _SHORTEST_BEGINNING and each.startswith(word):
-            yield each, BEGINNING
+            # The less of a word is there, the less it says: `web` may be no websocket.
+            yield each, max(BEGINNING * (len(word) / len(each)) ** 0.5, PART)
         elif len(word) >= _SHORTEST_PART and word in each:
             yield each, PART
 

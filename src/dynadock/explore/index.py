@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from dynadock.explore.texts import BODY, FILE, REPLY, bundled_texts
-from dynadock.spec import elsewhere
+from dynadock.spec import elsewhere, hints
 from dynadock.spec.cache import code_state, digest, read_compiled, write_compiled
 from dynadock.spec.data import bundled_data
+from dynadock.spec.elsewhere import folded
 from dynadock.spec.fields import fields
 from dynadock.spec.hints import THESAURUS
 from dynadock.spec.library import bundled_content
@@ -43,16 +44,17 @@ class Index(NamedTuple):
     """What a version's words lead to; all of it is plain data, since it is kept in the cache.
 
     ``hits`` has by stem the operationIds that have it, and its weight for each; ``asked`` the
-    phrases of ``specs/thesaurus.yaml`` as stems, each with its operation; ``places`` by stem the
-    parameters and fields that have it in their names, as ``[name, part, operationId]`` with
-    ``parameter``, ``body`` or ``reply`` for the part; ``definitions`` the operations that have a
-    definition in their bodies, or else in their replies; ``things`` the stems of what an operation
-    is about.
+    phrases of ``specs/thesaurus.yaml`` as stems, each with its operation; ``names`` all names that
+    operations go by (see `called`); ``places`` the parameters and fields by their own names,
+    `folded`, as ``[name, part, operationIds]`` with ``parameter``, ``body`` or ``reply`` for the
+    part; ``definitions`` the operations that have a definition in their bodies, or else in their
+    replies; ``things`` the stems of what an operation is about.
     """
 
     hits: Mapping[str, Mapping[str, float]]
     asked: list[list[Any]]
-    places: Mapping[str, list[list[str]]]
+    names: Mapping[str, list[str]]
+    places: Mapping[str, list[list[Any]]]
     definitions: Mapping[str, list[str]]
     things: Mapping[str, list[str]]
 
@@ -70,7 +72,8 @@ def index_of(spec: Spec) -> Index:
 
 def _cached(spec: Spec) -> Index:
     data = map(bundled_content, (FILE, THESAURUS, elsewhere.FILE))
-    key = digest(b"index", spec.key.encode(), code_state(__file__), *data)
+    code = (code_state(__file__), code_state(hints.__file__))
+    key = digest(b"index", spec.key.encode(), *code, *data)
     kept = read_compiled(key)
     if kept is not None:
         return Index(**kept)
@@ -81,7 +84,7 @@ def _cached(spec: Spec) -> Index:
 
 def _made(spec: Spec) -> Index:
     hits: dict[str, dict[str, float]] = {}
-    places: dict[str, list[list[str]]] = {}
+    places: dict[tuple[str, str], list[str]] = {}
     users: dict[str, list[str]] = {}
     for operation in spec.values():
         name = operation.operation_id
@@ -91,8 +94,7 @@ def _made(spec: Spec) -> Index:
                 if weight > found.get(name, 0):
                     found[name] = round(weight, 3)
         for place, part in _places(operation):
-            for each in stems(place.rpartition(".")[2]):
-                places.setdefault(each, []).append([place, part, name])
+            places.setdefault((place, part), []).append(name)
     for part in (BODY, REPLY):
         for operation in spec.values():
             for definition in _definitions(operation, part):
@@ -105,7 +107,11 @@ def _made(spec: Spec) -> Index:
     }
     # A phrase that only names a thing ("which nodes") says nothing about one of its operations.
     asked = [each for each in _asked(spec) if not tags.issuperset(each[1])]
-    return Index(hits, asked, places, definitions, things)
+    by_name: dict[str, list[list[Any]]] = {}
+    for (place, part), names in places.items():
+        own_name = folded(place.rpartition(".")[2])
+        by_name.setdefault(own_name, []).append([place, part, [*dict.fromkeys(names)]])
+    return Index(hits, asked, hints.names_of(spec), by_name, definitions, things)
 
 
 def _texts(operation: Operation) -> Iterator[tuple[float, str]]:

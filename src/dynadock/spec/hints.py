@@ -20,7 +20,7 @@ from dynadock.spec.elsewhere import Meaning, words_of
 from dynadock.spec.names import snake_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from dynadock.spec.model import Spec
 
@@ -33,6 +33,9 @@ _LONGEST = 60
 
 _LONG = 8
 """Letters of a name in which two may be wrong, and not just one."""
+
+_MOST_VARIED = 4
+"""Words of a name of which each may be another; with more there would be too many names."""
 
 _LIKENESS = 0.7
 """The least likeness of those words in which a misspelt name differs, from 0 to 1."""
@@ -88,10 +91,13 @@ def meant_by(spec: Spec, name: str) -> Meaning | None:
     return _misspelt(spec, names, words) if known is None else known.meaning
 
 
-def called(spec: Spec, words: Iterable[str]) -> list[str]:
-    """Return this version's operations that go by a name, given in words; empty for none."""
-    known = _names(spec).get("".join(words))
-    return [each for each in known.meaning.means if each in spec] if known else []
+def names_of(spec: Spec) -> dict[str, list[str]]:
+    """Return this version's operations by the letters of all names that they go by."""
+    found = {
+        letters: [each for each in name.meaning.means if each in spec]
+        for letters, name in _names(spec).items()
+    }
+    return {letters: names for letters, names in found.items() if names}
 
 
 @lru_cache(maxsize=2)
@@ -134,6 +140,9 @@ def _rows(spec: Spec) -> Iterator[tuple[Words, Meaning]]:
 
 def _variants(words: Words) -> Iterator[Words]:
     """Yield a name with words of the same meaning, also with its last word in front."""
+    if len(words) > _MOST_VARIED:
+        yield words
+        return
     same = bundled_data(THESAURUS).get("same", {})
     for variant in product(*((word, *same.get(word, ())) for word in words)):
         yield variant
