@@ -261,9 +261,7 @@ class Found(list[BoundOperation]):
 
     def _inside(self) -> list[str]:
         """Return the lines about places and definitions, below an empty one."""
-        rows = [
-            (place.name, f"{place.part} of {', '.join(place.operations)}") for place in self.places
-        ]
+        rows = [(place.name, str(place)) for place in self.places]
         rows += [(name, f"client.schema({name!r})") for name in self.definitions]
         width = max((len(name) for name, _ in rows), default=0)
         lines = [f"{name:{width}}  {what}" for name, what in rows]

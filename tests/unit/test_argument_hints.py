@@ -71,6 +71,10 @@ def problems(client, operation_id, *args, **kwargs):
             "; it belongs to ContainerCreate ('HostConfig.Memory'), ContainerUpdate ('Memory')",
         ),
         ("ContainerList", "tail", "; it belongs to ContainerLogs ('tail')"),
+        # options
+        ("SystemPing", "timeout", "; it is an option: with_options(timeout=…)"),
+        ("ContainerList", "headers", "; it is an option: with_options(headers=…)"),
+        ("ContainerExec", "tty", "; did you mean 'Tty'?"),
         # nothing is meant
         ("ContainerCreate", "qwertz", "; client.find('qwertz') searches"),
     ],

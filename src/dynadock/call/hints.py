@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from dynadock.options import OPTIONS
 from dynadock.spec import elsewhere, history
 from dynadock.spec.elsewhere import folded, words_of
 from dynadock.spec.fields import fields
@@ -54,6 +55,8 @@ def hint_for_argument(operation: Operation, name: str) -> str:
         return f"; {lifetime.relative_to(operation.version)}"
     # docker-py's `volumes` are not the engine's Volumes.
     row = _from_elsewhere(operation, name) if name.islower() else ""
+    if not row and name in OPTIONS and respelt(name, known) is None:
+        return f"; it is an option: with_options({name}=…)"
     return row or hint_for_field(operation, known, name, name)
 
 

@@ -161,6 +161,10 @@ class _Query:
             scores[operation_id] = scores.get(operation_id, 0) + bonus
         if len(self.likes) == 1 and named != self._at_path():
             named = []
+        if self.text.startswith("-"):
+            # What is written as an option means nothing else.
+            owners = {*self._of_options(), *(name for _, _, name in self._whole())}
+            scores = {name: scores[name] for name in owners} or scores
         found = [name for name, score in scores.items() if score >= least and name not in named]
         return [*named, *sorted(found, key=lambda name: (-scores[name], name))]
 
