@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -168,3 +171,20 @@ def test_every_operation_has_a_summary():
     for operation in CLIENTS[MAIN].operations.values():
         assert operation.summary
         assert operation.summary in operation.describe()
+
+
+def test_every_process_makes_the_same_index():
+    code = (
+        "import json; from dynadock.explore import index; from dynadock.spec.loader import load_spec"
+        f"; print(json.dumps(index._made(load_spec({MAIN!r}))))"
+    )
+    made = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(made) == 1

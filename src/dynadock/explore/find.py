@@ -15,8 +15,6 @@ How an operation ranks:
 from __future__ import annotations
 
 import math
-import re
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from dynadock.explore.index import (
@@ -25,14 +23,12 @@ from dynadock.explore.index import (
     index_of,
     phrase_stems,
     questions,
-    stem,
     stems,
 )
+from dynadock.explore.likeness import ALIKE, SAME, in_our_words, like, stems_of
 from dynadock.explore.texts import BODY, REPLY
 from dynadock.spec import elsewhere
-from dynadock.spec.data import bundled_data
 from dynadock.spec.elsewhere import folded, words_of
-from dynadock.spec.hints import THESAURUS, is_slip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,14 +37,6 @@ if TYPE_CHECKING:
     from dynadock.spec.model import Operation, Spec
 
     Scores = dict[str, float]
-
-EXACT = 1.0
-SAME = 0.9
-BEGINNING = 0.8
-MISSPELT = 0.7
-ALIKE = 0.5
-PART = 0.4
-"""The factor of each kind of match in an operation's score."""
 
 PHRASE = 8.0
 """The weight of a word in a phrase of `asked` that is in the query as a whole."""
@@ -77,13 +65,6 @@ WITHOUT_COVER = 0.3
 
 LEAST = 0.3
 """The least share of the best score; what has less is not found."""
-
-_SHORTEST_BEGINNING = 3
-_SHORTEST_PART = 4
-_SHORTEST_MISSPELT = 4
-_LIKENESS = 0.75
-"""The least similarity of a misspelt word, from 0 to 1: of four letters one may be wrong, missing,
-or swapped with its neighbour."""
 
 _MOST_PLACES = 6
 _MOST_NAMED = 4
@@ -146,11 +127,11 @@ class _Query:
         self.spec = spec
         self.text = text
         self.index = index_of(spec)
-        self.said = _in_our_words(text)
+        self.said = in_our_words(text)
         # Of an option and its value the name counts: --cpus 2.
         self.name = text.split(maxsplit=1)[0] if text.startswith("-") else text
-        known = (each for token in self.said.split() for each in _wanted(self.index, token))
-        self.likes = {word: _like(self.index, word) for word in dict.fromkeys(known)}
+        known = (each for token in self.said.split() for each in stems_of(self.index, token))
+        self.likes = {word: like(self.index, word) for word in dict.fromkeys(known)}
 
     def operations(self) -> list[str]:
         """Return the operationIds, best first."""
@@ -220,8 +201,8 @@ class _Query:
         scores: Scores = {}
         covered: Scores = {}
         matched: Scores = {}
-        for word, like in self.likes.items():
-            hits = _hits(self.index, like)
+        for word, stems_alike in self.likes.items():
+            hits = _hits(self.index, stems_alike)
             if not hits:
                 continue
             # A word that most operations have says little about any of them.
@@ -242,11 +223,11 @@ class _Query:
     def _doing(self) -> set[str]:
         """Return the operations that do, by their names, what the query says."""
         things = self._things()
-        verbs = [like for word, like in self.likes.items() if word not in things]
+        verbs = [stems_alike for word, stems_alike in self.likes.items() if word not in things]
         return {
             name
-            for like in verbs
-            for name, weight in _hits(self.index, like).items()
+            for stems_alike in verbs
+            for name, weight in _hits(self.index, stems_alike).items()
             if weight >= OF_NAME * SAME
         }
 
@@ -279,8 +260,8 @@ class _Query:
         things = {each for own in self.index.things.values() for each in own}
         return {
             each
-            for like in self.likes.values()
-            for each, likeness in like.items()
+            for stems_alike in self.likes.values()
+            for each, likeness in stems_alike.items()
             if likeness > ALIKE and each in things
         }
 
@@ -325,27 +306,6 @@ class _Query:
 _PARTS = (PARAMETER, BODY, REPLY)
 
 
-def _in_our_words(text: str) -> str:
-    """Return a query with one of our words in place of what people say in several."""
-    pattern, said = _phrases()
-    return pattern.sub(lambda found: said[found[0].lower()], text)
-
-
-@cache
-def _phrases() -> tuple[re.Pattern[str], Mapping[str, str]]:
-    said: dict[str, str] = bundled_data(THESAURUS).get("phrases", {})
-    longest_first = sorted(said, key=len, reverse=True)
-    alternatives = "|".join(map(re.escape, longest_first)) or "(?!)"
-    return re.compile(rf"\b(?:{alternatives})\b", re.IGNORECASE), said
-
-
-def _wanted(index: Index, token: str) -> list[str]:
-    """Return the stems of one token: the whole of a name if it is known, else its words."""
-    found = stems(token)
-    whole = folded(token)
-    return [whole] if len(found) > 1 and whole in index.hits else [*found]
-
-
 def _hits(index: Index, like: Mapping[str, float]) -> Scores:
     """Return the weight of each operation that a word matches."""
     best: Scores = {}
@@ -354,63 +314,3 @@ def _hits(index: Index, like: Mapping[str, float]) -> Scores:
             if weight * likeness > best.get(name, 0):
                 best[name] = weight * likeness
     return best
-
-
-def _like(index: Index, word: str) -> dict[str, float]:
-    """Return the stems that a word matches, with a factor; similar ones only if it is unknown."""
-    found = dict(_matches(index, word))
-    if all(likeness <= PART for likeness in found.values()) and len(word) >= _SHORTEST_MISSPELT:
-        for each, likeness in _misspelt(index, word):
-            found[each] = max(found.get(each, 0), likeness)
-    return found
-
-
-def _matches(index: Index, word: str) -> Iterator[tuple[str, float]]:
-    for factor, words in ((ALIKE, _alike()), (SAME, _same())):
-        for each in words.get(word, ()):
-            yield each, factor
-    for each in index.hits:
-        if each == word:
-            yield each, EXACT
-        elif len(word) >= _SHORTEST_BEGINNING and each.startswith(word):
-            # The less of a word is there, the less it says: `web` may be no websocket.
-            yield each, max(BEGINNING * (len(word) / len(each)) ** 0.5, PART)
-        elif len(word) >= _SHORTEST_PART and word in each:
-            yield each, PART
-
-
-def _misspelt(index: Index, word: str) -> Iterator[tuple[str, float]]:
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
-    known = [*{*index.hits, *_alike(), *_same()}]
-    for meant, likeness, _ in process.extract(
-        word, known, scorer=OSA.normalized_similarity, score_cutoff=_LIKENESS, limit=5
-    ):
-        if len(word) == _SHORTEST_MISSPELT and not is_slip(meant, word):
-            continue
-        for each, factor in _matches(index, meant):
-            if factor >= SAME:
-                yield each, MISSPELT * likeness * factor
-
-
-@cache
-def _alike() -> dict[str, set[str]]:
-    """Return by stem those that tend to be about the same."""
-    return _grouped(bundled_data(THESAURUS).get("groups", ()))
-
-
-@cache
-def _same() -> dict[str, set[str]]:
-    """Return by stem those that mean the same."""
-    same = bundled_data(THESAURUS).get("same", {})
-    return _grouped([*map(stem, (word, *others))] for word, others in same.items())
-
-
-def _grouped(groups: Iterable[Iterable[str]]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for group in groups:
-        members = {*group}
-        for each in members:
-            found.setdefault(each, set()).update(members - {each})
-    return found

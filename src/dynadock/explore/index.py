@@ -102,7 +102,7 @@ def _made(spec: Spec) -> Index:
     definitions = {each: users.get(each, [])[:5] for each in spec.definitions}
     tags = {word for operation in spec.values() for word in stems(operation.tag)}
     things = {
-        each.operation_id: [*{*stems(each.tag), *(tags & {*stems(each.operation_id)})}]
+        each.operation_id: sorted({*stems(each.tag), *(tags & {*stems(each.operation_id)})})
         for each in spec.values()
     }
     # A phrase that only names a thing ("which nodes") says nothing about one of its operations.
