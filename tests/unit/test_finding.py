@@ -175,8 +175,9 @@ def test_every_operation_has_a_summary():
 
 def test_every_process_makes_the_same_index():
     code = (
-        "import json; from dynadock.explore import index; from dynadock.spec.loader import load_spec"
-        f"; print(json.dumps(index._made(load_spec({MAIN!r}))))"
+        "import json; from dynadock.explore import index;"
+        "from dynadock.spec.loader import load_spec;"
+        f"print(json.dumps(index._made(load_spec({MAIN!r}))))"
     )
     made = {
         subprocess.run(
