@@ -32,7 +32,8 @@ GROUPS = {
     "last, tuned on": ("last", half("last", tuned=True), 0.90, 0.97),
     "last, unseen": ("last", half("last", tuned=False), 0.90, 0.95),
     "more, tuned on": ("more", sorted(PHRASES["more"]), 0.88, 0.97),
-    "blind": ("blind", sorted(PHRASES["blind"]), 0.76, 0.90),
+    "blind, tuned on": ("blind", half("blind", tuned=True), 0.85, 0.97),
+    "blind, unseen": ("blind", half("blind", tuned=False), 0.80, 0.91),
 }
 """Phrases, and the shares of them that have a right answer first, and in the first three."""
 
