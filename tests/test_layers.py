@@ -22,8 +22,9 @@ from wire.peer import OK, Peer
 
 SOURCE = Path(dynadock.__file__).parent
 LAYERS = (
-    *("errors", "warn", "deadline", "atomic", "keywords", "spec", "accounts", "options", "archive"),
-    *("config", "show", "record", "wire", "call", "explore", "transport", "streams"),
+    *("errors", "warn", "deadline", "atomic", "keywords", "attribute"),
+    *("spec", "accounts", "options", "archive", "config", "show", "record", "wire"),
+    *("call", "explore", "transport", "streams"),
     *("configured", "bound", "client"),
     *("commands", "prompt"),
 )
@@ -183,6 +184,13 @@ def test_a_call_without_a_body_needs_no_checker_and_no_yaml():
     assert "dynadock" in loaded
     assert LATE.isdisjoint(loaded)
     assert SLOW.isdisjoint({*loaded} - {*run(LOADED)})
+
+
+def test_a_call_loads_no_search_and_no_hints():
+    call = f"import sys, dynadock; dynadock.load({MAIN!r}).ContainerList.prepare(all=True)"
+    loaded = run(f"{call}; print(*sys.modules)")
+    unneeded = {"dynadock.spec.hints", "dynadock.spec.elsewhere", "dynadock.call.hints"}
+    assert not [name for name in loaded if name in unneeded or "dynadock.explore" in name]
 
 
 @pytest.mark.parametrize("kind", ["unix", "tcp"])

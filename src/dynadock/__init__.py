@@ -90,9 +90,17 @@ def __getattr__(name: str) -> Any:
     elif not name.startswith("_") and name in (errors := _errors()):
         value = errors[name]
     else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_hint(name)}")
     globals()[name] = value
     return value
+
+
+def _hint(name: str) -> str:
+    """Say what a name means that people know from docker-py, empty for others."""
+    if name.startswith("_"):
+        return ""
+    meaning = _module("dynadock.spec.elsewhere").module_names().get(name)
+    return f"; did you mean dynadock.{meaning.means[0]}{meaning.remark}?" if meaning else ""
 
 
 def _errors() -> dict[str, type]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex, overload
 
+from dynadock.attribute import not_callable
 from dynadock.bound import BoundOperation
 from dynadock.errors import DynadockError, SpecError, TransportError
 from dynadock.options import (
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from dynadock.explore.definition import Definition
+    from dynadock.explore.find import Place
     from dynadock.options import OptionValues
     from dynadock.spec.loader import Source
     from dynadock.spec.model import Operation, Spec
@@ -143,7 +145,7 @@ class Client:
     @property
     def version(self) -> str:
         """The API version, such as ``"1.42"``."""
-        return str(self._spec.version)
+        return _ApiVersion(self._spec)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -169,9 +171,12 @@ class Client:
         Names, paths, parameters, fields and our words about them are looked through; endings and
         small misspellings do not matter. See `dynadock.explore.find`.
         """
-        from dynadock.explore.find import find_operations
+        from dynadock.explore.find import search
 
-        return Found(self._bound(operation) for operation in find_operations(self._spec, words))
+        answer = search(self._spec, words)
+        found = Found(self._bound(operation) for operation in answer.operations)
+        found.places, found.definitions = answer.places, answer.definitions
+        return found
 
     def schema(self, name: str) -> Definition:
         """Return a definition of this version (``"HostConfig"``), which shows its fields.
@@ -240,7 +245,14 @@ def client_for(version: str) -> Client:
 
 
 class Found(list[BoundOperation]):
-    """Operations that were found; prints as their names and summaries, the first of very many."""
+    """Operations that were found; prints as their names and summaries, the first of very many.
+
+    ``places`` are the parameters and fields that were found, each with the operations that have it,
+    ``definitions`` the names of definitions, for `Client.schema`.
+    """
+
+    places: tuple[Place, ...] = ()
+    definitions: tuple[str, ...] = ()
 
     @overload
     def __getitem__(self, place: SupportsIndex) -> BoundOperation: ...
@@ -261,7 +273,39 @@ class Found(list[BoundOperation]):
         lines = [f"{each.operation_id:{width}}  {each.summary}".rstrip() for each in shown]
         if len(self) > MOST_SHOWN:
             lines.append(f"… {len(self) - MOST_SHOWN} more")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._inside()])
+
+    def _inside(self) -> list[str]:
+        """Return the lines about places and definitions, below an empty one."""
+        rows = [(place.name, str(place)) for place in self.places]
+        rows += [(name, f"client.schema({name!r})") for name in self.definitions]
+        width = max((len(name) for name, _ in rows), default=0)
+        lines = [f"{name:{width}}  {what}" for name, what in rows]
+        return ["", *lines] if lines else []
+
+
+class _ApiVersion(str):
+    """A client's API version; called, it says which operation tells the engine's versions."""
+
+    __slots__ = ("_spec",)
+
+    _spec: Spec
+
+    def __new__(cls, spec: Spec) -> Self:
+        version = super().__new__(cls, spec.version)
+        version._spec = spec
+        return version
+
+    if not TYPE_CHECKING:
+
+        def __call__(self, /, *_args: Any, **_kwargs: Any) -> Any:
+            from dynadock.spec.hints import hint_for_operation
+
+            hint = hint_for_operation(self._spec, "version")
+            raise TypeError(f"client.version is no operation but the API version, {self!r}; {hint}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (str, (str(self),))
 
 
 class Groups(dict[str, Found]):
@@ -270,6 +314,9 @@ class Groups(dict[str, Found]):
 
 class Operations(Mapping[str, BoundOperation]):
     """A client's operations by operationId: a read-only mapping."""
+
+    if not TYPE_CHECKING:
+        __call__ = not_callable("operations", "a mapping of all operations by operationId")
 
     def __init__(self, client: Client) -> None:
         self._client = client

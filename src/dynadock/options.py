@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 from dynadock.accounts import accounts
+from dynadock.attribute import not_callable
 from dynadock.keywords import ShowsKeywords
 from dynadock.spec.names import closest
 
@@ -308,6 +309,9 @@ class Options:
         return isinstance(other, Options) and vars(self) == vars(other)
 
     __hash__ = None  # type: ignore[assignment]
+
+    if not TYPE_CHECKING:
+        __call__ = not_callable("options", "how calls are made, which with_options changes")
 
     def __copy__(self) -> Self:
         return self

@@ -13,8 +13,6 @@ from dynadock.call.path import checked_segment, fill, other_operation_at
 from dynadock.call.values import Mismatch, shown, utf8_text
 from dynadock.errors import Fault, ValidationError
 from dynadock.options import is_secret_name
-from dynadock.spec import history
-from dynadock.spec.names import respelt
 from dynadock.wire.fields import WITHOUT_CONTROLS, has_controls
 
 if TYPE_CHECKING:
@@ -219,16 +217,9 @@ class _Binder:
             self.bound.query[name] = sent
 
     def _hint(self, name: str) -> str:
-        from dynadock.call.body import hint_for_field
+        from dynadock.call.hints import hint_for_argument
 
-        operation = self.operation
-        known = [parameter.python_name for parameter in operation.parameters]
-        if operation.body is not None:
-            known += [operation.body.python_name, *operation.body.properties]
-        lifetime = history.of_parameter(operation.operation_id, name)
-        if lifetime is not None and respelt(name, known) is None:
-            return f"; {lifetime.relative_to(operation.version)}"
-        return hint_for_field(operation, known, name, name)
+        return hint_for_argument(self.operation, name)
 
     def finish(self) -> Bound:
         """Look for what is missing, check the body, and give the result or raise."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from dynadock.call.hints import hint_for_field
 from dynadock.call.plain import place_of
 from dynadock.call.values import not_shown, shown
 from dynadock.errors import Fault, UnknownFieldWarning
-from dynadock.spec import history
-from dynadock.spec.names import closest, respelt
+from dynadock.spec.names import closest
 from dynadock.spec.schema import document_pattern, strict_schema
 from dynadock.warn import warn_caller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from jsonschema import Draft202012Validator
 
@@ -71,16 +71,6 @@ def warn_of_unknown(operation: Operation, problem: str) -> None:
     """Warn of something unknown that is sent all the same, at the line that made the call."""
     message = f"{operation.operation_id} (API {operation.version}): {problem}"
     warn_caller(message, UnknownFieldWarning)
-
-
-def hint_for_field(operation: Operation, known: Iterable[str], key: str, field_path: str) -> str:
-    """Say what was probably meant by a field that the document does not know."""
-    known = list(known)
-    lifetime = history.of_field(operation.operation_id, field_path)
-    if lifetime is not None and respelt(key, known) is None:
-        return f"; {lifetime.relative_to(operation.version)}"
-    meant = closest(key, known)
-    return f"; did you mean {meant!r}?" if meant else ""
 
 
 def _field_path(error: SchemaError, key: str) -> str:

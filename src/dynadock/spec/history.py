@@ -52,6 +52,12 @@ def of_operation(name: str) -> Lifetime | None:
     return None
 
 
+def operations() -> Iterator[Lifetime]:
+    """Yield the lifetimes of the operations that not all versions have."""
+    for operation_id, ranges in _history()["operations"].items():
+        yield _lifetime(ranges, operation_id)
+
+
 def of_parameter(operation_id: str, name: str) -> Lifetime | None:
     """Return the lifetime of a parameter by either of its names, None if it is in all or none."""
     for wire_name in _history()["parameters"].get(operation_id, {}):

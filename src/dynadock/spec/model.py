@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynadock.errors import UnknownOperation
 from dynadock.spec import history
-from dynadock.spec.names import closest, snake_case
+from dynadock.spec.names import snake_case
 from dynadock.spec.schema import BOUNDS, flatten
 from dynadock.spec.versions import Version, parse_version
 
@@ -296,7 +296,7 @@ class Spec(Mapping[str, Operation]):
         """
         operation_id = name if name in self._operations else self.names.get(name)
         if operation_id is None:
-            raise UnknownOperation(self._unknown(name))
+            raise self._unknown(name)
         return self[operation_id]
 
     def paths(self, method: str) -> Iterator[tuple[str, str]]:
@@ -305,13 +305,15 @@ class Spec(Mapping[str, Operation]):
             if compiled["method"] == method:
                 yield operation_id, compiled["path"]
 
-    def _unknown(self, name: str) -> str:
-        message = f"API {self.version} has no operation {name!r}"
+    def _unknown(self, name: str) -> UnknownOperation:
+        from dynadock.spec.hints import hint_for_operation
+
         elsewhere = history.of_operation(name)
-        if elsewhere is not None:
-            return f"{message}; {elsewhere.relative_to(self.version)}"
-        meant = closest(name, [*self._operations, *self.names])
-        return f"{message}; did you mean {meant}?" if meant else message
+        hint = elsewhere.relative_to(self.version) if elsewhere else hint_for_operation(self, name)
+        error = UnknownOperation(f"API {self.version} has no operation {name!r}; {hint}")
+        # Given an object, Python would add a suggestion of its own, by spelling alone.
+        error.name, error.obj = name, None
+        return error
 
     # Compared by identity: two documents of one version may differ.
     __hash__ = object.__hash__

@@ -9,6 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from dynadock.attribute import not_callable
 from dynadock.config.address import DEFAULT_PIPE, Address, place_of
 from dynadock.errors import EndpointError
 
@@ -89,6 +90,11 @@ class Endpoint(NamedTuple):
         port = f":{self.port}" if self.port else ""
         path = _escaped(self.path, "/") if self.scheme == "ssh" else self.path
         return f"{self.scheme}://{user}{host}{port}{path}"
+
+
+if not TYPE_CHECKING:
+    # Type checkers shall report such a call; a NamedTuple's body takes no condition.
+    Endpoint.__call__ = not_callable("endpoint", "where the engine is")
 
 
 def _bracketed(host: str) -> str:

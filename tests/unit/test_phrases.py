@@ -1,0 +1,69 @@
+"""Searching as people do: of many phrases nearly all have a right answer in front."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import yaml
+
+from documents import MAIN, NEWEST
+from dynadock import load
+
+PHRASES = yaml.safe_load(
+    (Path(__file__).parents[1] / "cases" / "phrases.yaml").read_text(encoding="utf-8")
+)
+
+
+def half(group, *, tuned):
+    """Return the phrases of a group that the search was tuned on, or those that it was not."""
+    phrases = sorted(PHRASES[group])
+    random.Random(20).shuffle(phrases)
+    middle = len(phrases) // 2
+    return phrases[:middle] if tuned else phrases[middle:]
+
+
+GROUPS = {
+    "before, tuned on": ("before", half("before", tuned=True), 0.97, 0.99),
+    "before, unseen": ("before", half("before", tuned=False), 0.93, 0.98),
+    "after, tuned on": ("after", half("after", tuned=True), 0.93, 0.98),
+    "after, unseen": ("after", half("after", tuned=False), 0.84, 0.95),
+    "last, tuned on": ("last", half("last", tuned=True), 0.90, 0.97),
+    "last, unseen": ("last", half("last", tuned=False), 0.90, 0.95),
+    "more, tuned on": ("more", sorted(PHRASES["more"]), 0.88, 0.97),
+    "blind, tuned on": ("blind", half("blind", tuned=True), 0.85, 0.97),
+    "blind, unseen": ("blind", half("blind", tuned=False), 0.80, 0.91),
+}
+"""Phrases, and the shares of them that have a right answer first, and in the first three."""
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_nearly_all_phrases_have_a_right_answer_in_front(group):
+    client = load(MAIN, host="unix:///nowhere.sock")
+    section, phrases, first, in_three = GROUPS[group]
+    found = {phrase: [each.operation_id for each in client.find(phrase)] for phrase in phrases}
+    right = {phrase: {*PHRASES[section][phrase]} for phrase in phrases}
+    not_first = [each for each in phrases if not right[each] & {*found[each][:1]}]
+    missed = [each for each in phrases if not right[each] & {*found[each][:3]}]
+    assert len(phrases) - len(not_first) >= first * len(phrases), not_first
+    assert len(phrases) - len(missed) >= in_three * len(phrases), missed
+
+
+def test_the_newest_version_answers_as_well():
+    client = load(NEWEST, host="unix:///nowhere.sock")
+    rows = [row for section in PHRASES.values() for row in section.items()]
+    found = [
+        bool({*names} & {each.operation_id for each in client.find(phrase)[:3]})
+        for phrase, names in rows
+    ]
+    assert sum(found) >= 0.96 * len(rows)
+
+
+def test_there_are_phrases_about_every_kind_of_thing():
+    rows = PHRASES["before"]
+    meant = {name for section in PHRASES.values() for names in section.values() for name in names}
+    operations = load(MAIN, host="unix:///nowhere.sock").operations
+    assert meant <= {*operations}
+    assert {operations[name].tag for name in meant} >= {*operations.by_tag} - {"Session"}
+    assert len(rows) > 250
