@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import yaml
 
 from dynadock.errors import SpecError
+from dynadock.spec.files import LARGEST_DOCUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 else:
     _FastestLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_NODES = 250_000
 
@@ -42,11 +42,11 @@ def read_document(text: bytes, *, name: str) -> dict[str, Any]:
 
     Aliases and merge keys are expanded. SpecError, which starts with ``name``, for anything but
     one mapping in UTF-8: broken YAML or JSON, a key given twice, a key that is neither text nor an
-    integer, a value that JSON does not know, and whatever exceeds `MAX_BYTES`, `MAX_DEPTH` or
-    `MAX_NODES`.
+    integer, a value that JSON does not know, and whatever exceeds `LARGEST_DOCUMENT`, `MAX_DEPTH`
+    or `MAX_NODES`.
     """
-    if len(text) > MAX_BYTES:
-        raise SpecError(f"{name}: larger than {MAX_BYTES // 2**20} MiB")
+    if len(text) > LARGEST_DOCUMENT:
+        raise SpecError(f"{name}: larger than {LARGEST_DOCUMENT // 2**20} MiB")
     try:
         decoded = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -114,8 +114,8 @@ class _Bounds:
     def text(self, text: str) -> str:
         # Few aliases of one long text would else make a small document a huge one.
         self._characters += len(text)
-        if self._characters > MAX_BYTES:
-            self.fail(f"more than {MAX_BYTES // 2**20} MiB of text, aliases expanded")
+        if self._characters > LARGEST_DOCUMENT:
+            self.fail(f"more than {LARGEST_DOCUMENT // 2**20} MiB of text, aliases expanded")
         return text
 
     def fail(self, problem: str) -> NoReturn:
