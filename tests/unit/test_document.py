@@ -93,7 +93,7 @@ REFUSED = {
     "a parameter's odd type": ((*ID, "type"), {}, "parameters[0]"),
     "a parameter's unknown type": ((*ID, "type"), "text", "parameters[0]"),
     "a parameter's odd enum": ((*ID, "enum"), 5, "parameters[0]"),
-    "a parameter's odd pattern": ((*ID, "pattern"), "(", "parameters[0]"),
+    "a parameter's odd pattern": ((*ID, "pattern"), 5, "parameters[0]"),
     "a parameter's odd bound": ((*ID, "minimum"), "x", "parameters[0]"),
     "a parameter's odd items": (ID, {**QUERY, "type": "array", "items": []}, "parameters[0]"),
     "a parameter's odd collection": ((*ID, "collectionFormat"), [], "parameters[0]"),
@@ -120,7 +120,7 @@ REFUSED = {
     "an odd length": ((*NAME, "maxLength"), [], "definitions.Thing.Name.maxLength"),
     "a multiple of nothing": ((*NAME, "multipleOf"), 0, "definitions.Thing.Name.multipleOf"),
     "odd unique items": ((*NAME, "uniqueItems"), "yes", "definitions.Thing.Name.uniqueItems"),
-    "a pattern that is none": ((*NAME, "pattern"), "(", "definitions.Thing.Name.pattern"),
+    "a pattern that is none": ((*NAME, "pattern"), 5, "definitions.Thing.Name.pattern"),
     "a $ref to nothing": (NAME, {"$ref": "#/definitions/No"}, "'#/definitions/No' leads nowhere"),
     "a $ref to a file": (NAME, {"$ref": "other.yaml"}, "'other.yaml' is refused"),
     "a $ref to an address": (NAME, {"$ref": "https://x/y.json"}, "is refused"),
@@ -156,6 +156,8 @@ ACCEPTED = {
         {"type": "object", "properties": {"$ref": {"type": "string"}, "type": {"type": "string"}}},
     ),
     "an enum of anything": ((*NAME, "enum"), [{"$ref": "x"}, None, 5]),
+    "a pattern that nobody can read": ((*NAME, "pattern"), "("),
+    "a pattern of another dialect": ((*ID, "pattern"), "(?<name>x)"),
     "extensions": ((*GET, "x-anything"), {"$ref": 5}),
 }
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.call.encodings import ENCODINGS, Encoding, Json
-from dynadock.call.values import Mismatch, about, plain_text, unexpected
-from dynadock.spec.schema import python_pattern
+from dynadock.call.values import (
+    Mismatch,
+    about,
+    is_multiple,
+    one_of,
+    plain_text,
+    unexpected,
+)
+from dynadock.spec.patterns import read_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,9 +120,8 @@ def _checked_array(item: Parameter, value: Any) -> list[Any]:
 
 def _check_limits(parameter: Parameter, value: Any, normal: Any, text: str) -> None:
     if parameter.enum and text not in [plain_text(choice) for choice in parameter.enum]:
-        choices = ", ".join(repr(choice) for choice in parameter.enum)
-        raise unexpected(f"one of {choices}", value)
-    if parameter.pattern and re.search(python_pattern(parameter.pattern), text) is None:
+        raise unexpected(one_of(parameter.enum), value)
+    if parameter.pattern and not read_pattern(parameter.pattern).fits(text):
         raise unexpected(f"text that matches {parameter.pattern}", value)
     measured = _exact(normal) if parameter.type in _NUMBERS else text
     for keyword, bound in parameter.bounds.items():
@@ -157,7 +162,7 @@ _BOUNDS: Mapping[
     ),
     "multipleOf": (
         _NUMBERS,
-        lambda value, bound, _: value % bound == 0,
+        lambda value, bound, _: is_multiple(value, bound),
         "a multiple of {0}",
     ),
     "minLength": (

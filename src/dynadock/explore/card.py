@@ -16,6 +16,8 @@ from dynadock.explore.types import (
 )
 from dynadock.spec import history
 from dynadock.spec.fields import fields
+from dynadock.spec.patterns import read_pattern
+from dynadock.spec.schema import flatten, reference_name
 from dynadock.wire.messages import FIRST_ERROR
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 
 REPLY_DEPTH = 2
 """Levels of a reply's fields that there are words for."""
+
+
+LONGEST_PATTERN = 100
+"""Characters of a pattern that are shown."""
 
 
 class Row(NamedTuple):
@@ -112,8 +118,8 @@ def _parameter(operation: Operation, parameter: Parameter) -> Row:
         notes.append("required")
     if parameter.enum:
         notes.append(_choices(parameter.enum))
-    if parameter.pattern:
-        notes.append(f"matches {parameter.pattern}")
+    members = parameter.items.pattern if parameter.items else None
+    notes += [_matched(pattern) for pattern in (parameter.pattern, members) if pattern]
     if parameter.default not in (None, ""):
         notes.append(f"the engine assumes {parameter.default!r}")
     if parameter.credentials:
@@ -177,18 +183,40 @@ def field_row(
         path=field.path,
         depth=field.depth,
         type=word_for_schema(field.schema, definitions),
-        notes=(*_limits(field), *since),
+        notes=(*_limits(field, definitions), *since),
         text=text,
     )
 
 
-def _limits(field: Field) -> Iterator[str]:
+def _limits(field: Field, definitions: Mapping[str, Any]) -> Iterator[str]:
     if field.required:
         yield "required"
     if enum := field.schema.get("enum"):
         yield _choices(enum)
+    yield from map(_matched, _patterns(field.schema, definitions))
     if unit := field.schema.get("x-unit"):
         yield unit
+
+
+def _patterns(schema: Any, definitions: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the patterns of a field's text, or of the texts in its lists and maps."""
+    passed: set[str | None] = set()
+    while isinstance(schema, dict) and schema:
+        name = reference_name(schema)
+        if name is not None and name in passed:
+            return
+        passed.add(name)
+        flat = flatten(schema, definitions)
+        if "pattern" in flat:
+            yield flat["pattern"]
+        schema = flat.get("items") or flat.get("additionalProperties")
+
+
+def _matched(pattern: str) -> str:
+    """Say what a pattern asks for, and why the engine alone looks at it where that is so."""
+    reason = read_pattern(pattern).reason
+    shown = pattern if len(pattern) <= LONGEST_PATTERN else f"{pattern[:LONGEST_PATTERN]}…"
+    return f"pattern not checked here, as {reason}: {shown}" if reason else f"matches {shown}"
 
 
 def _choices(values: Any) -> str:

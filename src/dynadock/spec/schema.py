@@ -151,8 +151,6 @@ def _strict(schema: Schema, definitions: Mapping[str, Schema], needed: list[str]
         return {"$ref": f"#/$defs/{_escape(name)}"}
     flat = flatten(schema, definitions)
     strict = {key: flat[key] for key in _KEPT if key in flat}
-    if "pattern" in strict:
-        strict["pattern"] = python_pattern(strict["pattern"])
     _add_type(strict, flat)
     _add_bounds(strict, flat)
     if "enum" in flat:
@@ -185,18 +183,6 @@ def _add_bounds(strict: Schema, flat: Schema) -> None:
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if strict.pop(exclusive, False) is True and bound in strict:
             strict[exclusive] = strict.pop(bound)
-
-
-def python_pattern(pattern: str) -> str:
-    """Write a document's pattern for Python, whose ``$`` would pass a line break at the end."""
-    before = pattern.removesuffix("$")
-    escaped = (len(before) - len(before.rstrip("\\"))) % 2 == 1
-    return pattern if escaped or before == pattern else before + r"\Z"
-
-
-def document_pattern(pattern: str) -> str:
-    """Write a pattern as its document has it: the reverse of `python_pattern`."""
-    return pattern.removesuffix(r"\Z") + "$" if pattern.endswith(r"\Z") else pattern
 
 
 def _open_enum(choices: list[Any]) -> list[Any]:

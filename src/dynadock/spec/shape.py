@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,17 +51,6 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-def _is_pattern(value: Any) -> bool:
-    try:
-        with warnings.catch_warnings():
-            # It warns of patterns that a later Python may read in another way.
-            warnings.simplefilter("ignore", FutureWarning)
-            re.compile(value)
-    except (re.error, TypeError, RecursionError, OverflowError):
-        return False
-    return True
-
-
 _KEYWORDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "properties": (_is_mapping, "a mapping"),
     "allOf": (_is_list, "a list"),
@@ -73,7 +60,7 @@ _KEYWORDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 _BOUNDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "enum": (_is_list, "a list"),
-    "pattern": (_is_pattern, "a regular expression"),
+    "pattern": (_is_text, "a regular expression"),
     "minimum": (_is_number, "a number"),
     "maximum": (_is_number, "a number"),
     "multipleOf": (_is_positive, "a number above 0"),
