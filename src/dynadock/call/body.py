@@ -144,6 +144,7 @@ _EXPECTED = {
     "pattern": "text that matches {0}",
     "minimum": "{0} or more",
     "maximum": "{0} or less",
+    "multipleOf": "a multiple of {0}",
     "minLength": "at least {0} characters",
     "maxLength": "at most {0} characters",
     "minItems": "at least {0} items",
