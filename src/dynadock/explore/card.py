@@ -17,7 +17,7 @@ from dynadock.explore.types import (
 from dynadock.spec import history
 from dynadock.spec.fields import fields
 from dynadock.spec.patterns import read_pattern
-from dynadock.spec.schema import flatten, reference_name
+from dynadock.spec.schema import flatten, names_in
 from dynadock.wire.messages import FIRST_ERROR
 
 if TYPE_CHECKING:
@@ -166,24 +166,27 @@ def _reply(operation: Operation, depth: int) -> Part:
 
 def _field(operation: Operation, part: str, field: Field) -> Row:
     lifetime = history.of_field(operation.operation_id, field.path) if part == BODY else None
+    notes = _since(lifetime)
+    if part == BODY and field.depth == 0 and operation.is_argument(field.name):
+        notes = ("not as an argument of its own", *notes)
     return field_row(
         field,
         operation.spec.definitions,
         bundled_texts().of_field(operation, part, field.home),
-        _since(lifetime),
+        notes,
     )
 
 
 def field_row(
-    field: Field, definitions: Mapping[str, Any], text: str, since: tuple[str, ...] = ()
+    field: Field, definitions: Mapping[str, Any], text: str, more: tuple[str, ...] = ()
 ) -> Row:
-    """Return the row of a field."""
+    """Return the row of a field, with ``more`` notes."""
     return Row(
         name=field.name,
         path=field.path,
         depth=field.depth,
         type=word_for_schema(field.schema, definitions),
-        notes=(*_limits(field, definitions), *since),
+        notes=(*_limits(field, definitions), *more),
         text=text,
     )
 
@@ -200,12 +203,12 @@ def _limits(field: Field, definitions: Mapping[str, Any]) -> Iterator[str]:
 
 def _patterns(schema: Any, definitions: Mapping[str, Any]) -> Iterator[str]:
     """Yield the patterns of a field's text, or of the texts in its lists and maps."""
-    passed: set[str | None] = set()
+    around: frozenset[str] = frozenset()
     while isinstance(schema, dict) and schema:
-        name = reference_name(schema)
-        if name is not None and name in passed:
+        names = names_in(schema, definitions)
+        if not names.isdisjoint(around):
             return
-        passed.add(name)
+        around |= names
         flat = flatten(schema, definitions)
         if "pattern" in flat:
             yield flat["pattern"]
