@@ -25,7 +25,7 @@ MOST_FIELDS = 250_000
 """Those of all bodies, replies and definitions together; published documents have some 10,000."""
 
 LONGEST_NAME = 250
-"""Characters; help makes a column as wide as the longest name in it."""
+"""Characters of a name or a path; help makes a column as wide as the longest name in it."""
 
 
 def _is_text(value: Any) -> bool:
