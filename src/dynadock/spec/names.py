@@ -30,6 +30,9 @@ def python_name(wire_name: str) -> str:
     which Python reads them in a program (NFKC).
     """
     name = re.sub(_NOT_A_WORD, "_", as_read(wire_name))
+    if not name.isascii():
+        # Some digits, such as those in circles, are part of words but not of Python's names.
+        name = "".join(each if f"_{each}".isidentifier() else "_" for each in name)
     if iskeyword(name):
         return f"{name}_"
     return name if name.isidentifier() else f"_{name}"

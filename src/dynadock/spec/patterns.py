@@ -21,7 +21,7 @@ from functools import lru_cache
 from math import inf
 from typing import NamedTuple, NoReturn
 
-LONGEST = 1000
+LONGEST = 250
 """Characters of a pattern that is looked at; those of published documents have some 40."""
 
 LONG = 1000
