@@ -16,7 +16,6 @@ from dynadock.call.values import (
     plain_text,
     unexpected,
 )
-from dynadock.spec.patterns import read_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,8 +120,11 @@ def _checked_array(item: Parameter, value: Any) -> list[Any]:
 def _check_limits(parameter: Parameter, value: Any, normal: Any, text: str) -> None:
     if parameter.enum and text not in [plain_text(choice) for choice in parameter.enum]:
         raise unexpected(one_of(parameter.enum), value)
-    if parameter.pattern and not read_pattern(parameter.pattern).fits(text):
-        raise unexpected(f"text that matches {parameter.pattern}", value)
+    if parameter.pattern:
+        from dynadock.spec.patterns import read_pattern
+
+        if not read_pattern(parameter.pattern).fits(text):
+            raise unexpected(f"text that matches {parameter.pattern}", value)
     measured = _exact(normal) if parameter.type in _NUMBERS else text
     for keyword, bound in parameter.bounds.items():
         types, fits, expected = _BOUNDS[keyword]
