@@ -355,6 +355,36 @@ def test_fields_without_end_are_refused(monkeypatch, bomb, place):
         load_spec(tree)
 
 
+DEEPEST = {
+    "lists": (45, lambda inner: {"type": "array", "items": inner}, lambda value: [value]),
+    "maps": (45, lambda inner: {"additionalProperties": inner}, lambda value: {"k": value}),
+    "fields": (45, lambda inner: {"properties": {"A": inner}}, lambda value: {"A": value}),
+    "parts": (
+        23,
+        lambda inner: {"allOf": [{"allOf": [{"properties": {"A": inner}}]}]},
+        lambda value: {"A": value},
+    ),
+}
+
+
+@pytest.mark.parametrize(("levels", "wrap", "hold"), DEEPEST.values(), ids=DEEPEST.keys())
+def test_the_deepest_that_is_loaded_works(levels, wrap, hold):
+    tree = changed(("definitions", "More"), {})
+    tree["definitions"] |= nested(levels, wrap)
+    tree["definitions"]["Thing"]["properties"]["Name"] = {"$ref": "#/definitions/L0"}
+    client = load(tree, host="unix:///nowhere.sock")
+    update = client.ThingUpdate
+    assert describe(client._spec["ThingUpdate"], depth=100)
+    assert client.schema("Thing").tree(100)
+    assert update.prepare(**update.example(full=True))
+    good, bad = "x", 5
+    for _ in range(levels):
+        good, bad = hold(good), hold(bad)
+    assert update.prepare("x", Name=good)
+    with pytest.raises(BodyError, match="expected string, got 5"):
+        update.prepare("x", Name=bad)
+
+
 SELF = {"$ref": "#/definitions/Self"}
 ROUND = {
     "a field": {"type": "object", "properties": {"A": SELF, "B": {"type": "string"}}},

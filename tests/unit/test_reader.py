@@ -285,8 +285,14 @@ def test_a_document_without_any_mark_is_no_swagger_document():
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("line_break", ["\n", "\r", "\r\n", "\x85", "\u2028", "\u2029"])
-@pytest.mark.parametrize("before", ["", "a: 1\n...\n", "# a comment\n"])
+@pytest.mark.parametrize(
+    ("before", "line_break"),
+    [
+        *(("", each) for each in ("\n", "\r", "\r\n", "\x85", "\u2028", "\u2029")),
+        ("a: 1\n...\n", "\n"),
+        ("# a comment\n", "\n"),
+    ],
+)
 def test_many_directives_are_not_even_read(before, line_break):
     text = before + "".join(f"%TAG !a{n}! tag:x,{n}:{line_break}" for n in range(90_000))
     with pytest.raises(SpecError, match=r"^x: more than 100 directives"):
