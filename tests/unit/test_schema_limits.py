@@ -28,6 +28,19 @@ def test_many_values_and_many_choices():
     assert not validator.is_valid([*choices, {"a": [True]}])
 
 
+@pytest.mark.timeout(30)
+def test_many_members_and_many_choices_of_a_parameter():
+    choices = [f"c{n}" for n in range(MANY)]
+    items = {"type": "string", "enum": choices}
+    parameter = {"name": "q", "in": "query", "type": "array", "items": items}
+    paths = {"/things": {"get": {"operationId": "ThingList", "parameters": [parameter]}}}
+    document = {"swagger": "2.0", "info": {"version": "1.42"}, "paths": paths}
+    prepare = load(document, host="unix:///nowhere.sock").ThingList.prepare
+    assert prepare(q=choices)
+    with pytest.raises(ParameterError, match=rf"q\[{MANY}\]: expected one of 'c0', "):
+        prepare(q=[*choices, "c"])
+
+
 @pytest.mark.parametrize(
     ("items", "fits"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.call.encodings import ENCODINGS, Encoding, Json
@@ -118,7 +119,7 @@ def _checked_array(item: Parameter, value: Any) -> list[Any]:
 
 
 def _check_limits(parameter: Parameter, value: Any, normal: Any, text: str) -> None:
-    if parameter.enum and text not in [plain_text(choice) for choice in parameter.enum]:
+    if parameter.enum and text not in _choices_of(parameter):
         raise unexpected(one_of(parameter.enum), value)
     if parameter.pattern:
         from dynadock.spec.patterns import read_pattern
@@ -132,6 +133,12 @@ def _check_limits(parameter: Parameter, value: Any, normal: Any, text: str) -> N
             raise unexpected(expected.format(bound), value)
     if text in parameter.refuse:
         raise about(f"{{0}} is not possible here: {parameter.refuse[text]}", value)
+
+
+@lru_cache(maxsize=256)
+def _choices_of(parameter: Parameter) -> frozenset[str]:
+    """Return a parameter's choices as they are sent, made once: an array asks for each member."""
+    return frozenset(map(plain_text, parameter.enum))
 
 
 def _exact(number: float | str) -> float:
