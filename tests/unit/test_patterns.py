@@ -8,9 +8,11 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from documents import VERSIONS
 from dynadock import ParameterError, load
 from dynadock.errors import BodyError
 from dynadock.explore.describe import describe
+from dynadock.spec.loader import load_spec
 from dynadock.spec.patterns import LONGEST, read_pattern
 
 RUN = {
@@ -46,6 +48,24 @@ def test_what_is_run(pattern):
     assert read.reason == ""
     good, bad = RUN[pattern]
     assert [text for text in (*good, *bad) if read.fits(text)] == good
+
+
+def patterns_in(node):
+    """Yield every pattern in a corrected document's form."""
+    members = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    if isinstance(node, dict) and isinstance(node.get("pattern"), str):
+        yield node["pattern"]
+    for member in members:
+        yield from patterns_in(member)
+
+
+def test_all_patterns_of_the_bundled_documents_are_run():
+    found = set()
+    for version in VERSIONS:
+        form = load_spec(version)._compiled
+        found |= {*patterns_in([*form["operations"].values(), *form["definitions"].values()])}
+    assert len(found) >= 3
+    assert [pattern for pattern in found if read_pattern(pattern).reason] == []
 
 
 NESTED = "an unbounded repeat stands inside another"
