@@ -64,7 +64,7 @@ def test_all_patterns_of_the_bundled_documents_are_run():
     for version in VERSIONS:
         form = load_spec(version)._compiled
         found |= {*patterns_in([*form["operations"].values(), *form["definitions"].values()])}
-    assert len(found) >= 3
+    assert found
     assert [pattern for pattern in found if read_pattern(pattern).reason] == []
 
 
