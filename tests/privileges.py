@@ -19,9 +19,7 @@ def without_privileges():
     try:
         os.seteuid(NOBODY)
     except PermissionError:
-        # Where engines are required, all that a whole run needs is.
-        say = pytest.fail if os.environ.get("DYNADOCK_REQUIRE_ENGINES") else pytest.skip
-        say("root may not become another user here, so that nothing is forbidden to it")
+        _lacks("root may not become another user here, so that nothing is forbidden to it")
     try:
         yield
     finally:
@@ -34,3 +32,17 @@ def without_configuration():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_CONFIG", f"{os.devnull}/none")
         yield
+
+
+def give_away(path):
+    """Make such a user the owner of a file or a folder; a test is skipped where we may not."""
+    try:
+        os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+    except PermissionError:
+        _lacks("only root may give files away")
+
+
+def _lacks(reason):
+    # Where engines are required, all that a whole run needs is.
+    say = pytest.fail if os.environ.get("DYNADOCK_REQUIRE_ENGINES") else pytest.skip
+    say(reason)

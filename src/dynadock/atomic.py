@@ -24,18 +24,23 @@ _GROUP, _OTHERS = 0o070, 0o007
 
 @contextlib.contextmanager
 def replacing(
-    path: str | os.PathLike[str], *, mode: int | None = None, synced: bool = False
+    path: str | os.PathLike[str],
+    *,
+    mode: int | None = None,
+    synced: bool = False,
+    anew: bool = False,
 ) -> Iterator[IO[bytes]]:
     """Give a new file to write to, which takes the place of the one at ``path`` at the end.
 
     A symlink is followed. A ``mode`` is what the new file is created with, less the umask. None
     stands for the old one's permissions, but for setuid and setgid, and from its creation on nobody
     may do more with the new file than with the old one. It has the old one's owner, as far as we
-    may give files away; where we may not, its group gets no more than all others. ``synced`` waits
-    until the content is on the disk. If anything is raised, the old file stays and nothing else is
-    left behind; an OSError names ``path``, not the file beside it.
+    may give files away; where we may not, its group gets no more than all others. With ``anew``
+    nothing is taken from what is there: a symlink is replaced itself, and the new file is this
+    user's. ``synced`` waits until the content is on the disk. If anything is raised, the old file
+    stays and nothing else is left behind; an OSError names ``path``, not the file beside it.
     """
-    target = os.path.realpath(path)
+    target = os.path.abspath(path) if anew else os.path.realpath(path)
     folder, name = os.path.split(target)
     # A name that nobody else has: two processes may replace the same file at once.
     unfinished = os.path.join(folder, f".{name}.{os.urandom(8).hex()}{UNFINISHED}")
@@ -46,7 +51,8 @@ def replacing(
             if synced:
                 file.flush()
                 os.fsync(file.fileno())
-        _make_alike(unfinished, target, keep_mode=mode is None)
+        if not anew:
+            _make_alike(unfinished, target, keep_mode=mode is None)
         os.replace(unfinished, target)
     except BaseException as error:
         with contextlib.suppress(OSError):

@@ -39,7 +39,7 @@ def add_credentials(bound: Bound, options: Options) -> None:
     """
     with _named(bound, "credentials"):
         for parameter in bound.operation.credentials:
-            if parameter.name not in bound.given and not _is_in(options.headers, parameter.name):
+            if parameter not in bound.given and not _is_in(options.headers, parameter.name):
                 registry = wanted_registry(bound, parameter.credentials)
                 found = _found(registry, options) if registry else None
                 if found:

@@ -59,7 +59,16 @@ class UnreadStreamWarning(DynadockWarning):
 
 
 class SpecError(DynadockError, ValueError):
-    """A document, or a version asked for, cannot be used; the message says which and why."""
+    """A document, or a version asked for, cannot be used; the message says which and why.
+
+    Of a very long message, as it may hold what a document has, the end is left out.
+    """
+
+    _LONGEST = 2_000
+
+    def __init__(self, message: str) -> None:
+        is_long = len(message) > self._LONGEST
+        super().__init__(f"{message[: self._LONGEST - 1]}…" if is_long else message)
 
 
 class UnknownOperation(DynadockError, AttributeError):

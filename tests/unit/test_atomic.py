@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from dynadock.atomic import UNFINISHED, replacing
-from privileges import NOBODY
+from privileges import NOBODY, give_away
 
 
 @pytest.fixture
@@ -162,3 +162,14 @@ def test_an_error_names_the_path_that_was_given(tmp_path, where):
     assert raised.value.filename == str(path)
     assert raised.value.filename2 is None
     assert names_beside(tmp_path / "x") == []
+
+
+def test_what_is_written_anew_takes_nothing_from_what_is_there(path, tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"as it was")
+    give_away(precious)
+    path.symlink_to(precious)
+    write(path, mode=0o600, anew=True)
+    assert precious.read_bytes() == b"as it was"
+    assert not path.is_symlink()
+    assert path.stat().st_uid == os.geteuid()

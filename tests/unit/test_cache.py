@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import resource
+import stat
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from dynadock.spec.build import build_from_text
 from dynadock.spec.form import read_form
 from dynadock.spec.library import available_versions, bundled_versions
 from dynadock.spec.loader import load_spec
-from privileges import without_privileges
+from privileges import give_away, without_privileges
 
 
 @pytest.fixture
@@ -82,7 +83,8 @@ DAMAGES = {
     "cut to the checksum": lambda content: content.partition(b"\n")[0],
     "a byte changed": lambda content: content[:-40] + b"?" + content[-39:],
     "a byte added": lambda content: content + b"\n",
-    "another checksum": lambda content: b"0" * 64 + content[64:],
+    "another checksum": lambda content: b"dynadock " + b"0" * 64 + content[73:],
+    "another mark": lambda content: b"somebody" + content[8:],
     "no text": lambda _: b"\xff\x00" * 500,
     "JSON without a checksum": lambda content: content.partition(b"\n")[2],
 }
@@ -203,9 +205,166 @@ def test_a_reader_sees_a_whole_form_or_none(folder):
     assert None not in seen[seen.index(next(filter(None, seen))) :]
 
 
-def test_what_was_made_long_ago_is_removed(compiled_once, builds, tmp_path):
+def _symlink(path):
+    original = path.rename(path.parent.parent / "original")
+    path.symlink_to(original)
+
+
+def _fifo(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _endless(path):
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+FOREIGN = {
+    "another's": give_away,
+    "others may write it": lambda path: path.chmod(0o602),
+    "a group may write it": lambda path: path.chmod(0o620),
+    "a symlink": _symlink,
+    "a symlink to what is endless": _endless,
+    "a fifo": _fifo,
+    "far too large": lambda path: os.truncate(path, 2**40),
+}
+
+
+@pytest.mark.parametrize("make_foreign", FOREIGN.values(), ids=FOREIGN.keys())
+def test_only_what_nobody_else_can_have_written_is_believed(compiled_once, builds, make_foreign):
+    content = compiled_once.read_bytes()
+    make_foreign(compiled_once)
+    assert len(load_spec(ZOO)) == 11
+    assert builds == [str(ZOO)]
+    status = compiled_once.lstat()
+    assert stat.S_ISREG(status.st_mode)
+    assert (status.st_uid, stat.S_IMODE(status.st_mode)) == (os.geteuid(), 0o600)
+    assert compiled_once.read_bytes() == content
+
+
+def test_what_a_symlink_leads_to_is_left_alone(compiled_once, tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_text("as it was")
+    compiled_once.unlink()
+    compiled_once.symlink_to(precious)
+    assert len(load_spec(ZOO)) == 11
+    assert precious.read_text() == "as it was"
+    assert not compiled_once.is_symlink()
+
+
+def test_a_form_under_another_ones_name_is_not_believed(compiled_once, builds, tmp_path):
+    changed = tmp_path / "zoo.yaml"
+    changed.write_bytes(ZOO.read_bytes().replace(b"AnimalFeed", b"AnimalLunch"))
+    load_spec(changed)
+    (other,) = [each for each in compiled_once.parent.iterdir() if each != compiled_once]
+    other.replace(compiled_once)
+    loader._specs.clear()
+    assert "AnimalFeed" in load_spec(ZOO)
+    assert builds == [str(changed), str(ZOO)]
+
+
+def _linked(folder):
+    folder.symlink_to(folder.parent / "elsewhere")
+    folder.resolve().mkdir()
+
+
+def _mode(mode):
+    def make(folder):
+        folder.mkdir()
+        folder.chmod(mode)
+
+    return make
+
+
+def _anothers(folder):
+    folder.mkdir()
+    give_away(folder)
+
+
+STRANGE_FOLDERS = {
+    "another's": _anothers,
+    "others may write": _mode(0o777),
+    "others may write, not remove": _mode(0o1777),
+    "a group may write": _mode(0o770),
+    "a symlink": _linked,
+}
+
+
+@pytest.mark.parametrize("make", STRANGE_FOLDERS.values(), ids=STRANGE_FOLDERS.keys())
+def test_nothing_is_written_where_others_may_write(folder, builds, make):
+    make(folder)
+    assert len(load_spec(ZOO)) == 11
+    assert builds == [str(ZOO)]
+    assert list(folder.iterdir()) == []
+
+
+def test_what_is_made_is_for_one_user_alone(folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("DYNADOCK_CACHE", str(tmp_path / "new" / "cache"))
+    before = os.umask(0)
+    try:
+        load_spec(ZOO)
+    finally:
+        os.umask(before)
+    (path,) = (tmp_path / "new" / "cache" / "compiled").iterdir()
+    modes = [stat.S_IMODE(each.stat().st_mode) for each in (path, *path.parents[:3])]
+    assert modes == [0o600, 0o700, 0o700, 0o700]
+
+
+def _old(path):
     long_ago = time.time() - cache.KEPT_SECONDS - 60
-    os.utime(compiled_once, (long_ago, long_ago))
+    os.utime(path, (long_ago, long_ago), follow_symlinks=False)
+
+
+HEX = "0123456789abcdef"
+MARKED = b"dynadock 0\n"
+NOT_OURS = {
+    "another name": ("notes.json", MARKED),
+    "another's unfinished file": (".notes.json.tmp", MARKED),
+    "a name like ours": (f"{HEX * 4}.json", b'{"mine": 1}'),
+    "a name like an unfinished one": (f".{HEX * 4}.json.{HEX}.tmp", b"mine"),
+    "a longer name": (f"{HEX * 5}.json", MARKED),
+    "another ending": (f"{HEX * 4}.txt", MARKED),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), NOT_OURS.values(), ids=NOT_OURS.keys())
+def test_what_is_not_ours_is_never_removed(folder, name, content):
+    folder.mkdir()
+    (folder / name).write_bytes(content)
+    _old(folder / name)
+    load_spec(ZOO)
+    assert (folder / name).read_bytes() == content
+
+
+@pytest.mark.parametrize("make_foreign", [give_away, _fifo, _symlink])
+def test_what_is_none_of_our_files_is_never_removed(compiled_once, tmp_path, make_foreign):
+    make_foreign(compiled_once)
+    _old(compiled_once)
+    changed = tmp_path / "zoo.yaml"
+    changed.write_bytes(ZOO.read_bytes() + b"# changed")
+    load_spec(changed)
+    assert os.path.lexists(compiled_once)
+
+
+@pytest.mark.parametrize("content", [b"", MARKED])
+def test_what_a_killed_process_left_behind_is_removed(folder, content):
+    folder.mkdir()
+    left = folder / f".{HEX * 4}.json.{HEX}.tmp"
+    left.write_bytes(content)
+    _old(left)
+    load_spec(ZOO)
+    assert not left.exists()
+
+
+def test_what_is_too_large_is_not_kept(folder, monkeypatch):
+    monkeypatch.setattr(cache, "LARGEST_TEXT", 1000)
+    assert len(load_spec(ZOO)) == 11
+    assert not folder.exists()
+
+
+def test_what_was_made_long_ago_is_removed(compiled_once, builds, tmp_path):
+    _old(compiled_once)
     changed = tmp_path / "zoo.yaml"
     changed.write_bytes(ZOO.read_bytes() + b"# changed")
     assert len(load_spec(changed)) == 11

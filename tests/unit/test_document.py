@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import pytest
 
+from dynadock import BodyError, load
 from dynadock.errors import SpecError
 from dynadock.explore.describe import describe
 from dynadock.explore.signature import signature_of
+from dynadock.spec import shape
 from dynadock.spec.build import build_from_tree
 from dynadock.spec.document import Document
 from dynadock.spec.loader import load_spec
@@ -93,7 +96,7 @@ REFUSED = {
     "a parameter's odd type": ((*ID, "type"), {}, "parameters[0]"),
     "a parameter's unknown type": ((*ID, "type"), "text", "parameters[0]"),
     "a parameter's odd enum": ((*ID, "enum"), 5, "parameters[0]"),
-    "a parameter's odd pattern": ((*ID, "pattern"), "(", "parameters[0]"),
+    "a parameter's odd pattern": ((*ID, "pattern"), 5, "parameters[0]"),
     "a parameter's odd bound": ((*ID, "minimum"), "x", "parameters[0]"),
     "a parameter's odd items": (ID, {**QUERY, "type": "array", "items": []}, "parameters[0]"),
     "a parameter's odd collection": ((*ID, "collectionFormat"), [], "parameters[0]"),
@@ -120,7 +123,16 @@ REFUSED = {
     "an odd length": ((*NAME, "maxLength"), [], "definitions.Thing.Name.maxLength"),
     "a multiple of nothing": ((*NAME, "multipleOf"), 0, "definitions.Thing.Name.multipleOf"),
     "odd unique items": ((*NAME, "uniqueItems"), "yes", "definitions.Thing.Name.uniqueItems"),
-    "a pattern that is none": ((*NAME, "pattern"), "(", "definitions.Thing.Name.pattern"),
+    "a pattern that is none": ((*NAME, "pattern"), 5, "definitions.Thing.Name.pattern"),
+    "a property's name without end": (
+        (*THING, "properties", "N" * 251),
+        {},
+        "the name has more than 250 characters",
+    ),
+    "a parameter's name without end": ((*ID, "name"), "n" * 251, "more than 250 characters"),
+    "a definition's name without end": (("definitions", "N" * 251), {}, "more than 250 characters"),
+    "an operationId without end": ((*GET, "operationId"), "N" * 251, "more than 250 characters"),
+    "a path without end": (("paths", "/n" * 126), {}, "more than 250 characters"),
     "a $ref to nothing": (NAME, {"$ref": "#/definitions/No"}, "'#/definitions/No' leads nowhere"),
     "a $ref to a file": (NAME, {"$ref": "other.yaml"}, "'other.yaml' is refused"),
     "a $ref to an address": (NAME, {"$ref": "https://x/y.json"}, "is refused"),
@@ -156,6 +168,8 @@ ACCEPTED = {
         {"type": "object", "properties": {"$ref": {"type": "string"}, "type": {"type": "string"}}},
     ),
     "an enum of anything": ((*NAME, "enum"), [{"$ref": "x"}, None, 5]),
+    "a pattern that nobody can read": ((*NAME, "pattern"), "("),
+    "a pattern of another dialect": ((*ID, "pattern"), "(?<name>x)"),
     "extensions": ((*GET, "x-anything"), {"$ref": 5}),
 }
 
@@ -275,6 +289,135 @@ def test_absurd_definitions_are_refused_or_work(definitions, place):
     except SpecError as error:
         problem = str(error)
     assert "\n" not in problem
+
+
+def tree_of(levels, wide):
+    """Return definitions each of which has the next for several of its fields."""
+    found = {
+        f"L{n}": {
+            "type": "object",
+            "properties": {f"F{m}": {"$ref": f"#/definitions/L{n + 1}"} for m in range(wide)},
+        }
+        for n in range(levels)
+    }
+    return {**found, f"L{levels}": {"type": "string"}}
+
+
+def meshed(count):
+    """Return definitions each of which has all for its fields."""
+    fields = {f"F{n}": {"$ref": f"#/definitions/L{n}"} for n in range(count)}
+    return {f"L{n}": {"type": "object", "properties": fields} for n in range(count)}
+
+
+def nested(levels, wrap):
+    """Return definitions each of which holds the next."""
+    found = {f"L{n}": wrap({"$ref": f"#/definitions/L{n + 1}"}) for n in range(levels)}
+    return {**found, f"L{levels}": {"type": "string"}}
+
+
+FEWER = 5_000
+MANY = f"the document has more than {FEWER} fields"
+DEEP = "nested deeper than 100 levels"
+BOMBS = {
+    "6**20 fields": (tree_of(20, 6), MANY),
+    "2**40 fields": (tree_of(40, 2), MANY),
+    "every one in every one": (meshed(30), MANY),
+    "lists in lists": (nested(BIG, lambda inner: {"type": "array", "items": inner}), DEEP),
+    "maps in maps": (nested(BIG, lambda inner: {"additionalProperties": inner}), DEEP),
+    "fields in fields": (nested(BIG, lambda inner: {"properties": {"A": inner}}), DEEP),
+    "lists and maps": (
+        nested(40, lambda inner: {"items": inner, "additionalProperties": inner}),
+        MANY,
+    ),
+    "parts in parts in fields": (
+        nested(40, lambda inner: {"allOf": [{"allOf": [{"properties": {"A": inner}}]}]}),
+        DEEP,
+    ),
+}
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
+@pytest.mark.parametrize("place", [BODY, NAME], ids=["body", "field"])
+def test_fields_without_end_are_refused(monkeypatch, bomb, place):
+    # All the quicker: the published documents have twice as many.
+    monkeypatch.setattr(shape, "MOST_FIELDS", FEWER)
+    definitions, problem = bomb
+    tree = changed(("definitions", "More"), {})
+    tree["definitions"] |= copy.deepcopy(definitions)
+    target = tree
+    for step in place:
+        target = target[step]
+    holder = target if place is NAME else target["schema"]
+    holder.clear()
+    holder["$ref"] = "#/definitions/L0"
+    with pytest.raises(SpecError, match=re.escape(problem)):
+        load_spec(tree)
+
+
+DEEPEST = {
+    "lists": (45, lambda inner: {"type": "array", "items": inner}, lambda value: [value]),
+    "maps": (45, lambda inner: {"additionalProperties": inner}, lambda value: {"k": value}),
+    "fields": (45, lambda inner: {"properties": {"A": inner}}, lambda value: {"A": value}),
+    "parts": (
+        23,
+        lambda inner: {"allOf": [{"allOf": [{"properties": {"A": inner}}]}]},
+        lambda value: {"A": value},
+    ),
+}
+
+
+@pytest.mark.parametrize(("levels", "wrap", "hold"), DEEPEST.values(), ids=DEEPEST.keys())
+def test_the_deepest_that_is_loaded_works(levels, wrap, hold):
+    tree = changed(("definitions", "More"), {})
+    tree["definitions"] |= nested(levels, wrap)
+    tree["definitions"]["Thing"]["properties"]["Name"] = {"$ref": "#/definitions/L0"}
+    client = load(tree, host="unix:///nowhere.sock")
+    update = client.ThingUpdate
+    assert describe(client._spec["ThingUpdate"], depth=100)
+    assert client.schema("Thing").tree(100)
+    assert update.prepare(**update.example(full=True))
+    good, bad = "x", 5
+    for _ in range(levels):
+        good, bad = hold(good), hold(bad)
+    assert update.prepare("x", Name=good)
+    with pytest.raises(BodyError, match="expected string, got 5"):
+        update.prepare("x", Name=bad)
+
+
+SELF = {"$ref": "#/definitions/Self"}
+ROUND = {
+    "a field": {"type": "object", "properties": {"A": SELF, "B": {"type": "string"}}},
+    "a list": {"type": "array", "items": SELF},
+    "a map": {"type": "object", "additionalProperties": SELF},
+    "a part of a field": {"type": "object", "properties": {"A": {"allOf": [SELF]}}},
+    "a part of a list": {"type": "array", "items": {"allOf": [SELF, {"minItems": 1}]}},
+    "a part of a map": {"type": "object", "additionalProperties": {"allOf": [{"allOf": [SELF]}]}},
+}
+
+
+@pytest.mark.parametrize("schema", ROUND.values(), ids=ROUND.keys())
+def test_a_definition_may_hold_itself(schema):
+    tree = changed(("definitions", "Self"), schema)
+    tree["definitions"]["Thing"]["properties"]["Name"] = SELF
+    client = load(tree, host="unix:///nowhere.sock")
+    update = client.ThingUpdate
+    assert describe(client._spec["ThingUpdate"])
+    assert repr(client.schema("Thing"))
+    assert client.find("thing")
+    assert update.prepare(**update.example(full=True))
+    assert update.prepare("x", Name=None)
+    with pytest.raises(BodyError, match="Name: expected"):
+        update.prepare("x", Name=5)
+
+
+def test_what_a_definition_that_holds_itself_is_checked_for():
+    tree = changed(("definitions", "Self"), ROUND["a part of a field"])
+    tree["definitions"]["Thing"]["properties"]["Name"] = SELF
+    update = load(tree, host="unix:///nowhere.sock").ThingUpdate.prepare
+    assert update("x", Name={"A": {"A": {"A": None}}})
+    with pytest.raises(BodyError, match=r"Name\.A\.A\.B: unknown field"):
+        update("x", Name={"A": {"A": {"B": 1}}})
 
 
 def test_the_tree_that_is_given_is_left_alone():

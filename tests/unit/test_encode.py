@@ -95,6 +95,18 @@ def test_headers_that_the_connection_makes_itself(name):
         CLIENT.with_options(headers={name: "x"}).ContainerAttachWebsocket.prepare("web")
 
 
+@pytest.mark.parametrize("name", ["Connection", "content-length", "Transfer-Encoding"])
+def test_headers_of_a_document_that_the_connection_makes_itself(name):
+    parameter = {"name": name, "in": "header", "type": "string"}
+    operation = {"operationId": "ThingMake", "parameters": [parameter]}
+    paths = {"/things": {"post": operation}}
+    client = load({"swagger": "2.0", "info": {"version": "1.42"}, "paths": paths}, host="unix:///x")
+    assert client.ThingMake.prepare()
+    with pytest.raises(ParameterError, match="the connection makes this header itself") as caught:
+        client.with_options(validate=False).ThingMake.prepare(**{name: "5"})
+    assert caught.value.faults[0].place == name.replace("-", "_")
+
+
 @pytest.mark.parametrize("validate", [True, False])
 @pytest.mark.parametrize(
     "arguments", [{"all": 2**15_000}, {"limit": 2**15_000}, {"filters": {"id": 2**15_000}}]

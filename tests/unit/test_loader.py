@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from documents import SPAN, ZOO
 from dynadock.errors import SpecError
+from dynadock.spec.files import read_regular
 from dynadock.spec.library import bundled_folder
 from dynadock.spec.loader import load_spec, load_version
 from dynadock.spec.reader import read_document
@@ -106,6 +109,43 @@ def test_what_is_wrong_with_a_file_is_said_with_its_name(tmp_path, content, part
         load_spec(path)
     assert str(path) in str(caught.value)
     assert part in str(caught.value)
+
+
+def _huge(path):
+    path.touch()
+    os.truncate(path, 2**40)
+
+
+def _socket(path):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+STRANGE_FILES = {
+    "a directory": (Path.mkdir, "it is a directory"),
+    "a fifo": (os.mkfifo, "it is no regular file"),
+    "a device": (lambda path: path.symlink_to("/dev/zero"), "it is no regular file"),
+    "a socket": (_socket, "it is no regular file"),
+    "a huge file": (_huge, "it is larger than 16 MiB"),
+    "a symlink to itself": (lambda path: path.symlink_to(path.name), "symbolic links"),
+}
+
+
+@pytest.mark.parametrize(("make", "reason"), STRANGE_FILES.values(), ids=list(STRANGE_FILES.keys()))
+def test_files_that_are_not_even_opened(tmp_path, make, reason):
+    path = tmp_path / "v1.42.yaml"
+    make(path)
+    with pytest.raises(SpecError) as caught:
+        load_spec(path)
+    assert str(caught.value).startswith(f"{path} cannot be read: ")
+    assert reason in str(caught.value)
+
+
+def test_a_file_that_does_not_know_its_size():
+    content = read_regular("/proc/self/cmdline", 10_000)
+    assert content.endswith(b"\0")
+    with pytest.raises(OSError, match="larger"):
+        read_regular("/proc/self/cmdline", len(content) - 1)
 
 
 def test_the_users_own_document_comes_first(monkeypatch, tmp_path):

@@ -31,6 +31,9 @@ def test_snake_case(operation_id, name):
         ("one-shot", "one_shot"),
         ("a.b c$", "a_b_c_"),
         ("2nd", "_2nd"),
+        ("q\u24eb", "q_"),
+        ("\u2460\ufb01", "_1fi"),
+        ("ö-ß", "ö_ß"),
     ],
 )
 def test_python_names(wire_name, name):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import enum
+import itertools
+import re
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from dynadock.call.path import checked_segment, fill, other_operation_at
 from dynadock.call.values import Mismatch
@@ -80,23 +84,62 @@ ZOO = {
 }
 
 
+def spec_of(paths):
+    """Return the spec of a document with a GET for each of some path templates."""
+    responses = {"200": {"description": ""}}
+    document = {
+        "swagger": "2.0",
+        "info": {"version": "1.42"},
+        "basePath": "/v1.42",
+        "paths": {
+            path: {
+                "get": {
+                    "operationId": operation_id,
+                    "parameters": [
+                        {"name": name, "in": "path", "type": "string", "required": True}
+                        for name in re.findall(r"\{(\w+)\}", path)
+                    ],
+                    "responses": responses,
+                }
+            }
+            for path, operation_id in paths.items()
+        },
+    }
+    return load_spec(document)
+
+
 @pytest.mark.parametrize(
     ("name", "rival"),
     [("c", "Literal"), ("z/c", "Longer"), ("z", None), ("c/c", "Longer"), ("b", None)],
 )
 def test_rivals_of_any_form(name, rival):
-    responses = {"200": {"description": ""}}
-    parameter = {"name": "x", "in": "path", "type": "string", "required": True}
-    paths = {
-        path: {
-            "get": {
-                "operationId": operation_id,
-                "parameters": [parameter] if "{x}" in path else [],
-                "responses": responses,
-            }
-        }
-        for path, operation_id in ZOO.items()
-    }
-    document = {"swagger": "2.0", "info": {"version": "1.42"}, "paths": paths}
-    operation = load_spec({**document, "basePath": "/v1.42"})["Own"]
-    assert other_operation_at(operation, {"x": name}) == rival
+    assert other_operation_at(spec_of(ZOO)["Own"], {"x": name}) == rival
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("between", ["", "a", "/a"])
+def test_many_parameters_in_a_path_take_linear_time(between):
+    adjacent = between.join(f"{{x{n}}}" for n in range(12))
+    spec = spec_of({"/a/{x}": "Own", f"/a/{adjacent}/b": "Rival"})
+    name = "a/" * 20_000 + "a"
+    assert other_operation_at(spec["Own"], {"x": name}) is None
+    assert other_operation_at(spec["Own"], {"x": f"{name}/b"}) == "Rival"
+
+
+PIECES = st.lists(st.sampled_from(["a", "b", "/", "ab", "{x}"]), max_size=6).map("".join)
+
+
+@given(PIECES, st.text("ab/", max_size=8))
+def test_paths_fit_templates_as_patterns_do(rest, name):
+    names = itertools.count()
+    rival = re.sub("x", lambda _: f"x{next(names)}", f"/a/{rest}")
+    assume("{x}" not in rival and rival != "/a/{x0}")
+    own = spec_of({"/a/{x}": "Own", rival: "Rival"})["Own"]
+    try:
+        text = checked_segment(name)
+    except Mismatch:
+        return
+    pattern = ".+".join(map(re.escape, re.split(r"\{\w+\}", rival)))
+    fits = re.fullmatch(pattern, f"/a/{text}") is not None
+    covers = re.fullmatch(pattern, "/a/\x00") is not None
+    assert other_operation_at(own, {"x": text}) == ("Rival" if fits and not covers else None)

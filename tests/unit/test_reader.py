@@ -233,6 +233,8 @@ NOT_COPIED = {
     "boolean key": ({True: 1}, "the key True is no text"),
     "no key": ({None: 1}, "the key nothing is no text"),
     "key twice": ({200: 1, "200": 2}, "the key '200' is given twice"),
+    "a huge number": ({"a": -(10**5000)}, "a number has more than 64 digits"),
+    "a huge number for a key": ({10**64: 1}, "a number has more than 64 digits"),
     "half a surrogate pair": ({"a": "\udc80"}, "half of a surrogate pair"),
 }
 
@@ -280,3 +282,37 @@ def test_an_openapi_document_is_called_by_its_name():
 def test_a_document_without_any_mark_is_no_swagger_document():
     with pytest.raises(SpecError, match=r"expected '2\.0', got nothing"):
         reader.check_swagger({"paths": {}}, name="some.yaml")
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    ("before", "line_break"),
+    [
+        *(("", each) for each in ("\n", "\r", "\r\n", "\x85", "\u2028", "\u2029")),
+        ("a: 1\n...\n", "\n"),
+        ("# a comment\n", "\n"),
+    ],
+)
+def test_many_directives_are_not_even_read(before, line_break):
+    text = before + "".join(f"%TAG !a{n}! tag:x,{n}:{line_break}" for n in range(90_000))
+    with pytest.raises(SpecError, match=r"^x: more than 100 directives"):
+        reader.read_document(text.encode(), name="x")
+
+
+def test_a_few_directives_are_read():
+    text = "%YAML 1.1\n%TAG !a! tag:yaml.org,2002:\n---\na: !a!str 1\nb: '100\n  %'"
+    assert reader.read_document(text.encode(), name="x") == {"a": "1", "b": "100 %"}
+
+
+@pytest.mark.parametrize("number", ["1" * 65, "1" * 5000, "-" + "9" * 64])
+@pytest.mark.parametrize("form", ['{{"a": {}}}', "a: {}"])
+def test_a_number_of_many_digits_is_refused(form, number):
+    with pytest.raises(SpecError, match="is too long"):
+        reader.read_document(form.format(number).encode(), name="x")
+
+
+def test_a_message_does_not_hold_a_whole_document():
+    name = "n" * 1_000_000
+    with pytest.raises(SpecError, match="nnn") as caught:
+        reader.read_document(f'{{"{name}": 1, "{name}": 2}}'.encode(), name="x")
+    assert len(str(caught.value)) == 2000

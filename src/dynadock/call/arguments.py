@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.call.encodings import ENCODINGS, Encoding, Json
-from dynadock.call.values import Mismatch, about, plain_text, unexpected
-from dynadock.spec.schema import python_pattern
+from dynadock.call.values import (
+    Mismatch,
+    about,
+    is_multiple,
+    one_of,
+    plain_text,
+    unexpected,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,11 +119,13 @@ def _checked_array(item: Parameter, value: Any) -> list[Any]:
 
 
 def _check_limits(parameter: Parameter, value: Any, normal: Any, text: str) -> None:
-    if parameter.enum and text not in [plain_text(choice) for choice in parameter.enum]:
-        choices = ", ".join(repr(choice) for choice in parameter.enum)
-        raise unexpected(f"one of {choices}", value)
-    if parameter.pattern and re.search(python_pattern(parameter.pattern), text) is None:
-        raise unexpected(f"text that matches {parameter.pattern}", value)
+    if parameter.enum and text not in _choices_of(parameter):
+        raise unexpected(one_of(parameter.enum), value)
+    if parameter.pattern:
+        from dynadock.spec.patterns import read_pattern
+
+        if not read_pattern(parameter.pattern).fits(text):
+            raise unexpected(f"text that matches {parameter.pattern}", value)
     measured = _exact(normal) if parameter.type in _NUMBERS else text
     for keyword, bound in parameter.bounds.items():
         types, fits, expected = _BOUNDS[keyword]
@@ -125,6 +133,12 @@ def _check_limits(parameter: Parameter, value: Any, normal: Any, text: str) -> N
             raise unexpected(expected.format(bound), value)
     if text in parameter.refuse:
         raise about(f"{{0}} is not possible here: {parameter.refuse[text]}", value)
+
+
+@lru_cache(maxsize=256)
+def _choices_of(parameter: Parameter) -> frozenset[str]:
+    """Return a parameter's choices as they are sent, made once: an array asks for each member."""
+    return frozenset(map(plain_text, parameter.enum))
 
 
 def _exact(number: float | str) -> float:
@@ -157,7 +171,7 @@ _BOUNDS: Mapping[
     ),
     "multipleOf": (
         _NUMBERS,
-        lambda value, bound, _: value % bound == 0,
+        lambda value, bound, _: is_multiple(value, bound),
         "a multiple of {0}",
     ),
     "minLength": (

@@ -31,7 +31,7 @@ class Bound:
     ``segments`` are those of the path, ``query`` and ``headers`` the others, by the wire's names
     and in the order in which they are sent: each in the normal form of its encoding (see
     `dynadock.call.encodings`), a list of such for an array, or `Loose` for what is sent unchecked.
-    ``body`` is what JSON can hold, a stream of bytes, or `ABSENT`. ``given`` names the parameters
+    ``body`` is what JSON can hold, a stream of bytes, or `ABSENT`. ``given`` are the parameters
     that the caller gave a value. `value` reads any of these.
     """
 
@@ -43,7 +43,7 @@ class Bound:
         self.query: dict[str, Any] = {}
         self.headers: dict[str, Any] = {}
         self.body: Any = ABSENT
-        self.given: set[str] = set()
+        self.given: set[Parameter] = set()
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -112,7 +112,9 @@ class _Binder:
             names = ", ".join(each.python_name for each in positional) or "none"
             # Values are not shown: one may be a body, with a secret in it.
             kinds = ", ".join(type(value).__name__ for value in args[len(positional) :])
-            hint = "; did you mean body=…?" if self.operation.body is not None else ""
+            body = self.operation.body
+            name = "body" if body is None or self.operation.is_body("body") else body.python_name
+            hint = "" if body is None else f"; did you mean {name}=…?"
             problem = f"only path parameters ({names}) go without a name, got {kinds} more{hint}"
             self._fault("arguments", problem)
         pairs = [(p.python_name, value) for p, value in zip(positional, args, strict=False)]
@@ -125,7 +127,7 @@ class _Binder:
             self._place_parameter(parameter, value)
             return
         body = self.operation.body
-        if body is not None and name in (body.python_name, body.name, "body"):
+        if self.operation.is_body(name):
             self._place_body(name, value)
         elif body is not None and body.kind == "object" and name in body.properties:
             if value is not None:
@@ -137,10 +139,10 @@ class _Binder:
         if value is None:
             return
         given = self.bound.given
-        if parameter.name in given:
+        if parameter in given:
             self._fault(parameter.python_name, "given twice", parameter.location)
             return
-        given.add(parameter.name)
+        given.add(parameter)
         self._send(parameter, value)
 
     def _send(self, parameter: Parameter, value: Any) -> None:
@@ -224,7 +226,7 @@ class _Binder:
     def finish(self) -> Bound:
         """Look for what is missing, check the body, and give the result or raise."""
         for parameter in self.operation.must_have:
-            if parameter.name not in self.bound.given:
+            if parameter not in self.bound.given:
                 self._add_missing(parameter)
         if self.bound.segments:
             self._check_path()

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from dynadock.call.hints import hint_for_field
 from dynadock.call.plain import place_of
-from dynadock.call.values import not_shown, shown
+from dynadock.call.values import not_shown, one_of, shown
 from dynadock.errors import Fault, UnknownFieldWarning
 from dynadock.spec.names import closest
-from dynadock.spec.schema import document_pattern, strict_schema
+from dynadock.spec.schema import strict_schema
 from dynadock.warn import warn_caller
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def check_body(operation: Operation, body: Body, value: Any, unknown: str) -> It
 @lru_cache(maxsize=256)
 def validator_for(body: Body) -> Draft202012Validator:
     """Return the validator of a body's strict schema, made once."""
-    from jsonschema import Draft202012Validator
+    from dynadock.call.limits import validator_of
 
-    return Draft202012Validator(strict_schema(body.schema, body.definitions))
+    return validator_of(strict_schema(body.schema, body.definitions))
 
 
 def _unknown_keys(operation: Operation, error: SchemaError, unknown: str) -> Iterator[Fault]:
@@ -121,10 +121,8 @@ def _wanted(error: SchemaError) -> str:
     if error.validator == "type":
         names = [wanted] if isinstance(wanted, str) else wanted
         return " or ".join(name for name in names if name != "null")
-    if error.validator == "pattern":
-        return document_pattern(str(wanted))
     if error.validator == "enum":
-        return ", ".join(repr(choice) for choice in wanted if choice not in (None, ""))
+        return one_of([choice for choice in wanted if choice not in (None, "")])
     return (
         f"{error.validator}: {shown(wanted)}" if error.validator not in _EXPECTED else str(wanted)
     )
@@ -132,10 +130,11 @@ def _wanted(error: SchemaError) -> str:
 
 _EXPECTED = {
     "type": "{0}",
-    "enum": "one of {0}",
+    "enum": "{0}",
     "pattern": "text that matches {0}",
     "minimum": "{0} or more",
     "maximum": "{0} or less",
+    "multipleOf": "a multiple of {0}",
     "minLength": "at least {0} characters",
     "maxLength": "at most {0} characters",
     "minItems": "at least {0} items",

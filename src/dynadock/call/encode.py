@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 JSON = "application/json"
 TAR = "application/x-tar"
 
+MADE_BY_THE_CONNECTION = "the connection makes this header itself"
+
 USER_AGENT = f"dynadock/{__version__}"
 
 
@@ -89,6 +91,14 @@ _quoted_name = lru_cache(maxsize=1024)(_quoted)
 
 def _written_headers(bound: Bound) -> dict[str, str]:
     parameters = bound.operation.in_headers
+    # A document may be anybody's: a length of its own would make another request of the body.
+    faults = [
+        Fault(parameters[name].python_name, MADE_BY_THE_CONNECTION, "header")
+        for name in bound.headers
+        if name.lower() in OF_THE_CONNECTION
+    ]
+    if faults:
+        raise _error(bound, faults)
     return {
         name: ",".join(written(parameters[name], value)) for name, value in bound.headers.items()
     }
@@ -130,8 +140,7 @@ def _faults_of(headers: Mapping[str, str]) -> list[Fault]:
         elif not is_token(name):
             faults.append(Fault(f"headers.{name}", "this is no header's name", "header"))
         elif name.lower() in OF_THE_CONNECTION:
-            problem = "the connection makes this header itself"
-            faults.append(Fault(f"headers.{name}", problem, "header"))
+            faults.append(Fault(f"headers.{name}", MADE_BY_THE_CONNECTION, "header"))
         elif has_controls(value):
             faults.append(Fault(f"headers.{name}", WITHOUT_CONTROLS, "header"))
     return faults

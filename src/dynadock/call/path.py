@@ -56,23 +56,23 @@ def other_operation_at(operation: Operation, segments: Mapping[str, str]) -> str
     """
     rivals = _rivals(operation)
     path = fill(operation, segments) if rivals else ""
-    for rival, pattern in rivals:
-        if pattern.fullmatch(path):
+    for rival, literals in rivals:
+        if _fits(literals, path):
             return rival
     return None
 
 
-def _rivals(operation: Operation) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _rivals(operation: Operation) -> tuple[tuple[str, list[str]], ...]:
     return _rivals_in(operation.spec, operation.operation_id)
 
 
 @lru_cache(maxsize=1024)
-def _rivals_in(spec: Spec, operation_id: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """List the operations of the same method and resource with a pattern for their paths."""
+def _rivals_in(spec: Spec, operation_id: str) -> tuple[tuple[str, list[str]], ...]:
+    """List the operations of the same method and resource with the literals of their paths."""
     operation = spec[operation_id]
     resource = operation.path.split("/")[1]
     return tuple(
-        (rival, _pattern(template))
+        (rival, _literals(template))
         for rival, template in spec.paths(operation.method)
         if rival != operation_id
         and template.split("/")[1] == resource
@@ -86,8 +86,24 @@ def _literals(template: str) -> list[str]:
     return re.split(r"\{[^{}]+\}", template)
 
 
-def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile(".+".join(map(re.escape, _literals(template))))
+def _fits(literals: list[str], path: str) -> bool:
+    """Tell whether a path is these literals with something between each two of them.
+
+    Each is looked for at the first place where it may be: whatever stands behind it fits as well
+    there as further on. So no place is looked at twice.
+    """
+    first, last = literals[0], literals[-1]
+    if len(literals) == 1:
+        return path == first
+    if not (path.startswith(first) and path.endswith(last)):
+        return False
+    place, end = len(first), len(path) - len(last)
+    for literal in literals[1:-1]:
+        place = path.find(literal, place + 1, end)
+        if place < 0:
+            return False
+        place += len(literal)
+    return place < end
 
 
 def _may_meet(rival: str, template: str) -> bool:
@@ -103,4 +119,4 @@ def _may_meet(rival: str, template: str) -> bool:
 def _covers(template: str, other: str) -> bool:
     """Tell whether every path of ``other`` fits ``template``: then engines try ``other`` first."""
     filled = re.sub(r"\{[^{}]+\}", "\x00", other)
-    return _pattern(template).fullmatch(filled) is not None
+    return _fits(_literals(template), filled)

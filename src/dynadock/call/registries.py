@@ -35,7 +35,7 @@ def wanted_registry(bound: Bound, rule: Mapping[str, Any]) -> str:
 
     A text that is no image reference wants none: what the engine makes of it is not known here.
     """
-    if any(name in bound.given for name in rule.get("unless", ())):
+    if any(parameter.name in rule.get("unless", ()) for parameter in bound.given):
         return ""
     if "registries" in rule:
         return ALL

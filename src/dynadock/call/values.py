@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 import operator
+from itertools import islice
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 SHOWN = 60
 """How many characters of a wrong value a message shows."""
+
+MOST_CHOICES = 50
+"""How many choices a message shows; published documents have enums of fewer."""
 
 LONGEST_INTEGER = 1024
 """Bits; no parameter takes more, and Python writes no integer of thousands of digits."""
@@ -112,6 +119,22 @@ def whole_number(value: Any) -> int | None:
         return operator.index(value)
     except TypeError:
         return None
+
+
+def is_multiple(number: float, of: float) -> bool:
+    """Tell whether a number is a multiple of another; 0.3 is one of 0.1, whatever floats say."""
+    if isinstance(number, int) and isinstance(of, int):
+        return number % of == 0
+    from fractions import Fraction
+
+    return Fraction(str(number)) % Fraction(str(of)) == 0
+
+
+def one_of(choices: Collection[Any]) -> str:
+    """Write what may be chosen for a message, the first of very many."""
+    first = ", ".join(shown(choice) for choice in islice(choices, MOST_CHOICES))
+    more = len(choices) - MOST_CHOICES
+    return f"one of {first}, … ({more} more)" if more > 0 else f"one of {first}"
 
 
 def can_be_written(number: float) -> bool:

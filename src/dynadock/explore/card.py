@@ -16,6 +16,8 @@ from dynadock.explore.types import (
 )
 from dynadock.spec import history
 from dynadock.spec.fields import fields
+from dynadock.spec.patterns import read_pattern
+from dynadock.spec.schema import flatten, names_in
 from dynadock.wire.messages import FIRST_ERROR
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 
 REPLY_DEPTH = 2
 """Levels of a reply's fields that there are words for."""
+
+
+LONGEST_PATTERN = 100
+"""Characters of a pattern that are shown."""
 
 
 class Row(NamedTuple):
@@ -112,8 +118,8 @@ def _parameter(operation: Operation, parameter: Parameter) -> Row:
         notes.append("required")
     if parameter.enum:
         notes.append(_choices(parameter.enum))
-    if parameter.pattern:
-        notes.append(f"matches {parameter.pattern}")
+    members = parameter.items.pattern if parameter.items else None
+    notes += [_matched(pattern) for pattern in (parameter.pattern, members) if pattern]
     if parameter.default not in (None, ""):
         notes.append(f"the engine assumes {parameter.default!r}")
     if parameter.credentials:
@@ -160,35 +166,60 @@ def _reply(operation: Operation, depth: int) -> Part:
 
 def _field(operation: Operation, part: str, field: Field) -> Row:
     lifetime = history.of_field(operation.operation_id, field.path) if part == BODY else None
+    notes = _since(lifetime)
+    if part == BODY and field.depth == 0 and operation.is_argument(field.name):
+        notes = ("not as an argument of its own", *notes)
     return field_row(
         field,
         operation.spec.definitions,
         bundled_texts().of_field(operation, part, field.home),
-        _since(lifetime),
+        notes,
     )
 
 
 def field_row(
-    field: Field, definitions: Mapping[str, Any], text: str, since: tuple[str, ...] = ()
+    field: Field, definitions: Mapping[str, Any], text: str, more: tuple[str, ...] = ()
 ) -> Row:
-    """Return the row of a field."""
+    """Return the row of a field, with ``more`` notes."""
     return Row(
         name=field.name,
         path=field.path,
         depth=field.depth,
         type=word_for_schema(field.schema, definitions),
-        notes=(*_limits(field), *since),
+        notes=(*_limits(field, definitions), *more),
         text=text,
     )
 
 
-def _limits(field: Field) -> Iterator[str]:
+def _limits(field: Field, definitions: Mapping[str, Any]) -> Iterator[str]:
     if field.required:
         yield "required"
     if enum := field.schema.get("enum"):
         yield _choices(enum)
+    yield from map(_matched, _patterns(field.schema, definitions))
     if unit := field.schema.get("x-unit"):
         yield unit
+
+
+def _patterns(schema: Any, definitions: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the patterns of a field's text, or of the texts in its lists and maps."""
+    around: frozenset[str] = frozenset()
+    while isinstance(schema, dict) and schema:
+        names = names_in(schema, definitions)
+        if not names.isdisjoint(around):
+            return
+        around |= names
+        flat = flatten(schema, definitions)
+        if "pattern" in flat:
+            yield flat["pattern"]
+        schema = flat.get("items") or flat.get("additionalProperties")
+
+
+def _matched(pattern: str) -> str:
+    """Say what a pattern asks for, and why the engine alone looks at it where that is so."""
+    reason = read_pattern(pattern).reason
+    shown = pattern if len(pattern) <= LONGEST_PATTERN else f"{pattern[:LONGEST_PATTERN]}…"
+    return f"pattern not checked here, as {reason}: {shown}" if reason else f"matches {shown}"
 
 
 def _choices(values: Any) -> str:

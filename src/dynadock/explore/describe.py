@@ -64,10 +64,12 @@ def _lines(operation: Operation, card: Card, depth: int) -> Iterator[str]:
 def _body(operation: Operation, part: Part, depth: int) -> Iterator[str]:
     yield f"Body: {part.name} ({part.type}; {', '.join(part.notes)})"
     yield from _wrapped(part.text, 2)
+    has_this_name = operation.is_body(BODY_NAME)
     if operation.body is not None and operation.body.kind == "object":
-        yield "  as one value (also body=), or its fields as arguments:"
-    elif part.name != BODY_NAME:
-        yield "  also as body="
+        also = f" (also {BODY_NAME}=)" if has_this_name else ""
+        yield f"  as one value{also}, or its fields as arguments:"
+    elif has_this_name and part.name != BODY_NAME:
+        yield f"  also as {BODY_NAME}="
     yield from _rows(part.rows)
     if part.is_cut:
         yield f"  … and deeper ones: client.{operation.operation_id}.describe(depth={depth + 1})"

@@ -9,7 +9,7 @@ from dynadock.call.arguments import encoding_of
 from dynadock.call.encodings import ENCODINGS
 from dynadock.explore.types import has_type
 from dynadock.spec.data import bundled_data
-from dynadock.spec.schema import flatten, reference_name
+from dynadock.spec.schema import flatten, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -107,7 +107,7 @@ def example_of(operation: Operation, *, full: bool = False) -> Example:
         elif full or needed:
             arguments[name] = _of_parameter(parameter)
     if operation.body is not None:
-        arguments |= _of_body(operation.body, chosen, full=full)
+        arguments |= _of_body(operation, operation.body, chosen, full=full)
     return Example(operation, _fresh(arguments))
 
 
@@ -150,10 +150,14 @@ def _of_parameter(parameter: Parameter) -> Any:
     return _text(parameter.name) if row.python is str else row.example
 
 
-def _of_body(body: Body, chosen: Values, *, full: bool) -> Values:
-    """Return the arguments that make a body: its fields, or it as a whole where it has none."""
+def _of_body(operation: Operation, body: Body, chosen: Values, *, full: bool) -> Values:
+    """Return the arguments that make a body: its fields, or it as a whole where it has none.
+
+    As a whole too where a field has the name of another argument.
+    """
     if body.kind == "object":
-        return _of_fields(body, chosen, full=full)
+        made = _of_fields(body, chosen, full=full)
+        return {body.python_name: made} if any(map(operation.is_argument, made)) else made
     given = chosen.get(body.python_name, chosen.get("body"))
     if body.kind == "binary":
         if given is None and not (full or body.required):
@@ -189,16 +193,14 @@ class _Maker:
 
     def __init__(self, definitions: Mapping[str, Schema]) -> None:
         self._definitions = definitions
-        self._trail: list[str] = []
+        self._trail: list[frozenset[str]] = []
 
     def of(self, schema: Schema, name: str) -> Any:
         """Return a value of a schema for what is called ``name``."""
-        reference = reference_name(schema)
-        if reference is None:
-            return self._of(flatten(schema, self._definitions), name)
-        if reference in self._trail:
+        names = names_in(schema, self._definitions)
+        if any(not names.isdisjoint(around) for around in self._trail):
             return None
-        self._trail.append(reference)
+        self._trail.append(names)
         try:
             return self._of(flatten(schema, self._definitions), name)
         finally:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynadock.errors import SpecError
 from dynadock.spec.kinds import KINDS
-from dynadock.spec.names import python_name, snake_case
+from dynadock.spec.names import as_read, distinct_names, snake_case
 from dynadock.spec.schema import BOUNDS, bounds_of_format, kind_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def compile_document(document: Document) -> dict[str, Any]:
     """Return the compiled form of a document that the overlay has corrected.
 
     ``{"version", "base_path", "names", "operations", "definitions"}``: ``operations`` by
-    operationId, ``names`` from every other spelling (snake_case, newer names) to an operationId.
+    operationId, ``names`` from every other spelling (snake_case, newer names) to an operationId. A
+    spelling that two operations have is none.
     """
     return {
         "version": str(document.version),
@@ -47,37 +48,48 @@ def compile_document(document: Document) -> dict[str, Any]:
 
 
 def _names(document: Document) -> dict[str, str]:
-    spellings = {snake_case(operation_id): operation_id for operation_id in document.operations}
+    spellings: dict[str, str] = {}
+    ambiguous = set()
+    for operation_id in document.operations:
+        for spelling in {snake_case(operation_id), as_read(operation_id)} - {operation_id}:
+            if spellings.setdefault(spelling, operation_id) != operation_id:
+                ambiguous.add(spelling)
     for operation_id, operation in document.operations.items():
         alias = operation.node.get("x-alias")
         if alias is not None:
             spellings.setdefault(alias, operation_id)
             spellings.setdefault(snake_case(alias), operation_id)
-    return {name: target for name, target in spellings.items() if name not in document.operations}
+    ambiguous.update(document.operations)
+    return {name: target for name, target in spellings.items() if name not in ambiguous}
 
 
 def _operation(operation: DocumentedOperation, document: Document) -> dict[str, Any]:
     tags = operation.node.get("tags") or [""]
+    arguments = operation.parameters
+    names = distinct_names([(each["name"], each["in"]) for each in arguments])
     compiled: dict[str, Any] = {
         "method": operation.method,
         "path": operation.path,
         "tag": tags[0],
         "parameters": [
-            _parameter(parameter) for parameter in operation.parameters if parameter["in"] != "body"
+            _parameter(parameter, name)
+            for parameter, name in zip(arguments, names, strict=True)
+            if parameter["in"] != "body"
         ],
         "reply": _reply(operation, document),
     }
     if operation.body is not None:
-        compiled["body"] = _body(operation.body, document)
+        name = names[arguments.index(operation.body)]
+        compiled["body"] = _body(operation.body, name, document)
     if operation.node.get("deprecated"):
         compiled["deprecated"] = True
     return compiled
 
 
-def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
+def _parameter(parameter: dict[str, Any], name: str) -> dict[str, Any]:
     compiled = {
         "name": parameter["name"],
-        "python_name": python_name(parameter["name"]),
+        "python_name": name,
         "in": parameter["in"],
         "type": parameter.get("type", "string"),
         "required": bool(parameter.get("required")),
@@ -99,10 +111,10 @@ def _facts(node: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _body(body: dict[str, Any], document: Document) -> dict[str, Any]:
+def _body(body: dict[str, Any], name: str, document: Document) -> dict[str, Any]:
     compiled = {
         "name": body["name"],
-        "python_name": python_name(body["name"]),
+        "python_name": name,
         "required": bool(body.get("required")),
         "kind": kind_of(body["schema"], document.definitions),
         "schema": body["schema"],

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from dynadock.errors import SpecError
 from dynadock.spec.shape import (
+    LONGEST_NAME,
     faults_of_composition,
     faults_of_parameter,
     faults_of_schema,
+    faults_of_unfolding,
     plain_references,
 )
 from dynadock.spec.versions import Version, parse_version
@@ -21,6 +23,8 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 LOCATIONS = ("path", "query", "header", "body")
 
 _PATH = re.compile(r"/[\w.~!$&'()*+,;=:@%{}/-]*", re.ASCII)
+_PLACE = re.compile(r"\{([^{}]+)\}")
+_BRACES = frozenset("{}")
 _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _LEADING_VERSION = re.compile(r"v?\d+\.\d+")
 
@@ -105,13 +109,21 @@ class Document:
         if not isinstance(section, dict):
             raise self._fail(key, f"expected a mapping, got {type(section).__name__}")
         for name, value in section.items():
+            self._check_length(key, name)
             if not isinstance(value, dict):
                 raise self._fail(f"{key}.{name}", f"expected a mapping, got {type(value).__name__}")
         return section
 
+    def _check_length(self, place: str, name: str) -> None:
+        if len(name) > LONGEST_NAME:
+            problem = f"the name has more than {LONGEST_NAME} characters"
+            raise self._fail(f"{place}.{name}", problem)
+
     def _add_path(self, path: str, item: dict[str, Any]) -> None:
         if not _PATH.fullmatch(path):
             raise self._fail(f"paths.{path}", "a path starts with '/' and holds no odd characters")
+        if not _BRACES.isdisjoint(_PLACE.sub("", path)):
+            raise self._fail(f"paths.{path}", "braces enclose the name of a parameter")
         if "$ref" in item:
             raise self._fail(f"paths.{path}", f"$ref {item['$ref']!r} is refused")
         common = item.get("parameters", [])
@@ -129,6 +141,7 @@ class Document:
             raise self._fail(place, f"expected an operationId that is a name, got {operation_id!r}")
         if operation_id in self.operations:
             raise self._fail(place, f"operationId {operation_id!r} is taken by another operation")
+        self._check_length(place, operation_id)
         tags = node.get("tags", [])
         if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
             raise self._fail(f"{place}.tags", "expected a list of names")
@@ -139,20 +152,33 @@ class Document:
         self.operations[operation_id] = operation
 
     def _parameters(self, place: str, own: Any, common: Any) -> list[dict[str, Any]]:
-        found: dict[tuple[str, str], dict[str, Any]] = {}
-        for group in (common, own):
-            if not isinstance(group, list):
-                raise self._fail(f"{place}.parameters", "expected a list")
-            for position, node in enumerate(group):
-                at = f"{place}.parameters[{position}]"
-                parameter = self._dereference(at, node, "parameters", self._shared_parameters)
-                self._check_parameter(at, parameter)
-                found[parameter["in"], parameter["name"]] = parameter
+        # An operation's own parameter takes the place of the path's.
+        found = self._listed_parameters(place, common) | self._listed_parameters(place, own)
+        if sum(location == "body" for location, _ in found) > 1:
+            raise self._fail(f"{place}.parameters", "an operation has one body at most")
         return list(found.values())
+
+    def _listed_parameters(self, place: str, nodes: Any) -> dict[tuple[str, str], dict[str, Any]]:
+        """Return parameters by what tells them from each other: place and name."""
+        if not isinstance(nodes, list):
+            raise self._fail(f"{place}.parameters", "expected a list")
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for position, node in enumerate(nodes):
+            at = f"{place}.parameters[{position}]"
+            parameter = self._dereference(at, node, "parameters", self._shared_parameters)
+            self._check_parameter(at, parameter)
+            location, name = parameter["in"], parameter["name"]
+            # Headers are the same in any case (RFC 9110, section 5.1).
+            key = (location, name.lower() if location == "header" else name)
+            if key in found:
+                raise self._fail(at, f"{name!r} is in the {location} already")
+            found[key] = parameter
+        return found
 
     def _check_parameter(self, place: str, parameter: dict[str, Any]) -> None:
         if not isinstance(parameter.get("name"), str) or not parameter["name"]:
             raise self._fail(place, "a parameter needs a name")
+        self._check_length(place, parameter["name"])
         if parameter.get("in") not in LOCATIONS:
             raise self._fail(
                 place,
@@ -168,7 +194,7 @@ class Document:
                 raise SpecError(f"{self.name}: {problem}")
 
     def _check_template(self, place: str, path: str, parameters: list[dict[str, Any]]) -> None:
-        in_template = set(re.findall(r"\{([^{}]+)\}", path))
+        in_template = set(_PLACE.findall(path))
         declared = {parameter["name"] for parameter in parameters if parameter["in"] == "path"}
         if in_template != declared:
             odd = ", ".join(sorted(in_template ^ declared))
@@ -204,8 +230,9 @@ class Document:
         for place, schema in self._schemas():
             for problem in faults_of_schema(schema, place, self.definitions):
                 raise SpecError(f"{self.name}: {problem}")
-        for problem in faults_of_composition(self._schemas(), self.definitions):
-            raise SpecError(f"{self.name}: {problem}")
+        for find_faults in (faults_of_composition, faults_of_unfolding):
+            for problem in find_faults(self._schemas(), self.definitions):
+                raise SpecError(f"{self.name}: {problem}")
 
     def _schemas(self) -> Iterator[tuple[str, Any]]:
         for name, schema in self.definitions.items():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynadock.errors import SpecError
 from dynadock.spec.cache import code_state, digest, read_text, write_text
+from dynadock.spec.files import LARGEST_DOCUMENT, read_regular
 from dynadock.spec.form import read_form, write_form
 from dynadock.spec.library import OVERLAY, bundled_content, find_document
 from dynadock.spec.model import Spec
@@ -73,12 +74,8 @@ _specs: dict[str, Spec] = {}
 
 
 def _read(path: str) -> bytes:
-    if os.path.exists(path) and not os.path.isfile(path):
-        kind = "a directory" if os.path.isdir(path) else "no regular file"
-        raise SpecError(f"{path} cannot be read: it is {kind}")
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_regular(path, LARGEST_DOCUMENT)
     except FileNotFoundError:
         raise SpecError(
             f"{path!r} is neither a version ('1.42') nor a file; load() without either takes the"

@@ -199,9 +199,28 @@ class Operation:
 
     @cached_property
     def by_name(self) -> Mapping[str, Parameter]:
-        """Parameters by the names that a caller may use: Python's and the wire's."""
-        by_wire_name = {parameter.name: parameter for parameter in self.parameters}
+        """Parameters by the names that a caller may use: Python's and the wire's.
+
+        A name on the wire that two have, in different places, is that of the path's parameter, else
+        of the first.
+        """
+        by_wire_name: dict[str, Parameter] = {}
+        for parameter in (*self.positional, *self.parameters):
+            by_wire_name.setdefault(parameter.name, parameter)
         return by_wire_name | {parameter.python_name: parameter for parameter in self.parameters}
+
+    def is_argument(self, name: str) -> bool:
+        """Tell whether a name is a parameter's or the body's own, so that it is no field's."""
+        return name in self.by_name or self.is_body(name)
+
+    def is_body(self, name: str) -> bool:
+        """Tell whether a name is the body's: its own, or ``body``; parameters' names come first."""
+        body = self.body
+        return (
+            body is not None
+            and name not in self.by_name
+            and name in (body.python_name, body.name, "body")
+        )
 
     @cached_property
     def in_query(self) -> Mapping[str, Parameter]:

@@ -10,11 +10,13 @@ import json
 import math
 import re
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
 from dynadock.errors import SpecError
+from dynadock.spec.files import LARGEST_DOCUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,15 +25,19 @@ if TYPE_CHECKING:
 else:
     _FastestLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_NODES = 250_000
+
+# libyaml compares each %TAG with all before it, and a document has no use for any.
+MAX_DIRECTIVES = 100
+_DIRECTIVE = re.compile(r"(?:\A|[\r\n\x85\u2028\u2029])%")
 
 _COMMENTS = re.compile(r"(?:#.*\n|\s)*+")
 _HALF_OF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 
 # Longer numbers are an attack: to read '1:1:1:…', base 60 in YAML 1.1, takes quadratic time.
 _MAX_NUMBER = 64
+_LARGEST_NUMBER = 10**_MAX_NUMBER
 
 _TAG = "tag:yaml.org,2002:"
 _BOOLEANS = yaml.SafeLoader.bool_values
@@ -42,11 +48,11 @@ def read_document(text: bytes, *, name: str) -> dict[str, Any]:
 
     Aliases and merge keys are expanded. SpecError, which starts with ``name``, for anything but
     one mapping in UTF-8: broken YAML or JSON, a key given twice, a key that is neither text nor an
-    integer, a value that JSON does not know, and whatever exceeds `MAX_BYTES`, `MAX_DEPTH` or
-    `MAX_NODES`.
+    integer, a value that JSON does not know, and whatever exceeds `LARGEST_DOCUMENT`, `MAX_DEPTH`
+    or `MAX_NODES`.
     """
-    if len(text) > MAX_BYTES:
-        raise SpecError(f"{name}: larger than {MAX_BYTES // 2**20} MiB")
+    if len(text) > LARGEST_DOCUMENT:
+        raise SpecError(f"{name}: larger than {LARGEST_DOCUMENT // 2**20} MiB")
     try:
         decoded = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -114,8 +120,8 @@ class _Bounds:
     def text(self, text: str) -> str:
         # Few aliases of one long text would else make a small document a huge one.
         self._characters += len(text)
-        if self._characters > MAX_BYTES:
-            self.fail(f"more than {MAX_BYTES // 2**20} MiB of text, aliases expanded")
+        if self._characters > LARGEST_DOCUMENT:
+            self.fail(f"more than {LARGEST_DOCUMENT // 2**20} MiB of text, aliases expanded")
         return text
 
     def fail(self, problem: str) -> NoReturn:
@@ -151,6 +157,8 @@ class _Copier(_Bounds):
             if not value.isascii() and _has_surrogate(value):
                 self.fail(f"{value[:60]!a} is no text: it holds half of a surrogate pair")
             return self.text(value)
+        if isinstance(value, int) and abs(value) >= _LARGEST_NUMBER:
+            self.fail(f"a number has more than {_MAX_NUMBER} digits")
         if value is not None and not isinstance(value, int | float):
             self.fail(f"a value is of the type {type(value).__name__}, which JSON does not know")
         return value
@@ -160,24 +168,38 @@ def _has_surrogate(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _read_json(text: str, name: str) -> Any:
-    """Return the plain tree, or None where ``text`` is no JSON."""
-    bounds = _Bounds(name)
+class _JsonValues(_Bounds):
+    """Makes of JSON's values what a plain tree may hold."""
 
-    def finite(number: str) -> float:
+    def finite(self, number: str) -> float:
         if not math.isfinite(float(number)):
-            bounds.fail(f"{number[:_MAX_NUMBER]} is no finite number")
+            self.fail(f"{number[:_MAX_NUMBER]} is no finite number")
         return float(number)
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def short(self, number: str) -> int:
+        if len(number) > _MAX_NUMBER:
+            self.fail(f"the number {number[:_MAX_NUMBER]}… is too long")
+        return int(number)
+
+    def unique(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         mapping = dict(pairs)
         if len(mapping) < len(pairs):
             key, _ = Counter(key for key, _ in pairs).most_common(1)[0]
-            bounds.fail(f"the key {key!r} is given twice")
+            self.fail(f"the key {key!r} is given twice")
         return mapping
 
+
+def _read_json(text: str, name: str) -> Any:
+    """Return the plain tree, or None where ``text`` is no JSON."""
+    values = _JsonValues(name)
     try:
-        tree = json.loads(text, object_pairs_hook=unique, parse_float=finite, parse_constant=finite)
+        tree = json.loads(
+            text,
+            object_pairs_hook=values.unique,
+            parse_float=values.finite,
+            parse_int=values.short,
+            parse_constant=values.finite,
+        )
     except RecursionError:
         raise SpecError(f"{name}: nested deeper than {MAX_DEPTH} levels") from None
     except SpecError:
@@ -186,7 +208,7 @@ def _read_json(text: str, name: str) -> Any:
         return None
     if _HALF_OF_A_PAIR.search(text):
         return plain_copy(tree, name=name)
-    _check_size(tree, bounds)
+    _check_size(tree, values)
     return tree
 
 
@@ -205,6 +227,8 @@ def _check_size(tree: Any, bounds: _Bounds) -> None:
 
 
 def _read_yaml(text: str, name: str) -> Any:
+    if next(islice(_DIRECTIVE.finditer(text), MAX_DIRECTIVES, None), None) is not None:
+        raise SpecError(f"{name}: more than {MAX_DIRECTIVES} directives (lines that begin with %)")
     try:
         loader = _Loader(text, _Bounds(name))
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from dynadock.errors import SpecError
@@ -76,19 +77,35 @@ def _flatten(schema: Schema, definitions: Mapping[str, Schema], trail: tuple[str
     merged: Schema = {}
     for branch in (*schema["allOf"], own):
         _merge(merged, _flatten(branch, definitions, trail))
+    if "required" in merged:
+        merged["required"] = list(merged["required"])
     return merged
 
 
 def _merge(into: Schema, branch: Schema) -> None:
     for key, value in branch.items():
         if key == "properties":
-            into[key] = {**into.get(key, {}), **value}
+            into.setdefault(key, {}).update(value)
         elif key == "required":
-            into[key] = list(dict.fromkeys([*into.get(key, []), *value]))
+            into.setdefault(key, {}).update(dict.fromkeys(value))
         elif key == "enum" and key in into:
-            into[key] = [choice for choice in into[key] if choice in value]
+            known = {*map(_as_text, value)}
+            into[key] = [choice for choice in into[key] if _as_text(choice) in known]
         else:
             into[key] = value
+
+
+def _as_text(choice: Any) -> str:
+    return json.dumps(choice, sort_keys=True)
+
+
+def names_in(schema: Schema, definitions: Mapping[str, Schema]) -> frozenset[str]:
+    """Return the names of the definitions that a schema is made of, by ``$ref`` and ``allOf``."""
+    name = reference_name(schema)
+    if name is not None:
+        return names_in(definitions[name], definitions) | {name}
+    found = (names_in(branch, definitions) for branch in schema.get("allOf", ()))
+    return frozenset().union(*found)
 
 
 def kind_of(schema: Schema, definitions: Mapping[str, Schema]) -> str:
@@ -126,17 +143,20 @@ def strict_schema(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     - integers are bounded by their format;
     - an ``allOf`` is one object, so that one misspelling is one fault.
     """
-    needed: list[str] = []
-    root = _strict(schema, definitions, needed)
+    needed: Needed = []
+    is_reference = reference_name(schema) is not None
+    root = (_strict if is_reference else _expanded)(schema, definitions, needed)
     strict: dict[str, Schema] = {}
     while needed:
-        name = needed.pop()
+        name, inner = needed.pop()
         if name not in strict:
-            strict[name] = {}
-            strict[name] = _strict(definitions[name], definitions, needed)
-    if strict:
-        root = {**root, "$defs": {_escape(name): strict[name] for name in strict}}
-    return root
+            expand = _strict if reference_name(inner) is not None else _expanded
+            strict[name] = expand(inner, definitions, needed)
+    return {**root, "$defs": strict} if strict else root
+
+
+Needed = list[tuple[str, Schema]]
+"""Schemas that a strict one refers to, by their names in it."""
 
 
 def _escape(name: str) -> str:
@@ -144,15 +164,21 @@ def _escape(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-." else f"_{ord(c):x}_" for c in name)
 
 
-def _strict(schema: Schema, definitions: Mapping[str, Schema], needed: list[str]) -> Schema:
+def _strict(schema: Schema, definitions: Mapping[str, Schema], needed: Needed) -> Schema:
     name = reference_name(schema)
     if name is not None:
-        needed.append(name)
-        return {"$ref": f"#/$defs/{_escape(name)}"}
+        needed.append((_escape(name), definitions[name]))
+        return {"$ref": f"#/$defs/{needed[-1][0]}"}
+    if "allOf" in schema:
+        # It may hold itself, by way of what it is made of. An escaped name is never like this.
+        needed.append((f"_allOf_{id(schema)}", schema))
+        return {"$ref": f"#/$defs/{needed[-1][0]}"}
+    return _expanded(schema, definitions, needed)
+
+
+def _expanded(schema: Schema, definitions: Mapping[str, Schema], needed: Needed) -> Schema:
     flat = flatten(schema, definitions)
     strict = {key: flat[key] for key in _KEPT if key in flat}
-    if "pattern" in strict:
-        strict["pattern"] = python_pattern(strict["pattern"])
     _add_type(strict, flat)
     _add_bounds(strict, flat)
     if "enum" in flat:
@@ -187,18 +213,6 @@ def _add_bounds(strict: Schema, flat: Schema) -> None:
             strict[exclusive] = strict.pop(bound)
 
 
-def python_pattern(pattern: str) -> str:
-    """Write a document's pattern for Python, whose ``$`` would pass a line break at the end."""
-    before = pattern.removesuffix("$")
-    escaped = (len(before) - len(before.rstrip("\\"))) % 2 == 1
-    return pattern if escaped or before == pattern else before + r"\Z"
-
-
-def document_pattern(pattern: str) -> str:
-    """Write a pattern as its document has it: the reverse of `python_pattern`."""
-    return pattern.removesuffix(r"\Z") + "$" if pattern.endswith(r"\Z") else pattern
-
-
 def _open_enum(choices: list[Any]) -> list[Any]:
     extra: list[Any] = [None]
     if any(isinstance(choice, str) for choice in choices):
@@ -207,7 +221,7 @@ def _open_enum(choices: list[Any]) -> list[Any]:
 
 
 def _add_properties(
-    strict: Schema, flat: Schema, definitions: Mapping[str, Schema], needed: list[str]
+    strict: Schema, flat: Schema, definitions: Mapping[str, Schema], needed: Needed
 ) -> None:
     if "properties" in flat:
         strict["properties"] = {

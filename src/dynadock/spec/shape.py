@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +17,15 @@ DEEPEST = 50
 
 LARGEST = 5_000
 """Parts that a definition may be made of, each counted as often as it comes."""
+
+DEEPEST_FIELD = 100
+"""Steps to a field, definitions unfolded: through ``$ref``, ``allOf``, properties, items, maps."""
+
+MOST_FIELDS = 1_000_000
+"""Those of all bodies, replies and definitions together; published documents have some 10,000."""
+
+LONGEST_NAME = 250
+"""Characters of a name or a path; help makes a column as wide as the longest name in it."""
 
 
 def _is_text(value: Any) -> bool:
@@ -53,17 +60,6 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-def _is_pattern(value: Any) -> bool:
-    try:
-        with warnings.catch_warnings():
-            # It warns of patterns that a later Python may read in another way.
-            warnings.simplefilter("ignore", FutureWarning)
-            re.compile(value)
-    except (re.error, TypeError, RecursionError, OverflowError):
-        return False
-    return True
-
-
 _KEYWORDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "properties": (_is_mapping, "a mapping"),
     "allOf": (_is_list, "a list"),
@@ -73,7 +69,7 @@ _KEYWORDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 _BOUNDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "enum": (_is_list, "a list"),
-    "pattern": (_is_pattern, "a regular expression"),
+    "pattern": (_is_text, "a regular expression"),
     "minimum": (_is_number, "a number"),
     "maximum": (_is_number, "a number"),
     "multipleOf": (_is_positive, "a number above 0"),
@@ -120,6 +116,7 @@ def faults_of_schema(schema: Any, place: str, definitions: Mapping[str, Any]) ->
         yield from _faults_of_reference(schema["$ref"], place, definitions)
     yield from _faults_of_keywords(schema, place, _SCHEMA)
     yield from _faults_of_type(schema, place)
+    yield from _faults_of_names(schema, place)
     for where, inner in _inside(schema, place):
         yield from faults_of_schema(inner, where, definitions)
 
@@ -150,6 +147,13 @@ def _faults_of_type(schema: Mapping[str, Any], place: str) -> Iterator[str]:
     for name in types if isinstance(types, list) else [types]:
         if not isinstance(name, str) or name not in TYPES:
             yield f"{place}.type: {name!r} is no type"
+
+
+def _faults_of_names(schema: Mapping[str, Any], place: str) -> Iterator[str]:
+    names = schema.get("properties")
+    for name in names if isinstance(names, dict) else ():
+        if len(name) > LONGEST_NAME:
+            yield f"{place}.{name}: the name has more than {LONGEST_NAME} characters"
 
 
 def _inside(schema: Mapping[str, Any], place: str) -> Iterator[tuple[str, Any]]:
@@ -205,11 +209,61 @@ def _faults_of_parts(
     schema: Mapping[str, Any], place: str, definitions: Mapping[str, Any], sizes: dict[str, int]
 ) -> Iterator[str]:
     if "$ref" in schema or "allOf" in schema:
-        parts = (_size(part, definitions, sizes, ()) for part in _parts(schema))
+        # As lists: the ways to the parts are not to be open while these are entered.
+        parts = [_size(part, definitions, sizes, ()) for part in [*_parts(schema)]]
         if sum(parts) > LARGEST:
             yield f"{place}: it is made of itself or of more than {LARGEST} parts"
     for where, inner in _inside(schema, place):
         yield from _faults_of_parts(inner, where, definitions, sizes)
+
+
+def faults_of_unfolding(
+    schemas: Iterable[tuple[str, Any]], definitions: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield the place in ``schemas`` where their fields are found to be absurdly many or deep.
+
+    Help, examples and the search go through all of them, each as often as it comes: a short
+    document can have 6**20. Takes schemas that `faults_of_composition` finds nothing wrong with.
+    """
+    unfolding = _Unfolding(definitions)
+    for place, schema in schemas:
+        for problem in unfolding.faults(schema):
+            yield f"{place}: {problem}"
+            return
+
+
+class _Unfolding:
+    """Counts fields as `dynadock.spec.fields` walks them: no definition is inside itself."""
+
+    def __init__(self, definitions: Mapping[str, Any]) -> None:
+        self._definitions = definitions
+        self._count = 0
+
+    def faults(
+        self, schema: Mapping[str, Any], depth: int = 0, trail: frozenset[str] = frozenset()
+    ) -> Iterator[str]:
+        """Count what a schema is made of and what is below it; yield what is wrong."""
+        self._count += 1
+        if self._count > MOST_FIELDS:
+            yield f"definitions unfolded, the document has more than {MOST_FIELDS} fields"
+        elif depth > DEEPEST_FIELD:
+            yield f"definitions unfolded, it is nested deeper than {DEEPEST_FIELD} levels"
+        elif "$ref" in schema:
+            name = schema["$ref"].removeprefix(DEFINITIONS)
+            if name not in trail:
+                yield from self.faults(self._definitions[name], depth + 1, trail | {name})
+        else:
+            for inner in _below(schema):
+                yield from self.faults(inner, depth + 1, trail)
+
+
+def _below(schema: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what a schema is made of, and its fields, items and members of a map."""
+    yield from schema.get("allOf", ())
+    yield from schema.get("properties", {}).values()
+    for keyword in ("items", "additionalProperties"):
+        if isinstance(schema.get(keyword), dict):
+            yield schema[keyword]
 
 
 def _size(
@@ -218,8 +272,8 @@ def _size(
     if name in trail or len(trail) > DEEPEST:
         return LARGEST + 1
     if name not in sizes:
-        parts = _parts(definitions[name])
-        inner = (_size(part, definitions, sizes, (*trail, name)) for part in parts)
+        parts = [*_parts(definitions[name])]
+        inner = [_size(part, definitions, sizes, (*trail, name)) for part in parts]
         sizes[name] = min(1 + sum(inner), LARGEST + 1)
     return sizes[name]
 
