@@ -72,7 +72,10 @@ def hint_for_operation(spec: Spec, name: str) -> str:
 
 
 def _introduced(spec: Spec, operation_id: str, *, is_snake: bool) -> str:
-    name = snake_case(operation_id) if is_snake else operation_id
+    snake = snake_case(operation_id)
+    # Where two have the same one, neither goes by it.
+    goes_by_it = operation_id not in spec or spec.names.get(snake) == operation_id
+    name = snake if is_snake and goes_by_it else operation_id
     lifetime = None if operation_id in spec else history.of_operation(operation_id)
     return name if lifetime is None else f"{name} ({lifetime.relative_to(spec.version)})"
 
@@ -125,8 +128,14 @@ def _own(spec: Spec) -> Iterator[tuple[Words, Meaning]]:
     """Yield the operations' own names; those of other versions where this one lacks them."""
     for lifetime in history.operations():
         yield words_of(lifetime.name), Meaning((lifetime.name,), "")
-    for name, operation_id in [*spec.names.items(), *zip(spec, spec, strict=True)]:
+    for name, operation_id in spec.names.items():
         yield words_of(name), Meaning((operation_id,), "")
+    alike: dict[Words, tuple[str, ...]] = {}
+    for operation_id in spec:
+        words = words_of(operation_id)
+        alike[words] = (*alike.get(words, ()), operation_id)
+    for words, operation_ids in alike.items():
+        yield words, Meaning(operation_ids, "")
 
 
 def _rows(spec: Spec) -> Iterator[tuple[Words, Meaning]]:
