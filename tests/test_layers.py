@@ -22,8 +22,8 @@ from wire.peer import OK, Peer
 
 SOURCE = Path(dynadock.__file__).parent
 LAYERS = (
-    *("errors", "warn", "deadline", "atomic", "keywords", "spec", "accounts", "options", "archive"),
-    *("config", "show", "record", "wire", "call", "explore", "transport", "streams"),
+    *("errors", "warn", "deadline", "atomic", "keywords", "secret", "spec", "accounts", "options"),
+    *("archive", "config", "show", "record", "wire", "call", "explore", "transport", "streams"),
     *("configured", "bound", "client"),
     "commands",
 )

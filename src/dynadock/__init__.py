@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from dynadock.options import Options as Options
     from dynadock.record import Record as Record
     from dynadock.record import Records as Records
+    from dynadock.secret import reveal as reveal
     from dynadock.streams.download import ByteStream as ByteStream
     from dynadock.streams.download import Download as Download
     from dynadock.streams.download import TarStream as TarStream
@@ -62,6 +63,7 @@ _HOMES = {
     "dynadock.commands": ("Completed", "execute", "run"),
     "dynadock.config.store": ("erase_credentials", "store_credentials"),
     "dynadock.options": ("Options",),
+    "dynadock.secret": ("reveal",),
     "dynadock.streams.download": ("ByteStream", "Download", "TarStream"),
     "dynadock.streams.duplex": ("Duplex", "RawDuplex"),
     "dynadock.streams.frames": ("FrameStream", "Output"),

@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn, Self
 
+from dynadock.secret import Hidden, conceal, discreet_address
 from dynadock.spec.names import closest
+
+SECRETS = ("password", "identitytoken", "registrytoken", "auth")
+"""What of credentials is secret; ``auth`` is the user and the password in one."""
 
 FIELDS = ("username", "password", "identitytoken", "registrytoken", "serveraddress", "email")
 """What engines read of an ``AuthConfig``; they do not mind in which letters."""
-
-
-class Hidden(dict[str, Any]):
-    """A dict whose repr shows its keys alone, and that is not pickled."""
-
-    def __repr__(self) -> str:
-        return "{" + ", ".join(f"{key!r}: …" for key in self) + "}"
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, _memo: Any) -> Self:
-        return self
-
-    def __reduce_ex__(self, _protocol: Any) -> NoReturn:
-        raise TypeError("credentials are not pickled; give them again where they are needed")
 
 
 def accounts(given: Mapping[str, Mapping[str, str]]) -> Hidden:
     """Return a copy of credentials by registry, each checked.
 
     Each is a mapping of `FIELDS`, in any letters. TypeError or ValueError names the registry and
-    what is wrong, and shows no value.
+    what is wrong, and shows no value, nor a password in the registry's address.
     """
     if not all(isinstance(registry, str) for registry in given):
         raise TypeError("credentials: expected registries as text for keys")
-    return Hidden({registry: _account(registry, auth) for registry, auth in given.items()})
+    return Hidden(
+        {discreet_address(key): _account(discreet_address(key), given[key]) for key in given}
+    )
 
 
 def _account(registry: str, auth: Mapping[str, str]) -> Hidden:
@@ -50,7 +39,7 @@ def _account(registry: str, auth: Mapping[str, str]) -> Hidden:
         if not isinstance(value, str):
             kind = type(value).__name__
             raise TypeError(f"credentials: {registry!r}: {field}: expected text, got {kind}")
-        checked[field] = value
+        checked[field] = conceal(value) if field in SECRETS else value
     return checked
 
 

@@ -11,6 +11,7 @@ from dynadock.call.interpret import interpret
 from dynadock.call.kinds import PLAIN, TWO_WAY, expected_kind
 from dynadock.deadline import Deadline
 from dynadock.options import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, LONGEST_TIMEOUT
+from dynadock.secret import hidden
 from dynadock.wire.messages import FIRST_ERROR, Reply
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class BoundOperation:
         or ConfigError (nothing was sent), a TransportError (no whole reply came) or an APIError
         (the engine refused), each of which says more.
         """
+        args, kwargs = hidden(args, kwargs)
         bound = self._bind(args, kwargs)
         agreement = self._connector.agreement
         if agreement.may_be_refused():
@@ -147,6 +149,7 @@ class BoundOperation:
         Credentials from the docker command's configuration are in it, though its repr hides them.
         Raises ParameterError, BodyError or ConfigError as a call does.
         """
+        args, kwargs = hidden(args, kwargs)
         return encode(self._bind(args, kwargs), self._options)
 
     def raw(self, /, *args: Any, **kwargs: Any) -> requests.Response | RawDuplex:
@@ -155,6 +158,7 @@ class BoundOperation:
         It holds a connection until it is read to the end or closed. Operations that upgrade their
         connection give a `RawDuplex`. Raises as a call does, but no APIError.
         """
+        args, kwargs = hidden(args, kwargs)
         bound = self._bind(args, kwargs)
         if expected_kind(bound) in TWO_WAY:
             from dynadock.streams.opening import raw_duplex

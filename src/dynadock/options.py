@@ -6,12 +6,12 @@ README's table. All that takes, checks, merges or shows options goes by the rows
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 from dynadock.accounts import accounts
 from dynadock.keywords import ShowsKeywords
+from dynadock.secret import MASK, conceal, is_secret_name
 from dynadock.spec.names import closest
 
 if TYPE_CHECKING:
@@ -59,12 +59,6 @@ LONGEST_TIMEOUT = 1e9
 
 KEPT: Any = ...
 """Given for an option, it leaves the option as it is."""
-
-MASK = "****"
-"""What is shown in place of a secret."""
-
-# Compiled when it is first asked for: a start need not wait.
-_OF_SECRETS = r"auth(?!ors?$)|cookie|token|secret|passw|credential|api-?key|x-registry-config"
 
 
 class Option:
@@ -130,13 +124,17 @@ class _ByKey(_Private):
     """A mapping that is merged key by key, and some of whose keys are secret."""
 
     def joined(self, present: Any, given: Any) -> dict[str, Any]:
-        return {**present, **given}
+        return {**present, **{key: _kept(key, value) for key, value in given.items()}}
 
     def shown(self, value: Any) -> dict[str, Any]:
         return {key: MASK if is_secret_name(key) else each for key, each in value.items()}
 
     def public(self, value: Any) -> dict[str, Any]:
         return {key: each for key, each in value.items() if not is_secret_name(key)}
+
+
+def _kept(key: str, value: Any) -> Any:
+    return conceal(value) if is_secret_name(key) else value
 
 
 class _Credentials(_Private):
@@ -347,11 +345,6 @@ for each in OPTIONS:
 # As a docstring is indented: the second lines of a row's words are where they stand.
 _HELP = [f"      - ``{name}``: {row.words}" for name, row in OPTIONS.items()]
 Options.__doc__ = "\n".join([Options.__doc__ or "", *_HELP])
-
-
-def is_secret_name(name: str) -> bool:
-    """Tell whether a header or parameter is secret by its name; documents may mark others."""
-    return re.search(_OF_SECRETS, name, re.IGNORECASE) is not None
 
 
 def _merged(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pytest
 from documents import NEWEST, OLDEST
 from dynadock.call.encodings import ENCODINGS
 from dynadock.call.kinds import OUTPUT
-from dynadock.options import is_secret_name
+from dynadock.secret import is_secret_name
 from dynadock.spec.build import bundled_overlay, open_document
 from dynadock.spec.compiler import compile_document
 from dynadock.spec.fields import fields

@@ -22,6 +22,7 @@ from dynadock.call.values import (
     unexpected,
     whole_number,
 )
+from dynadock.secret import plain_string, reveal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,8 +65,7 @@ class Json(NamedTuple):
 def _string(value: Any) -> str:
     if not isinstance(value, str):
         raise unexpected("string", value)
-    # An enum's member is its value, whatever its __str__ says.
-    return str.__str__(value)
+    return plain_string(value)
 
 
 def _boolean(value: Any) -> bool:
@@ -119,7 +119,8 @@ def _timestamp(value: Any) -> str:
     if isinstance(value, datetime):
         return _unix_time(value)
     if isinstance(value, str):
-        return str.__str__(value) if _UNIX_TIME.fullmatch(value) else _parsed_time(value)
+        value = plain_string(value)
+        return value if _UNIX_TIME.fullmatch(value) else _parsed_time(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _no_timestamp(value)
     if not can_be_written(value):
@@ -186,13 +187,14 @@ def _filter(key: Any, wanted: Any) -> list[str] | dict[str, bool]:
 
 
 def _ready_json(text: str, kind: type, name: str) -> Json:
+    text = plain_string(text)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, kind):
         raise unexpected(f"a JSON {name}", text)
-    return Json(value, str.__str__(text))
+    return Json(value, text)
 
 
 def _json_object(value: Any) -> Json:
@@ -212,7 +214,8 @@ def _json_array(value: Any) -> Json:
 
 
 def _json(value: Any) -> Json:
-    return Json(value, json_text(value))
+    text = json_text(value)
+    return Json(reveal(value), text)
 
 
 def _write_json(value: Json | dict[str, Any]) -> str:
@@ -228,10 +231,11 @@ def _read_json(text: str) -> Any:
 def _base64_json(value: Any) -> Json | str:
     """Return what is to be written as base64 of JSON, or such text itself."""
     if isinstance(value, str):
-        if value.lstrip().startswith("{"):
-            return _json(_ready_json(value, dict, "object").value)
-        if _BASE64URL.fullmatch(value) and len(value) % 4 == 0:
-            return str.__str__(value)
+        text = plain_string(value)
+        if text.lstrip().startswith("{"):
+            return _json(_ready_json(text, dict, "object").value)
+        if _BASE64URL.fullmatch(text) and len(text) % 4 == 0:
+            return text
         raise Mismatch("expected a dict, its JSON text, or padded base64url text")
     if not isinstance(value, Mapping):
         raise Mismatch(f"expected a dict, got {type(value).__name__}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dynadock.call.encodings import ENCODINGS
 from dynadock.call.values import can_be_written, not_shown, shown, whole_number
 from dynadock.errors import Fault
+from dynadock.secret import plain_string
 from dynadock.spec.schema import schema_at
 
 if TYPE_CHECKING:
@@ -77,9 +78,9 @@ class Plain:
             if not isinstance(key, str):
                 self._fault(path, f"expected text for a key, got {self._shown(key, path)}")
             elif type(member) in _AS_THEY_ARE:
-                plain[str.__str__(key)] = member
+                plain[plain_string(key)] = member
             else:
-                plain[str.__str__(key)] = self.of(member, (*path, key))
+                plain[plain_string(key)] = self.of(member, (*path, key))
         return plain
 
     def _array(self, value: Iterable[Any], path: Path) -> list[Any]:
@@ -96,7 +97,7 @@ class Plain:
 
     def _text(self, value: Any, _path: Path) -> str:
         # The member of an enum of strings is its value, whatever its __str__ says.
-        return str.__str__(value) if isinstance(value, str) else str(value)
+        return plain_string(value) if isinstance(value, str) else str(value)
 
     def _member(self, value: Enum, path: Path) -> Any:
         return self.of(value.value, path)

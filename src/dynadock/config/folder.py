@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from dynadock.errors import ConfigError
+from dynadock.secret import Hidden, SecretBytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,28 +71,32 @@ def read_object(path: str) -> dict[str, Any] | None:
     """
     try:
         with open(path, "rb") as file:
-            content = file.read()
+            content = SecretBytes(file.read())
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
-    problem = ""
-    value = None
-    try:
-        text = content.decode("utf-8-sig")
-        value = json.loads(text, parse_constant=_refuse_constant) if text.strip() else None
-    except json.JSONDecodeError as error:
-        # Only the position is shown: the text there may be a part of a secret.
-        problem = f"no JSON: see line {error.lineno}, column {error.colno}"
-    except (ValueError, RecursionError):
-        problem = "no JSON in UTF-8"
-    if not problem and not isinstance(value, (dict, type(None))):
-        problem = "no JSON object"
+    value, problem = _object_in(content)
     if problem:
-        # Not raised in the except block: the decoder's error, which holds the text, would become
+        # Not raised in an except block: the decoder's error, which holds the text, would become
         # its context.
         raise ConfigError(f"{path} is {problem}")
-    return value or {}
+    return value
+
+
+def _object_in(content: bytes) -> tuple[dict[str, Any], str]:
+    """Return the JSON object that a file holds, and what is wrong with it."""
+    try:
+        text = content.decode("utf-8-sig")
+        value = _DECODER.decode(text) if text.strip() else None
+    except json.JSONDecodeError as error:
+        # Only the position is shown: the text there may be a part of a secret.
+        return {}, f"no JSON: see line {error.lineno}, column {error.colno}"
+    except (ValueError, RecursionError):
+        return {}, "no JSON in UTF-8"
+    if not isinstance(value, (dict, type(None))):
+        return {}, "no JSON object"
+    return value or Hidden(), ""
 
 
 def spelling(values: Mapping[str, Any], name: str) -> str:
@@ -105,6 +110,7 @@ def text_of(values: Mapping[str, Any], name: str, place: str) -> str:
     """Return the text called ``name``, "" if there is none; ConfigError if it is something else."""
     value = values.get(spelling(values, name))
     if not isinstance(value, (str, type(None))):
+        del value  # it may hold a secret, and a traceback may show what there is here
         raise ConfigError(f"{place}: {name!r} is no text")
     return value or ""
 
@@ -113,9 +119,14 @@ def object_of(values: Mapping[str, Any], name: str, place: str) -> dict[str, Any
     """Return the object called ``name``, {} if there is none; ConfigError if it is none."""
     value = values.get(spelling(values, name))
     if not isinstance(value, (dict, type(None))):
+        del value  # as above
         raise ConfigError(f"{place}: {name!r} is no object")
-    return {} if value is None else value
+    return Hidden() if value is None else value
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(object_hook=Hidden, parse_constant=_refuse_constant)
+"""Reads what may hold secrets anywhere."""
