@@ -12,7 +12,7 @@ from dynadock.call.arguments import check_texts, checked, loose, plain
 from dynadock.call.path import checked_segment, fill, other_operation_at
 from dynadock.call.values import Mismatch, shown, utf8_text
 from dynadock.errors import Fault, ValidationError
-from dynadock.options import is_secret_name
+from dynadock.secret import is_secret_name
 from dynadock.spec import history
 from dynadock.spec.names import respelt
 from dynadock.wire.fields import WITHOUT_CONTROLS, has_controls
@@ -89,8 +89,7 @@ def bind(
     if not (args or kwargs or options.query or operation.needs_arguments):
         return Bound(operation)
     binder = _Binder(operation, options)
-    for name, value in binder.named(args, kwargs):
-        binder.place(name, value)
+    binder.place_all(args, kwargs)
     return binder.finish()
 
 
@@ -104,8 +103,14 @@ class _Binder:
         self.faults: list[Fault] = []
         self.fields: dict[str, Any] = {}
         self.unknown: dict[str, Any] = {}
+        self.warnings: list[str] = []
 
-    def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    def place_all(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Put all arguments where they belong."""
+        for name, value in self._named(args, kwargs):
+            self.place(name, value)
+
+    def _named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
         """Give positional arguments their names."""
         if not args:
             return kwargs.items()
@@ -184,14 +189,12 @@ class _Binder:
             # It goes to the body, or to the query if a later argument turns out to be the body.
             self.unknown[name] = value
 
-    def _send_unknown(self, name: str, value: Any) -> None:
-        body = self.operation.body
+    def _send_unknown(self, name: str) -> None:
+        value, body = self.unknown[name], self.operation.body
         in_body = body is not None and body.kind == "object" and self.bound.body is ABSENT
         if self.options.unknown == "warn" and not (in_body and self.options.validate):
-            from dynadock.call.body import warn_of_unknown
-
             # The check of the body warns of those that become its fields.
-            warn_of_unknown(self.operation, f"{name}: unknown parameter{self._hint(name)}")
+            self.warnings.append(f"{name}: unknown parameter{self._hint(name)}")
         if in_body:
             self.fields[name] = value
         elif value is not None:
@@ -237,14 +240,23 @@ class _Binder:
                 self._add_missing(parameter)
         if self.bound.segments:
             self._check_path()
-        for name, value in self.unknown.items():
-            self._send_unknown(name, value)
+        for name in self.unknown:
+            self._send_unknown(name)
         if self.operation.body is not None:
             self._finish_body(self.operation.body)
         self._add_query()
+        if self.warnings:
+            self._warn()
         if self.faults:
             raise self._error()
         return self.bound
+
+    def _warn(self) -> None:
+        """Warn of all at once, where no values are left that a traceback could show."""
+        from dynadock.call.body import warn_of_unknown
+
+        for problem in self.warnings:
+            warn_of_unknown(self.operation, problem)
 
     def _add_missing(self, parameter: Parameter) -> None:
         if parameter.send is not None:
@@ -336,7 +348,11 @@ class _Binder:
         self.faults += plain.faults
         if self.options.validate and not plain.faults:
             unknown = self.options.unknown
-            self.faults += check_body(self.operation, body, self.bound.body, unknown)
+            for fault in check_body(self.operation, body, self.bound.body, unknown):
+                if unknown == "warn" and fault.kind == "unknown":
+                    self.warnings.append(f"{fault.place}: {fault.problem}")
+                else:
+                    self.faults.append(fault)
 
     def _fault(self, place: str, problem: str, location: str = "call") -> None:
         self.faults.append(Fault(place, problem, location))
