@@ -83,8 +83,8 @@ def bind(
     """Put a call's arguments in their places and check them.
 
     ``args`` are path parameters; ``kwargs`` parameters by either name, the body under its own name
-    or ``body``, or its topmost fields; None leaves an argument out. Raises ParameterError or
-    BodyError with every fault that there is.
+    or ``body``, or its topmost fields; None leaves an argument out, known or not. Raises
+    ParameterError or BodyError with every fault that there is.
     """
     if not (args or kwargs or options.query or operation.needs_arguments):
         return Bound(operation)
@@ -182,6 +182,9 @@ class _Binder:
         self.bound.body = value
 
     def _place_unknown(self, name: str, value: Any) -> None:
+        if value is None and self.options.validate:
+            # As inside a body: it asks for nothing, whichever versions know the name.
+            return
         if self.options.unknown == "error" and self.options.validate:
             problem = f"unknown parameter{self._hint(name)}"
             self.faults.append(Fault(name, problem, kind="unknown"))
@@ -192,12 +195,14 @@ class _Binder:
     def _send_unknown(self, name: str) -> None:
         value, body = self.unknown[name], self.operation.body
         in_body = body is not None and body.kind == "object" and self.bound.body is ABSENT
+        if value is None and not in_body:
+            return
         if self.options.unknown == "warn" and not (in_body and self.options.validate):
             # The check of the body warns of those that become its fields.
             self.warnings.append(f"{name}: unknown parameter{self._hint(name)}")
         if in_body:
             self.fields[name] = value
-        elif value is not None:
+        else:
             self._place_loose(name, value)
 
     def _add_query(self) -> None:

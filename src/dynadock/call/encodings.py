@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
@@ -63,9 +64,10 @@ class Json(NamedTuple):
 
 
 def _string(value: Any) -> str:
-    if not isinstance(value, str):
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(text, str):
         raise unexpected("string", value)
-    return plain_string(value)
+    return plain_string(text)
 
 
 def _boolean(value: Any) -> bool:

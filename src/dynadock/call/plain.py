@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from enum import Enum
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dynadock.call.encodings import ENCODINGS
@@ -43,6 +43,7 @@ class Plain:
 
     Mappings become dicts, tuples and sets lists, members of enums their values; a float that is a
     whole number becomes an integer (Go refuses ``1e9`` for one, and reads 5 for a float as well).
+    A path is its own text, so that one of another system is to be a pure path of that system.
     ``bytes``, ``timedelta`` and ``datetime`` become what the field they stand in wants: base64,
     nanoseconds or seconds, RFC 3339.
     """
@@ -96,8 +97,13 @@ class Plain:
         return self._integer(value, path)
 
     def _text(self, value: Any, _path: Path) -> str:
-        # The member of an enum of strings is its value, whatever its __str__ says.
-        return plain_string(value) if isinstance(value, str) else str(value)
+        return plain_string(value)
+
+    def _path(self, value: os.PathLike[Any], path: Path) -> Any:
+        text = os.fspath(value)
+        if isinstance(text, str):
+            return plain_string(text)
+        return self._fault(path, f"expected a path of text, got one of {type(text).__name__}")
 
     def _member(self, value: Enum, path: Path) -> Any:
         return self.of(value.value, path)
@@ -152,7 +158,8 @@ class Plain:
 
     # Looked through from the top.
     _CONVERSIONS: ClassVar[tuple[tuple[Any, Callable[[Plain, Any, Path], Any]], ...]] = (
-        ((str, PurePath), _text),
+        (str, _text),
+        (os.PathLike, _path),
         (float, _number),
         ((bytes, bytearray, memoryview), _binary),
         (timedelta, _duration),
