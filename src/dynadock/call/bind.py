@@ -16,6 +16,7 @@ from dynadock.secret import is_secret_name
 from dynadock.spec import history
 from dynadock.spec.names import respelt
 from dynadock.wire.fields import WITHOUT_CONTROLS, has_controls
+from dynadock.wire.uploads import why_not_sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -320,7 +321,11 @@ class _Binder:
             self._send_instead(body.context, dockerfile)
         elif not _is_binary(value):
             expected = "bytes, a Path, an open binary file or an iterator of bytes"
-            self._fault(body.python_name, f"expected {expected}, got {shown(value)}", "body")
+            hint = "; pathlib.Path(…) names a file or a folder" if isinstance(value, str) else ""
+            problem = f"expected {expected}, got {shown(value)}{hint}"
+            self._fault(body.python_name, problem, "body")
+        elif self.options.validate and (problem := why_not_sent(value)):
+            self._fault(body.python_name, problem, "body")
 
     def _open_path(self, body: Body, path: PathLike[str]) -> None:
         """Send a file as it is, a folder as a tar archive: a build context where one is wanted."""
