@@ -174,9 +174,14 @@ def test_a_file_of_text_is_no_tar_file(tmp_path):
     with codecs.open(str(tmp_path / "a"), "w+", "utf-8") as file:
         file.write("text")
         file.seek(0)
-        request = CLIENT.PutContainerArchive.prepare("web", path="/", inputStream=file)
-        with pytest.raises(TypeError, match="expected an iterator of bytes"):
-            list(request.body)
+        with pytest.raises(BodyError, match="inputStream: the file gives text; open it in binary"):
+            CLIENT.PutContainerArchive.prepare("web", path="/", inputStream=file)
+
+
+def test_an_iterator_of_text_is_no_tar_file():
+    request = CLIENT.PutContainerArchive.prepare("web", path="/", inputStream=iter(["text"]))
+    with pytest.raises(TypeError, match="expected an iterator of bytes"):
+        list(request.body)
 
 
 @pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding", "Upgrade"])

@@ -153,6 +153,8 @@ class _Binder:
 
     def _send(self, parameter: Parameter, value: Any) -> None:
         """Keep a value for a parameter, or note why it cannot be sent."""
+        if self.options.validate and parameter.has_content:
+            value = self._with_content(parameter, value)
         try:
             if parameter.location == "path":
                 self.bound.segments[parameter.name] = checked_segment(value)
@@ -164,6 +166,14 @@ class _Binder:
             place = parameter.python_name + mismatch.place
             problem = mismatch.discreet if parameter.secret else mismatch.problem
             self._fault(place, problem, parameter.location)
+
+    def _with_content(self, parameter: Parameter, value: Any) -> Any:
+        """Note what is wrong inside a value that is written as JSON, and make it plain."""
+        from dynadock.call.content import Content
+
+        content = Content(self.operation, parameter, value, self.options.unknown)
+        self._note(content.faults)
+        return content.value
 
     def _checked(self, parameter: Parameter, value: Any, check: Callable[[str], object]) -> Any:
         try:
@@ -357,12 +367,15 @@ class _Binder:
         self.bound.body = plain.of(self.bound.body)
         self.faults += plain.faults
         if self.options.validate and not plain.faults:
-            unknown = self.options.unknown
-            for fault in check_body(self.operation, body, self.bound.body, unknown):
-                if unknown == "warn" and fault.kind == "unknown":
-                    self.warnings.append(f"{fault.place}: {fault.problem}")
-                else:
-                    self.faults.append(fault)
+            self._note(check_body(self.operation, body, self.bound.body, self.options.unknown))
+
+    def _note(self, faults: Iterable[Fault]) -> None:
+        """Keep faults, or what the options have the caller warned of."""
+        for fault in faults:
+            if self.options.unknown == "warn" and fault.kind == "unknown":
+                self.warnings.append(f"{fault.place}: {fault.problem}")
+            else:
+                self.faults.append(fault)
 
     def _fault(self, place: str, problem: str, location: str = "call") -> None:
         self.faults.append(Fault(place, problem, location))
