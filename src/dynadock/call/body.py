@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from dynadock.call.encodings import ENCODINGS
 from dynadock.call.plain import place_of
-from dynadock.call.values import not_shown, shown
+from dynadock.call.values import Mismatch, not_shown, shown
 from dynadock.errors import Fault, UnknownFieldWarning
 from dynadock.spec import history
 from dynadock.spec.names import closest, respelt
@@ -51,8 +52,23 @@ def check_body(operation: Operation, body: Body, value: Any, unknown: str) -> It
 def validator_for(body: Body) -> Draft202012Validator:
     """Return the validator of a body's strict schema, made once."""
     from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
 
-    return Draft202012Validator(strict_schema(body.schema, body.definitions))
+    kind = extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator, {"x-encoding": _check_encoding}
+    )
+    return kind(strict_schema(body.schema, body.definitions))  # type: ignore[no-any-return]
+
+
+def _check_encoding(_validator: Any, encoding: str, value: Any, _schema: Any) -> Iterator[Any]:
+    """Check a text that is encoded; jsonschema itself passes over the keyword."""
+    from jsonschema import ValidationError
+
+    if isinstance(value, str) and encoding in ENCODINGS:
+        try:
+            ENCODINGS[encoding].check(value)
+        except Mismatch as mismatch:
+            yield ValidationError(mismatch.problem)
 
 
 def _unknown_keys(operation: Operation, error: SchemaError, unknown: str) -> Iterator[Fault]:
@@ -149,4 +165,5 @@ _EXPECTED = {
     "minItems": "at least {0} items",
     "maxItems": "at most {0} items",
     "uniqueItems": "no item twice",
+    "x-encoding": "base64 text, or bytes, which are encoded",
 }

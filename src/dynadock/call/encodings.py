@@ -254,12 +254,20 @@ def _write_base64_json(value: Json | str) -> str:
 
 
 def _base64(value: Any) -> str:
-    """Return the base64 (RFC 4648, section 4) of bytes; text is such already."""
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        from base64 import b64encode
+    """Return the base64 (RFC 4648, section 4) of bytes; text is to be such already.
 
-        return b64encode(value).decode("ascii")
-    return _string(value)
+    As Go reads it: with its padding, and with line ends anywhere.
+    """
+    import binascii
+
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return binascii.b2a_base64(value, newline=False).decode("ascii")
+    text = _string(value)
+    try:
+        binascii.a2b_base64(text.replace("\r", "").replace("\n", ""), strict_mode=True)
+    except ValueError:
+        raise unexpected("base64 text, or bytes, which are encoded", value) from None
+    return text
 
 
 ENCODINGS: Mapping[str, Encoding] = {

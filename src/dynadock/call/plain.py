@@ -13,7 +13,7 @@ from dynadock.call.encodings import ENCODINGS
 from dynadock.call.values import can_be_written, not_shown, shown, whole_number
 from dynadock.errors import Fault
 from dynadock.secret import plain_string
-from dynadock.spec.schema import schema_at
+from dynadock.spec.schema import encoding_in, schema_at
 
 if TYPE_CHECKING:
     from dynadock.spec.model import Body
@@ -131,7 +131,7 @@ class Plain:
         return value
 
     def _binary(self, value: bytes | bytearray | memoryview, path: Path) -> Any:
-        if self._schema(path).get("x-encoding") != "base64":
+        if encoding_in(self._schema(path)) != "base64":
             return self._fault(path, "expected what JSON can hold, got bytes")
         return str(ENCODINGS["base64"].check(value))
 

@@ -45,7 +45,6 @@ _KEPT = (
     "maxProperties",
     "required",
     "x-unit",
-    "x-encoding",
 )
 
 
@@ -114,6 +113,12 @@ def schema_at(schema: Schema, definitions: Mapping[str, Schema], path: tuple[Any
     return flatten(schema, definitions)
 
 
+def encoding_in(flat: Schema) -> str:
+    """Return how a field's value is encoded, empty if it is not; ``byte`` is Swagger's own word."""
+    is_byte = flat.get("type") == "string" and flat.get("format") == "byte"
+    return str(flat.get("x-encoding", "base64" if is_byte else ""))
+
+
 def strict_schema(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     """Make the JSON Schema (2020-12) that a request body is checked with.
 
@@ -151,6 +156,9 @@ def _strict(schema: Schema, definitions: Mapping[str, Schema], needed: list[str]
         return {"$ref": f"#/$defs/{_escape(name)}"}
     flat = flatten(schema, definitions)
     strict = {key: flat[key] for key in _KEPT if key in flat}
+    encoding = encoding_in(flat)
+    if encoding:
+        strict["x-encoding"] = encoding
     if "pattern" in strict:
         strict["pattern"] = python_pattern(strict["pattern"])
     _add_type(strict, flat)
