@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from dynadock.options import Options as Options
     from dynadock.record import Record as Record
     from dynadock.record import Records as Records
+    from dynadock.record import plain as plain
     from dynadock.secret import reveal as reveal
     from dynadock.streams.download import ByteStream as ByteStream
     from dynadock.streams.download import Download as Download
@@ -57,7 +58,7 @@ _HOMES = {
     "dynadock.wire.frames": ("Frame",),
     "dynadock.call.interpret": ("NOT_MODIFIED",),
     "dynadock.wire.lines": ("Line",),
-    "dynadock.record": ("Record", "Records"),
+    "dynadock.record": ("Record", "Records", "plain"),
     "dynadock.wire.messages": ("Headers", "Request"),
     "dynadock.client": ("Client", "load"),
     "dynadock.commands": ("Completed", "execute", "run"),
