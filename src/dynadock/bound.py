@@ -146,7 +146,8 @@ class BoundOperation:
     def prepare(self, /, *args: Any, **kwargs: Any) -> Request:
         """Check the arguments and return the complete request; nothing is sent.
 
-        Credentials from the docker command's configuration are in it, though its repr hides them.
+        Credentials from the docker command's configuration are in it. Its target and headers show
+        a mask for secrets, and `dynadock.reveal` gives each as it is sent; its body is as it is.
         Raises ParameterError, BodyError or ConfigError as a call does.
         """
         args, kwargs = hidden(args, kwargs)
