@@ -17,7 +17,7 @@ from docker_config import answer as helped
 from dynadock import erase_credentials, load, store_credentials
 from dynadock.config.credentials import all_credentials, credentials_for
 from secret_values import SECRET, is_told_by
-from wire.peer import answer, hang_up, playing, reply
+from wire.peer import Peer, answer, hang_up, playing, reply
 
 ACCOUNT = {"username": "me", "password": SECRET}
 NOWHERE = {"host": "unix:///nowhere.sock"}
@@ -187,6 +187,13 @@ def test_a_body_that_fails_while_it_is_sent():
     with playing([read]) as (_, client):
         config = {"r": ACCOUNT}
         assert fails(lambda: client.ImageBuild(body=raising(), X_Registry_Config=config))
+
+
+@pytest.mark.parametrize("refusal", [[hang_up], [answer(b"rubbish\r\n\r\n")], [answer(reply(407))]])
+def test_a_proxy_that_refuses(monkeypatch, refusal):
+    with Peer(refusal, kind="tcp") as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://me:{SECRET}@{proxy.address.partition('://')[2]}")
+        assert fails(load("1.42", host="tcp://engine.invalid:2375", retries=0).SystemPing)
 
 
 WRONG = {

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from dynadock.errors import EndpointError, Unsupported
+from dynadock.secret import Secret
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -89,7 +90,7 @@ def _authorization(user: str | None, password: str | None) -> str:
     if user is None:
         return ""
     pair = f"{unquote(user)}:{unquote(password or '')}"
-    return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+    return Secret("Basic " + base64.b64encode(pair.encode()).decode("ascii"))
 
 
 def _is_excepted(host: str, port: int) -> bool:

@@ -115,7 +115,10 @@ class Request:
 
     def sent(self) -> tuple[str, Mapping[str, str]]:
         """Return target and headers as they are sent, for who writes them."""
-        return plain_string(self._target), reveal(self._headers)
+        headers = self._headers
+        if any(type(value) is not str for value in headers.values()):
+            headers = reveal(headers)
+        return plain_string(self._target), headers
 
     def with_headers(self, added: Mapping[str, str]) -> Request:
         """Return the same request with more headers."""
