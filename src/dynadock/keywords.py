@@ -6,6 +6,8 @@ from functools import cached_property, update_wrapper
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
+from dynadock.secret import hidden
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from inspect import Signature
@@ -29,6 +31,7 @@ class ShowsKeywords:
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
+        args, kwargs = hidden(args, kwargs)
         return self._function(*args, **kwargs)
 
     def __get__(self, instance: object, _owner: object = None) -> Any:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
-from dynadock.accounts import accounts
+from dynadock.accounts import accounts, concealed
 from dynadock.keywords import ShowsKeywords
-from dynadock.secret import MASK, conceal, is_secret_name
+from dynadock.secret import MASK, Hidden, conceal, is_secret_name, reveal
 from dynadock.spec.names import closest
 
 if TYPE_CHECKING:
@@ -92,9 +92,16 @@ class Option:
 
         TypeError or ValueError says what was expected.
         """
-        if not self.fits(given):
-            raise self.wrong(f"{self.name}: expected {self.expected}, got {self.told(given)}")
-        return self.joined(present, given)
+        if self.fits(given):
+            return self.joined(present, given)
+        told = self.told(given)
+        # It may hold a secret, and a traceback may show what is here.
+        del given
+        raise self.wrong(f"{self.name}: expected {self.expected}, got {told}")
+
+    def taken(self, value: Any) -> Any:
+        """Return a value as it is handed on: a traceback may show it."""
+        return value
 
     def told(self, value: Any) -> str:
         """Return what an error says of a value that does not fit."""
@@ -117,7 +124,7 @@ class _Private(Option):
     """An option that may hold secrets: of a value that does not fit, an error tells the type."""
 
     def told(self, value: Any) -> str:
-        return type(value).__name__
+        return type(reveal(value)).__name__
 
 
 class _ByKey(_Private):
@@ -142,6 +149,9 @@ class _Credentials(_Private):
 
     def joined(self, _present: Any, given: Any) -> Any:
         return accounts(given) if isinstance(given, Mapping) else given
+
+    def taken(self, value: Any) -> Any:
+        return concealed(value)
 
     def public(self, value: Any) -> bool:
         return value is not False
@@ -286,7 +296,10 @@ class Options:
 
     @takes_options
     def __init__(self, /, **options: Unpack[OptionValues]) -> None:
-        vars(self).update(_merged(DEFAULTS, options))
+        given = Hidden(options)
+        # A traceback may show what is here.
+        del options
+        vars(self).update(_merged(DEFAULTS, given))
 
     def __setattr__(self, name: str, _value: Any) -> None:
         raise AttributeError(f"{name}: options are frozen; with_options({name}=…) makes others")
@@ -317,6 +330,7 @@ class Options:
 
         What is `KEPT` is no change. TypeError names an option that there is not.
         """
+        changes = Hidden(changes)
         return _made_of(_merged(vars(self), changes))
 
     def without_secrets(self) -> Options:
@@ -353,11 +367,12 @@ def _merged(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
     for name in _BY_KEY:
         # A copy, so that nobody changes the mapping of others by changing one's own.
         values[name] = {**values[name]}
-    for name, value in changes.items():
+    for name in changes:
         if name not in OPTIONS:
             raise _unknown(name)
-        if value is not KEPT:
-            values[name] = OPTIONS[name].merged(values[name], value)
+        if changes[name] is not KEPT:
+            row = OPTIONS[name]
+            values[name] = row.merged(values[name], row.taken(changes[name]))
     return values
 
 

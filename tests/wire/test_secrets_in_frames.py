@@ -14,7 +14,7 @@ import rich.pretty
 
 from docker_config import Programs, write_config
 from docker_config import answer as helped
-from dynadock import erase_credentials, load, store_credentials
+from dynadock import Options, erase_credentials, load, store_credentials
 from dynadock.config.credentials import all_credentials, credentials_for
 from secret_values import SECRET, is_told_by
 from wire.peer import Peer, answer, hang_up, playing, reply
@@ -127,6 +127,33 @@ def test_calls_that_are_refused(options, call, way):
             return operation if way == "call" else getattr(operation, way)
 
     assert fails(lambda: call(Ways()))
+
+
+GIVEN = {
+    "a wrong option": {"headers": {"Cookie": SECRET}, "timeout": "x"},
+    "an unknown one": {"query": {"token": SECRET}, "tiemout": 5},
+    "no mapping": {"headers": SECRET},
+    "wrong keys": {"headers": {5: SECRET}},
+    "no accounts": {"credentials": SECRET},
+    "no account": {"credentials": {"r.example": SECRET}},
+    "a misspelt one": {"credentials": {"r.example": {**ACCOUNT, "pasword": SECRET}}},
+    "no text": {"credentials": {"r.example": {**ACCOUNT, "username": 5}}},
+    "no text for it": {"credentials": {"r.example": {"password": [SECRET]}}},
+    "an address": {"credentials": {f"https://me:{SECRET}@r.example": 5}},
+    "no engine": {"headers": {"Cookie": SECRET}, "credentials": {"r.example": ACCOUNT}},
+}
+
+
+@pytest.mark.parametrize("options", GIVEN.values(), ids=GIVEN)
+def test_options_that_are_refused(options):
+    ways = [
+        lambda: load(**NOWHERE, retries=0, **options),
+        lambda: load("1.42", **NOWHERE, retries=0, **options).SystemPing(),
+        lambda: load("1.42", **NOWHERE, retries=0).with_options(**options).SystemPing(),
+        lambda: Options(**options).merged({"timeout": "x"}),
+        lambda: Options().merged({**options, "timeout": "x"}),
+    ]
+    assert all(map(fails, ways))
 
 
 CALLS = {
