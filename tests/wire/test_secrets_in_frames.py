@@ -14,7 +14,7 @@ import rich.pretty
 
 from docker_config import Programs, write_config
 from docker_config import answer as helped
-from dynadock import Options, erase_credentials, load, store_credentials
+from dynadock import Options, erase_credentials, execute, load, run, store_credentials
 from dynadock.config.credentials import all_credentials, credentials_for
 from secret_values import SECRET, is_told_by
 from wire.peer import Peer, answer, hang_up, playing, reply
@@ -175,6 +175,8 @@ CALLS = {
     "a websocket": lambda c: c.with_options(headers={"Cookie": SECRET}).ContainerAttachWebsocket(
         "a", stream=True
     ),
+    "a command": lambda c: run(c, "busybox", "true", Env=[f"A={SECRET}"]),
+    "another one": lambda c: execute(c, "web", "true", Env=[f"A={SECRET}"]),
     "raw": lambda c: c.ImagePush.raw("a", X_Registry_Auth=ACCOUNT),
 }
 ENDS = {
