@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from hypothesis import strategies as st
@@ -167,6 +168,8 @@ def _draw_object(draw, strict, node, depth):
 
 
 def _plain(kind, node):
+    if node.get("x-encoding") == "base64":
+        return st.binary(max_size=6).map(base64.b64encode).map(bytes.decode)
     if kind == "boolean":
         return st.booleans()
     if kind == "integer":

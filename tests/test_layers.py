@@ -22,7 +22,7 @@ from wire.peer import OK, Peer
 
 SOURCE = Path(dynadock.__file__).parent
 LAYERS = (
-    *("errors", "warn", "deadline", "atomic", "keywords", "attribute"),
+    *("errors", "warn", "deadline", "atomic", "secret", "keywords", "attribute"),
     *("spec", "accounts", "options", "archive", "config", "show", "record", "wire"),
     *("call", "explore", "transport", "streams"),
     *("configured", "bound", "client"),

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from dynadock.prompt.enabling import enable_completion as enable_completion
     from dynadock.record import Record as Record
     from dynadock.record import Records as Records
+    from dynadock.record import plain as plain
+    from dynadock.secret import reveal as reveal
     from dynadock.streams.download import ByteStream as ByteStream
     from dynadock.streams.download import Download as Download
     from dynadock.streams.download import TarStream as TarStream
@@ -57,13 +59,14 @@ _HOMES = {
     "dynadock.wire.frames": ("Frame",),
     "dynadock.call.interpret": ("NOT_MODIFIED",),
     "dynadock.wire.lines": ("Line",),
-    "dynadock.record": ("Record", "Records"),
+    "dynadock.record": ("Record", "Records", "plain"),
     "dynadock.wire.messages": ("Headers", "Request"),
     "dynadock.client": ("Client", "load"),
     "dynadock.commands": ("Completed", "execute", "run"),
     "dynadock.config.store": ("erase_credentials", "store_credentials"),
     "dynadock.options": ("Options",),
     "dynadock.prompt.enabling": ("enable_completion",),
+    "dynadock.secret": ("reveal",),
     "dynadock.streams.download": ("ByteStream", "Download", "TarStream"),
     "dynadock.streams.duplex": ("Duplex", "RawDuplex"),
     "dynadock.streams.frames": ("FrameStream", "Output"),

@@ -3,55 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn, Self
+from typing import Any
 
+from dynadock.secret import Hidden, conceal, discreet_address, plain_string, reveal
 from dynadock.spec.names import closest
+
+SECRETS = ("password", "identitytoken", "registrytoken", "auth")
+"""What of credentials is secret; ``auth`` is the user and the password in one."""
 
 FIELDS = ("username", "password", "identitytoken", "registrytoken", "serveraddress", "email")
 """What engines read of an ``AuthConfig``; they do not mind in which letters."""
-
-
-class Hidden(dict[str, Any]):
-    """A dict whose repr shows its keys alone, and that is not pickled."""
-
-    def __repr__(self) -> str:
-        return "{" + ", ".join(f"{key!r}: …" for key in self) + "}"
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, _memo: Any) -> Self:
-        return self
-
-    def __reduce_ex__(self, _protocol: Any) -> NoReturn:
-        raise TypeError("credentials are not pickled; give them again where they are needed")
 
 
 def accounts(given: Mapping[str, Mapping[str, str]]) -> Hidden:
     """Return a copy of credentials by registry, each checked.
 
     Each is a mapping of `FIELDS`, in any letters. TypeError or ValueError names the registry and
-    what is wrong, and shows no value.
+    what is wrong, and shows no value, nor a password in the registry's address.
     """
+    given = concealed(given)
     if not all(isinstance(registry, str) for registry in given):
         raise TypeError("credentials: expected registries as text for keys")
-    return Hidden({registry: _account(registry, auth) for registry, auth in given.items()})
+    return Hidden({registry: _account(registry, given[registry]) for registry in given})
+
+
+def concealed(given: Any) -> Any:
+    """Return what was given for credentials, whatever it is, with everything in it hidden."""
+    if not isinstance(given, Mapping):
+        return conceal(given)
+    return Hidden(
+        {
+            discreet_address(name) if isinstance(name, str) else name: conceal(auth)
+            for name, auth in given.items()
+        }
+    )
 
 
 def _account(registry: str, auth: Mapping[str, str]) -> Hidden:
     if not isinstance(auth, Mapping):
-        kind = type(auth).__name__
-        raise TypeError(f"credentials: {registry!r}: expected a mapping, got {kind}")
+        raise TypeError(f"credentials: {registry!r}: expected a mapping, got {_kind(auth)}")
     checked = Hidden()
     for name, value in auth.items():
         field = name.lower() if isinstance(name, str) else ""
         if field not in FIELDS:
             raise ValueError(f"credentials: {registry!r}: {_unknown(name)}")
         if not isinstance(value, str):
-            kind = type(value).__name__
-            raise TypeError(f"credentials: {registry!r}: {field}: expected text, got {kind}")
-        checked[field] = value
+            problem = f"{field}: expected text, got {_kind(value)}"
+            raise TypeError(f"credentials: {registry!r}: {problem}")
+        checked[field] = value if field in SECRETS else plain_string(value)
     return checked
+
+
+def _kind(value: object) -> str:
+    return type(reveal(value)).__name__
 
 
 def _unknown(name: object) -> str:

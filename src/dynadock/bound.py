@@ -12,6 +12,7 @@ from dynadock.call.kinds import PLAIN, TWO_WAY, expected_kind
 from dynadock.deadline import Deadline
 from dynadock.keywords import SharesArguments
 from dynadock.options import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, LONGEST_TIMEOUT
+from dynadock.secret import hidden
 from dynadock.wire.messages import FIRST_ERROR, Reply
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class BoundOperation:
         or ConfigError (nothing was sent), a TransportError (no whole reply came) or an APIError
         (the engine refused), each of which says more.
         """
+        args, kwargs = hidden(args, kwargs)
         bound = self._bind(args, kwargs)
         agreement = self._connector.agreement
         if agreement.may_be_refused():
@@ -156,10 +158,12 @@ class BoundOperation:
     def prepare(self, /, *args: Any, **kwargs: Any) -> Request:
         """Check the arguments and return the complete request; nothing is sent.
 
-        Credentials and headers from the docker command's configuration are in it, though its repr
-        hides them, and the path that the engine's address ends with. Raises ParameterError,
+        Credentials and headers from the docker command's configuration are in it, and the path that
+        the engine's address ends with. Its target and headers show a mask for secrets, and
+        `dynadock.reveal` gives each as it is sent; its body is as it is. Raises ParameterError,
         BodyError, ConfigError or EndpointError as a call does.
         """
+        args, kwargs = hidden(args, kwargs)
         return self._request(self._bind(args, kwargs))
 
     @_shares_arguments
@@ -169,6 +173,7 @@ class BoundOperation:
         It holds a connection until it is read to the end or closed. Operations that upgrade their
         connection give a `RawDuplex`. Raises as a call does, but no APIError.
         """
+        args, kwargs = hidden(args, kwargs)
         bound = self._bind(args, kwargs)
         if expected_kind(bound) in TWO_WAY:
             from dynadock.streams.opening import raw_duplex

@@ -15,9 +15,10 @@ from dynadock.options import (
     CONNECTIONS,
     Options,
     changes_options,
-    known_of,
+    check_known,
     takes_options,
 )
+from dynadock.secret import Hidden
 from dynadock.spec.library import available_versions
 from dynadock.spec.loader import load_spec, load_version
 from dynadock.spec.versions import parse_version
@@ -67,10 +68,14 @@ def load(
     Unsupported (the address), TypeError or ValueError (the options), and without a version
     TransportError where no engine is reached, DynadockError where what answers is none.
     """
+    given = Hidden(options)
+    # A traceback may show what is here.
+    del options
     connector = Connector(host, context, connections)
     # The lines of an error from here on show no address in plain.
     del host
-    chosen = Options(**known_of(options, load))
+    check_known(given, load)
+    chosen = Options(**given)
     pinned = os.environ.get(VERSION_VARIABLE)
     if source is not None:
         spec = load_spec(source)
@@ -201,7 +206,10 @@ class Client:
         Headers and query are added to those that there are. TypeError for an unknown option,
         TypeError or ValueError for a wrong value of one.
         """
-        merged = self._options.merged(options)
+        given = Hidden(options)
+        # As in `load`.
+        del options
+        merged = self._options.merged(given)
         return Client(self._spec, self._connector, merged)
 
     def close(self) -> None:

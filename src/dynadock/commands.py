@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.deadline import Deadline
 from dynadock.errors import APIError, CommandTimeout, Conflict, NotFound, ServerError, TimedOut
+from dynadock.secret import Hidden
 from dynadock.streams.duplex import check_input
 
 if TYPE_CHECKING:
@@ -77,13 +78,16 @@ def run(
     the output until then, and the container is killed and removed. Raises what the operations
     raise: NotFound if there is no such image, and so on.
     """
+    # An environment may hold secrets, and a traceback may show what is here.
+    fields = Hidden(fields)
     if (fields.get("HostConfig") or {}).get("AutoRemove"):
         raise ValueError("HostConfig.AutoRemove: leave it out; run removes the container itself")
     running = _Command(f"a command in {image}", timeout)
     has_input = check_input(stdin)
     attached = {"AttachStdin": has_input, "AttachStdout": True, "AttachStderr": True}
     once = {"OpenStdin": has_input, "StdinOnce": has_input}
-    wanted = {"Image": image, "Cmd": _words(command) or None, **attached, **once, **fields}
+    first = {"Image": image, "Cmd": _words(command) or None}
+    wanted = Hidden({**first, **attached, **once, **fields})
     container = _operation(client, "create")(**wanted).Id
     attaching = client.with_options(tty=bool(fields.get("Tty")))
     try:
@@ -149,10 +153,12 @@ def execute(
     itself may go on, since the API has no way to stop an exec. Raises what the operations raise:
     NotFound without the container, Conflict if it does not run.
     """
+    # As in `run`.
+    fields = Hidden(fields)
     running = _Command(f"a command in {container}", timeout)
     attached = {"AttachStdin": check_input(stdin), "AttachStdout": True, "AttachStderr": True}
     is_terminal = bool(fields.get("Tty"))
-    wanted = {"Cmd": _words(command), **attached, **fields}
+    wanted = Hidden({"Cmd": _words(command), **attached, **fields})
     exec_id = _operation(client, "create exec")(container, **wanted).Id
     with running.in_time():
         starting = _limited(client, running.deadline).with_options(tty=is_terminal)

@@ -17,6 +17,7 @@ from dynadock.config.helper import HELPER_TIMEOUT
 from dynadock.config.proxies import proxy_variables, with_variables
 from dynadock.config.registries import auth_key, matching_keys
 from dynadock.errors import ConfigError
+from dynadock.secret import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +53,7 @@ def add_proxies(bound: Bound, host: str) -> None:
     ConfigError, which names the call, if the configuration makes no sense.
     """
     with _named(bound, "proxies"):
-        variables = proxy_variables(host)
+        variables = Hidden(proxy_variables(host))
     for parameter in bound.operation.parameters:
         if parameter.proxies and variables:
             _add_to_query(bound, parameter, variables)
@@ -88,7 +89,9 @@ def _found(registry: str, options: Options) -> Account | Accounts | None:
 
 def _given(registry: str, accounts: Accounts) -> Account | Accounts | None:
     if registry == ALL:
-        return {auth_key(name): _addressed(name, auth) for name, auth in accounts.items() if auth}
+        return Hidden(
+            {auth_key(name): _addressed(name, auth) for name, auth in accounts.items() if auth}
+        )
     names = matching_keys(registry, accounts)
     return _addressed(names[0], accounts[names[0]]) if names and accounts[names[0]] else None
 

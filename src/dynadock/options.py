@@ -6,13 +6,13 @@ README's table. All that takes, checks, merges or shows options goes by the rows
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
-from dynadock.accounts import accounts
+from dynadock.accounts import accounts, concealed
 from dynadock.attribute import not_callable
 from dynadock.keywords import ShowsKeywords
+from dynadock.secret import MASK, Hidden, conceal, is_secret_name, reveal
 from dynadock.spec.names import closest
 
 if TYPE_CHECKING:
@@ -61,12 +61,6 @@ LONGEST_TIMEOUT = 1e9
 KEPT: Any = ...
 """Given for an option, it leaves the option as it is."""
 
-MASK = "****"
-"""What is shown in place of a secret."""
-
-# Compiled when it is first asked for: a start need not wait.
-_OF_SECRETS = r"auth(?!ors?$)|cookie|token|secret|passw|credential|api-?key|x-registry-config"
-
 
 class Option:
     """A row of `Options`: all that there is to know of one option.
@@ -99,9 +93,16 @@ class Option:
 
         TypeError or ValueError says what was expected.
         """
-        if not self.fits(given):
-            raise self.wrong(f"{self.name}: expected {self.expected}, got {self.told(given)}")
-        return self.joined(present, given)
+        if self.fits(given):
+            return self.joined(present, given)
+        told = self.told(given)
+        # It may hold a secret, and a traceback may show what is here.
+        del given
+        raise self.wrong(f"{self.name}: expected {self.expected}, got {told}")
+
+    def taken(self, value: Any) -> Any:
+        """Return a value as it is handed on: a traceback may show it."""
+        return value
 
     def told(self, value: Any) -> str:
         """Return what an error says of a value that does not fit."""
@@ -124,14 +125,14 @@ class _Private(Option):
     """An option that may hold secrets: of a value that does not fit, an error tells the type."""
 
     def told(self, value: Any) -> str:
-        return type(value).__name__
+        return type(reveal(value)).__name__
 
 
 class _ByKey(_Private):
     """A mapping that is merged key by key, and some of whose keys are secret."""
 
     def joined(self, present: Any, given: Any) -> dict[str, Any]:
-        return {**present, **given}
+        return {**present, **{key: _kept(key, value) for key, value in given.items()}}
 
     def shown(self, value: Any) -> dict[str, Any]:
         return {key: MASK if is_secret_name(key) else each for key, each in value.items()}
@@ -140,11 +141,18 @@ class _ByKey(_Private):
         return {key: each for key, each in value.items() if not is_secret_name(key)}
 
 
+def _kept(key: str, value: Any) -> Any:
+    return conceal(value) if is_secret_name(key) else value
+
+
 class _Credentials(_Private):
     """True or False, or accounts by registry, which hide themselves."""
 
     def joined(self, _present: Any, given: Any) -> Any:
         return accounts(given) if isinstance(given, Mapping) else given
+
+    def taken(self, value: Any) -> Any:
+        return concealed(value)
 
     def public(self, value: Any) -> bool:
         return value is not False
@@ -193,15 +201,14 @@ def changes_options(function: F) -> F:
     return cast("F", ShowsKeywords(function, lambda: _as_keywords(dict.fromkeys(OPTIONS, KEPT))))
 
 
-def known_of(options: OptionValues, function: Callable[..., Any]) -> OptionValues:
-    """Return the options that a function was given; TypeError, with its keywords, for others."""
-    for name in options:
+def check_known(names: Iterable[str], function: Callable[..., Any]) -> None:
+    """Raise TypeError, with a function's keywords, where it was given another one."""
+    for name in names:
         if name not in OPTIONS:
             # Asked for here alone: inspect takes milliseconds to load.
             from inspect import signature
 
             raise _unknown(name, signature(function).parameters, "keyword")
-    return options
 
 
 class Options:
@@ -300,7 +307,10 @@ class Options:
 
     @takes_options
     def __init__(self, /, **options: Unpack[OptionValues]) -> None:
-        vars(self).update(_merged(DEFAULTS, options))
+        given = Hidden(options)
+        # A traceback may show what is here.
+        del options
+        vars(self).update(_merged(DEFAULTS, given))
 
     def __setattr__(self, name: str, _value: Any) -> None:
         raise AttributeError(f"{name}: options are frozen; with_options({name}=…) makes others")
@@ -334,6 +344,7 @@ class Options:
 
         What is `KEPT` is no change. TypeError names an option that there is not.
         """
+        changes = Hidden(changes)
         return _made_of(_merged(vars(self), changes))
 
     def without_secrets(self) -> Options:
@@ -364,22 +375,18 @@ _HELP = [f"      - ``{name}``: {row.words}" for name, row in OPTIONS.items()]
 Options.__doc__ = "\n".join([Options.__doc__ or "", *_HELP])
 
 
-def is_secret_name(name: str) -> bool:
-    """Tell whether a header or parameter is secret by its name; documents may mark others."""
-    return re.search(_OF_SECRETS, name, re.IGNORECASE) is not None
-
-
 def _merged(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return values that are checked, where those at present are and the changes are not."""
     values = {**present}
     for name in _BY_KEY:
         # A copy, so that nobody changes the mapping of others by changing one's own.
         values[name] = {**values[name]}
-    for name, value in changes.items():
+    for name in changes:
         if name not in OPTIONS:
             raise _unknown(name, OPTIONS, "option")
-        if value is not KEPT:
-            values[name] = OPTIONS[name].merged(values[name], value)
+        if changes[name] is not KEPT:
+            row = OPTIONS[name]
+            values[name] = row.merged(values[name], row.taken(changes[name]))
     return values
 
 

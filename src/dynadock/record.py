@@ -112,6 +112,40 @@ class Records(list[Any]):
         return (Records, ([*self], self.operation_id))
 
 
+def plain(reply: Any) -> Any:
+    """Return a reply as plain dicts and lists, all through: a copy that other libraries know.
+
+    ``reply`` is a Record, a list, headers, or an item of a stream, of which those with names for
+    their parts (`Frame`, `Line`, `Output`) become dicts too. Other values, bytes among them, stay
+    what they are. However deep it goes; what stands in two places does so in the copy.
+    """
+    copies: dict[int, tuple[Any, Any]] = {}
+    waiting: list[tuple[Any, Any]] = []
+
+    def begun(value: Any) -> Any:
+        if isinstance(value, str):
+            return str(value)
+        if not isinstance(value, (dict, list, tuple)):
+            return value
+        if id(value) not in copies:
+            is_named = isinstance(value, dict) or hasattr(value, "_fields")
+            # With the original, whose id is no other's as long as it is kept.
+            copies[id(value)] = (value, {} if is_named else [])
+            waiting.append(copies[id(value)])
+        return copies[id(value)][1]
+
+    copy = begun(reply)
+    while waiting:
+        value, made = waiting.pop()
+        if isinstance(value, dict):
+            made.update((key, begun(each)) for key, each in value.items())
+        elif isinstance(made, dict):
+            made.update(zip(value._fields, map(begun, value), strict=True))
+        else:
+            made.extend(map(begun, value))
+    return copy
+
+
 def _no_key(record: dict[str, Any], name: str) -> str:
     folded = name.replace("_", "").casefold()
     for key in record:

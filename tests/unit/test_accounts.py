@@ -8,7 +8,8 @@ import pickle
 import pytest
 
 from dynadock import Options, load
-from dynadock.accounts import Hidden, accounts
+from dynadock.accounts import accounts
+from dynadock.secret import Hidden
 
 ME = {"username": "u", "password": "s3cret"}
 

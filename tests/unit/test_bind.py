@@ -7,6 +7,7 @@ import io
 import json
 import warnings
 from datetime import timedelta
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -173,9 +174,14 @@ def test_a_file_of_text_is_no_tar_file(tmp_path):
     with codecs.open(str(tmp_path / "a"), "w+", "utf-8") as file:
         file.write("text")
         file.seek(0)
-        request = CLIENT.PutContainerArchive.prepare("web", path="/", inputStream=file)
-        with pytest.raises(TypeError, match="expected an iterator of bytes"):
-            list(request.body)
+        with pytest.raises(BodyError, match="inputStream: the file gives text; open it in binary"):
+            CLIENT.PutContainerArchive.prepare("web", path="/", inputStream=file)
+
+
+def test_an_iterator_of_text_is_no_tar_file():
+    request = CLIENT.PutContainerArchive.prepare("web", path="/", inputStream=iter(["text"]))
+    with pytest.raises(TypeError, match="expected an iterator of bytes"):
+        list(request.body)
 
 
 @pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding", "Upgrade"])
@@ -269,3 +275,65 @@ def test_a_querys_own_is_no_header():
     bound = bind(load_spec("1.42")["ImageCreate"], (), {"fromImage": "a"}, options)
     assert bound.value("X-Registry-Auth") is None
     assert bound.value("fromImage") == "a"
+
+
+@pytest.mark.parametrize(
+    ("version", "name", "arguments"),
+    [
+        ("1.40", "ContainerCreate", {"name": "a", "Image": "b", "platform": None}),
+        ("1.25", "ContainerCreate", {"Image": "b", "Healthcheck": None, "StopTimeout": None}),
+        ("1.25", "ContainerList", {"anything": None}),
+        ("1.42", "ContainerCreate", {"Image": "b", "anything": None}),
+        ("1.42", "ContainerCreate", {"body": {"Image": "b", "anything": None}}),
+        ("1.42", "ImageBuild", {"body": b"x", "anything": None}),
+    ],
+)
+@pytest.mark.parametrize("unknown", ["error", "warn", "send"])
+def test_none_asks_for_nothing_whoever_knows_the_name(version, name, arguments, unknown):
+    operation = CLIENT.at(version).with_options(unknown=unknown).operations[name]
+    request, caught = warned(lambda: operation.prepare(**arguments))
+    assert "None" not in request.target
+    assert "platform" not in request.target + repr(request.body)
+    assert "anything=" not in request.target
+    assert caught == []
+
+
+def test_none_for_what_is_missing_is_still_missing():
+    with pytest.raises(ParameterError, match="path: missing"):
+        CLIENT.ContainerArchive.prepare("web", path=None, paht=None)
+
+
+class AnyPath:
+    """A path that is none of pathlib's."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __fspath__(self):
+        return self.text
+
+
+PATHS = [PurePosixPath("/a/b"), AnyPath("/a/b"), "/a/b"]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: type(path).__name__)
+def test_paths_are_taken_where_text_is(path):
+    for name in ("ContainerArchive", "ContainerArchiveInfo"):
+        assert CLIENT.operations[name].prepare("web", path=path).target.endswith("?path=%2Fa%2Fb")
+    put = CLIENT.PutContainerArchive.prepare("web", path=path, body=b"x")
+    assert put.target.endswith("?path=%2Fa%2Fb")
+    assert CLIENT.ImageGetAll.prepare(names=[path]).target.endswith("?names=%2Fa%2Fb")
+    body = {"Image": "a", "WorkingDir": path, "HostConfig": {"Mounts": [{"Source": path}]}}
+    sent = json.loads(CLIENT.ContainerCreate.prepare(body=body).body)
+    assert sent["WorkingDir"] == sent["HostConfig"]["Mounts"][0]["Source"] == "/a/b"
+
+
+def test_a_path_of_bytes_or_for_a_number_is_a_fault():
+    with pytest.raises(ParameterError, match="path: expected string, got <"):
+        CLIENT.ContainerArchive.prepare("web", path=AnyPath(b"/a"))
+    with pytest.raises(ParameterError, match="limit: expected integer, got PurePosixPath"):
+        CLIENT.ContainerList.prepare(limit=PurePosixPath("/a"))
+    with pytest.raises(BodyError, match="WorkingDir: expected a path of text, got one of bytes"):
+        CLIENT.ContainerCreate.prepare(Image="a", WorkingDir=AnyPath(b"/a"))
+    with pytest.raises(ParameterError, match="id: expected string, got PurePosixPath"):
+        CLIENT.ContainerInspect.prepare(PurePosixPath("web"))

@@ -13,13 +13,17 @@ from types import MappingProxyType
 
 import pytest
 
-from dynadock import BodyError, Options, Record
+from documents import VERSIONS
+from dynadock import BodyError, Options, Record, load
 from dynadock.call.bind import bind
-from dynadock.call.body import place_of, validator_for
+from dynadock.call.body import check_body, place_of, validator_for
 from dynadock.call.encode import encode
+from dynadock.call.plain import Plain as PlainBody
 from dynadock.spec.loader import load_spec
+from dynadock.spec.model import Body
 
 OPTIONS = Options()
+CLIENT = load("1.42", host="unix:///nowhere.sock")
 
 
 class Mode(enum.StrEnum):
@@ -243,3 +247,84 @@ def test_each_missing_key_is_told_once(body, missing):
         bind(load_spec(document)["Make"], (), {"body": body}, Options(unknown="send"))
     faults = [(fault.place, fault.problem) for fault in caught.value.faults]
     assert faults == [(place, "missing; it is required") for place in missing]
+
+
+DATA = {
+    "secret": ("SecretCreate", lambda data: {"Name": "a", "Data": data}),
+    "changed secret": ("SecretUpdate", lambda data: {"id": "a", "version": 1, "Data": data}),
+    "config": ("ConfigCreate", lambda data: {"Name": "a", "Data": data}),
+    "changed config": ("ConfigUpdate", lambda data: {"id": "a", "version": 1, "Data": data}),
+    "a seccomp profile": (
+        "ServiceCreate",
+        lambda data: {
+            "Name": "a",
+            "TaskTemplate": {"ContainerSpec": {"Privileges": {"Seccomp": {"Profile": data}}}},
+        },
+    ),
+}
+
+
+def with_data(name, version="1.45", **options):
+    operation, arguments = DATA[name]
+    operations = load(version, host="unix:///nowhere.sock", **options).operations
+    return lambda data: operations[operation].prepare(**arguments(data))
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize(
+    "data", ["hello world!", "aGVsbG8", "aGVsbG8==", "_-8=", "a", "é", "aGVs bG8=", "aGVs=bG8="]
+)
+def test_text_that_is_no_base64_is_a_fault_that_names_bytes(name, data):
+    """What Docker 20.10 and 28.5 answer 400 to."""
+    problem = r"(Data|Profile): expected base64 text, or bytes, which are encoded, got "
+    with pytest.raises(BodyError, match=problem) as caught:
+        with_data(name)(data)
+    assert len(caught.value.faults) == 1
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("data", ["aGVsbG8=", "aGVs\nbG8=\r\n", "aGVsbG9=", "", "+/8="])
+def test_base64_is_sent_as_it_is(name, data):
+    assert json.dumps(data).encode() in with_data(name)(data).body
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("data", [b"hello", bytearray(b"hello"), memoryview(b"hello")])
+def test_bytes_are_encoded(name, data):
+    assert b'"aGVsbG8="' in with_data(name)(data).body
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_base64_is_checked_at_all_versions(version):
+    with pytest.raises(BodyError, match="Data: expected base64 text"):
+        with_data("secret", version)("hello world!")
+
+
+def test_unchecked_any_text_is_sent():
+    assert b'"hello world!"' in with_data("secret", validate=False)("hello world!").body
+
+
+def test_the_help_of_base64_names_bytes():
+    for name in ("SecretCreate", "ConfigCreate"):
+        help_text = CLIENT.operations[name].describe()
+        assert "Content, as bytes, which are encoded, or as standard base64" in help_text
+
+
+def test_swaggers_own_word_for_base64_counts_too():
+    field = {"type": "string", "format": "byte"}
+    body = Body(
+        {
+            "name": "b",
+            "python_name": "b",
+            "required": True,
+            "kind": "object",
+            "schema": {"type": "object", "properties": {"Data": field}},
+        },
+        {},
+    )
+    assert PlainBody(body).of({"Data": b"hello"}) == {"Data": "aGVsbG8="}
+    operation = load_spec("1.42")["SystemPing"]
+    (fault,) = check_body(operation, body, {"Data": "hello!"}, "error")
+    assert str(fault).startswith(
+        "Data: expected base64 text, or bytes, which are encoded, got 'hel"
+    )

@@ -16,7 +16,7 @@ import pytest
 from documents import NEWEST, OLDEST
 from dynadock.call.encodings import ENCODINGS
 from dynadock.call.kinds import OUTPUT
-from dynadock.options import is_secret_name
+from dynadock.secret import is_secret_name
 from dynadock.spec.build import bundled_overlay, open_document
 from dynadock.spec.compiler import compile_document
 from dynadock.spec.fields import fields
@@ -268,7 +268,20 @@ def test_names(version, name, operation_id):
 
 REGISTRY_AUTH = {"in": "header", "x-encoding": "base64-json", "x-secret": True}
 REPEATED = {"type": "array", "items": {"type": "string"}, "collectionFormat": "multi"}
-PLATFORMS = {"items": {"type": "string", "x-encoding": "json-object"}, "collectionFormat": "multi"}
+PLATFORM = {
+    "type": "object",
+    "properties": {
+        "architecture": {"type": "string"},
+        "os": {"type": "string"},
+        "os.version": {"type": "string"},
+        "variant": {"type": "string"},
+        "os.features": {"type": "array", "items": {"type": "string"}},
+    },
+}
+PLATFORMS = {
+    "items": {"type": "string", "x-encoding": "json-object", "x-content": PLATFORM},
+    "collectionFormat": "multi",
+}
 
 PARAMETERS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("1.42", "ContainerList", "filters", {"x-encoding": "filters"}),
@@ -284,7 +297,7 @@ PARAMETERS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("1.50", "ImageDelete", "platforms", PLATFORMS),
     ("1.48", "ImageGet", "platform", {"type": "string", "x-encoding": "json-object"}),
     ("1.52", "ImageGet", "platform", {"type": "array", "x-encoding": None, **PLATFORMS}),
-    ("1.46", "ImagePush", "platform", {"x-encoding": "json-object"}),
+    ("1.46", "ImagePush", "platform", {"x-encoding": "json-object", "x-content": PLATFORM}),
     ("1.42", "ImageCreate", "platform", {"type": "string", "x-encoding": None}),
     ("1.42", "ImagePush", "X-Registry-Auth", {"required": True, **REGISTRY_AUTH}),
     ("1.42", "PluginPush", "X-Registry-Auth", REGISTRY_AUTH),

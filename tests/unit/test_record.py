@@ -7,8 +7,14 @@ import json
 import pickle
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dynadock import Headers, Record
+from dynadock import Completed, Frame, Headers, Line, Output, Record, Records, plain
+from dynadock.config.credentials import Credentials
+from dynadock.record import DECODER
+from secret_values import SECRET
 
 
 @pytest.fixture
@@ -137,3 +143,84 @@ def test_headers_stay_headers(headers):
         assert twin["x-two"] == "b"
     assert (headers | {"x-three": "c"})["X-THREE"] == "c"
     assert Headers([("a", "b")]) == {"A": "b"}
+
+
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=30,
+)
+
+
+def kinds_in(value):
+    """Give the types of a value and of all that is in it."""
+    yield type(value)
+    members = value.values() if isinstance(value, dict) else value
+    for member in members if isinstance(value, (dict, list)) else ():
+        yield from kinds_in(member)
+
+
+@given(TREES)
+def test_plain_replies_are_dicts_and_lists_all_through(tree):
+    reply = DECODER.decode(json.dumps(tree))
+    if isinstance(reply, list):
+        reply = Records(reply, "ContainerList")
+    made = plain(reply)
+    assert made == reply == tree
+    assert {*kinds_in(made)} <= {dict, list, str, int, float, bool, type(None)}
+    assert json.dumps(made) == json.dumps(reply)
+    assert yaml.safe_load(yaml.safe_dump({"a": plain(Record(a=reply))})) == {"a": {"a": tree}}
+    for twin in (pickle.loads(pickle.dumps(made)), copy.deepcopy(made)):
+        assert twin == tree
+        assert {*kinds_in(twin)} == {*kinds_in(made)}
+
+
+def test_a_plain_copy_is_a_copy(record):
+    made = plain(record)
+    made["State"]["Pid"] = 6
+    made["items"].append(1)
+    assert record.State.Pid == 5
+    assert len(record["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "made"),
+    [
+        (Line("stdout", "a", "2026"), {"channel": "stdout", "text": "a", "timestamp": "2026"}),
+        (Frame("stderr", b"a"), {"channel": "stderr", "data": b"a"}),
+        (Output(b"a", b""), {"stdout": b"a", "stderr": b""}),
+        (Completed(0, b"a", b""), {"exit_code": 0, "stdout": b"a", "stderr": b""}),
+        ([Line("stdout", "a")], [{"channel": "stdout", "text": "a", "timestamp": None}]),
+        (Headers({"api_version": "1"}), {"Api-Version": "1"}),
+        ({"a": (1, Record(b=2))}, {"a": [1, {"b": 2}]}),
+        ("OK", "OK"),
+        (None, None),
+        (b"a", b"a"),
+    ],
+)
+def test_plain_values_of_other_kinds(value, made):
+    assert plain(value) == made
+    assert {*kinds_in(plain(value))} <= {*kinds_in(made)}
+
+
+def test_plain_credentials_stay_masked():
+    assert yaml.safe_dump(plain(Credentials(password=SECRET))) == "password: '****'\n"
+
+
+@pytest.mark.parametrize("around", [lambda inner: Record(a=inner), lambda inner: Records([inner])])
+def test_plain_goes_as_deep_as_it_must(around):
+    value = 5
+    for _ in range(50_000):
+        value = around(value)
+    value = plain(value)
+    for _ in range(50_000):
+        assert type(value) in (dict, list)
+        (value,) = value.values() if isinstance(value, dict) else value
+    assert value == 5
+
+
+def test_what_holds_itself_does_so_in_the_copy():
+    record = Record()
+    record.own = [record]
+    made = plain(record)
+    assert made["own"][0] is made

@@ -11,7 +11,7 @@ import traceback
 import pytest
 
 from dynadock import Options, Request, ValidationError, load
-from dynadock.options import is_secret_name
+from dynadock.secret import is_secret_name
 from secret_values import SECRET
 
 CLIENT = load("1.42", host="unix:///nowhere.sock")

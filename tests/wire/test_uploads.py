@@ -622,3 +622,127 @@ def test_nothing_is_sent_twice(name):
     with playing([expect, hang_up]) as (peer, client), pytest.raises(ConnectionLost):
         call(client, DATA)
     assert peer.connections == 1
+
+
+# Sources of which nothing would be sent
+
+
+def _written(folder):
+    """Give a file that a program has just written, and forgot to rewind."""
+    file = (folder / "written.tar").open("w+b")
+    file.write(DATA)
+    return file
+
+
+def _read(folder):
+    file = _file(folder)
+    file.read()
+    return file
+
+
+def _in_memory(_folder):
+    file = io.BytesIO()
+    file.write(DATA)
+    return file
+
+
+def _spooled(_folder):
+    file = tempfile.SpooledTemporaryFile()  # noqa: SIM115
+    file.write(DATA)
+    return file
+
+
+def _unpacked(folder):
+    file = _gzip(folder)
+    file.read()
+    return file
+
+
+def _closed(folder):
+    file = _file(folder)
+    file.close()
+    return file
+
+
+def _generator(_folder):
+    blocks = (each for each in [DATA])
+    list(blocks)
+    return blocks
+
+
+AT_ITS_END = r"the file is at its end; seek\(0\) goes back to its beginning"
+NO_READING = "the file is not open for reading"
+TEXT = r"the file gives text; open it in binary mode \('rb'\)"
+NO_BYTES = "expected bytes, a Path, an open binary file or an iterator of bytes, got "
+AS_A_PATH = r"; pathlib\.Path\(…\) names a file or a folder"
+SPENT = {
+    "a file that was read": (_read, AT_ITS_END),
+    "one that was written": (_written, AT_ITS_END),
+    "without a buffer": (lambda folder: _sought(io.FileIO(_path(folder)), len(DATA)), AT_ITS_END),
+    "in memory": (_in_memory, AT_ITS_END),
+    "spooled": (_spooled, AT_ITS_END),
+    "packed": (_unpacked, AT_ITS_END),
+    "beyond it": (lambda folder: _sought(_file(folder), 2 * len(DATA)), AT_ITS_END),
+    "closed": (_closed, "the file is closed"),
+    "closed memory": (lambda _folder: _shut(io.BytesIO(DATA)), "the file is closed"),
+    "for writing": (lambda folder: (folder / "w").open("wb"), NO_READING),
+    "for appending": (lambda folder: _path(folder).open("ab"), NO_READING),
+    "the end of a pipe": (lambda _folder: os.fdopen(_writing_end(), "wb"), NO_READING),
+    "text": (lambda folder: _path(folder).open(encoding="latin-1"), NO_BYTES),
+    "text in a wrapper": (lambda _folder: tempfile.NamedTemporaryFile("w+"), TEXT),  # noqa: SIM115
+    "text in memory": (lambda _folder: io.StringIO("x"), NO_BYTES),
+    "the path as text": (lambda folder: str(_path(folder)), f"{NO_BYTES}.*{AS_A_PATH}"),
+    "a folder's as text": (str, f"{NO_BYTES}.*{AS_A_PATH}"),
+    "a generator": (_generator, "the generator has ended already; make another one"),
+}
+
+
+def _sought(file, place):
+    file.seek(place)
+    return file
+
+
+def _shut(file):
+    file.close()
+    return file
+
+
+def _writing_end():
+    reading, writing = os.pipe()
+    os.close(reading)
+    return writing
+
+
+@pytest.mark.parametrize(("make", "problem"), SPENT.values(), ids=SPENT)
+@pytest.mark.parametrize("name", UPLOADS)
+def test_what_has_nothing_to_send_is_a_fault(name, make, problem, tmp_path):
+    body = make(tmp_path)
+    with playing() as (_, client), pytest.raises(BodyError, match=f": {problem}"):
+        UPLOADS[name][0](client, body)
+    if hasattr(body, "close"):
+        body.close()
+
+
+def test_a_file_sent_twice_is_a_fault_the_second_time():
+    body = io.BytesIO(DATA)
+    with playing([answer(LOADED)], [answer(LOADED)]) as (peer, client):
+        load(client, body)
+        with pytest.raises(BodyError, match=AT_ITS_END):
+            load(client, body)
+        body.seek(0)
+        load(client, body)
+    assert [each.body for each in peer.requests] == [DATA, DATA]
+
+
+def test_unchecked_nothing_is_sent():
+    with playing([answer(LOADED)], validate=False) as (peer, client):
+        load(client, _in_memory(None))
+    assert peer.requests[0].body == b""
+
+
+@pytest.mark.parametrize("place", [1, 1000, len(DATA) - 1])
+@pytest.mark.parametrize("make", [_file, _gzip, lambda _folder: io.BytesIO(DATA), _spooled])
+def test_looking_for_the_end_takes_nothing_away(make, place, tmp_path):
+    with make(tmp_path) as body, playing([answer(LOADED)]) as (peer, client):
+        load(client, _sought(body, place))
+    assert peer.requests[0].body == DATA[place:]

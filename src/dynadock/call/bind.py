@@ -12,8 +12,9 @@ from dynadock.call.arguments import check_texts, checked, loose, plain
 from dynadock.call.path import checked_segment, fill, other_operation_at
 from dynadock.call.values import Mismatch, shown, utf8_text
 from dynadock.errors import Fault, ValidationError
-from dynadock.options import is_secret_name
+from dynadock.secret import is_secret_name
 from dynadock.wire.fields import WITHOUT_CONTROLS, has_controls
+from dynadock.wire.uploads import why_not_sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,14 +82,13 @@ def bind(
     """Put a call's arguments in their places and check them.
 
     ``args`` are path parameters; ``kwargs`` parameters by either name, the body under its own name
-    or ``body``, or its topmost fields; None leaves an argument out. Raises ParameterError or
-    BodyError with every fault that there is.
+    or ``body``, or its topmost fields; None leaves an argument out, known or not. Raises
+    ParameterError or BodyError with every fault that there is.
     """
     if not (args or kwargs or options.query or operation.needs_arguments):
         return Bound(operation)
     binder = _Binder(operation, options)
-    for name, value in binder.named(args, kwargs):
-        binder.place(name, value)
+    binder.place_all(args, kwargs)
     return binder.finish()
 
 
@@ -102,8 +102,14 @@ class _Binder:
         self.faults: list[Fault] = []
         self.fields: dict[str, Any] = {}
         self.unknown: dict[str, Any] = {}
+        self.warnings: list[str] = []
 
-    def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    def place_all(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Put all arguments where they belong."""
+        for name, value in self._named(args, kwargs):
+            self.place(name, value)
+
+    def _named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
         """Give positional arguments their names."""
         if not args:
             return kwargs.items()
@@ -147,6 +153,8 @@ class _Binder:
 
     def _send(self, parameter: Parameter, value: Any) -> None:
         """Keep a value for a parameter, or note why it cannot be sent."""
+        if self.options.validate and parameter.has_content:
+            value = self._with_content(parameter, value)
         try:
             if parameter.location == "path":
                 self.bound.segments[parameter.name] = checked_segment(value)
@@ -158,6 +166,14 @@ class _Binder:
             place = parameter.python_name + mismatch.place
             problem = mismatch.discreet if parameter.secret else mismatch.problem
             self._fault(place, problem, parameter.location)
+
+    def _with_content(self, parameter: Parameter, value: Any) -> Any:
+        """Note what is wrong inside a value that is written as JSON, and make it plain."""
+        from dynadock.call.content import Content
+
+        content = Content(self.operation, parameter, value, self.options.unknown)
+        self._note(content.faults)
+        return content.value
 
     def _checked(self, parameter: Parameter, value: Any, check: Callable[[str], object]) -> Any:
         try:
@@ -177,6 +193,9 @@ class _Binder:
         self.bound.body = value
 
     def _place_unknown(self, name: str, value: Any) -> None:
+        if value is None and self.options.validate:
+            # As inside a body: it asks for nothing, whichever versions know the name.
+            return
         if self.options.unknown == "error" and self.options.validate:
             problem = f"unknown parameter{self._hint(name)}"
             self.faults.append(Fault(name, problem, kind="unknown"))
@@ -184,17 +203,17 @@ class _Binder:
             # It goes to the body, or to the query if a later argument turns out to be the body.
             self.unknown[name] = value
 
-    def _send_unknown(self, name: str, value: Any) -> None:
-        body = self.operation.body
+    def _send_unknown(self, name: str) -> None:
+        value, body = self.unknown[name], self.operation.body
         in_body = body is not None and body.kind == "object" and self.bound.body is ABSENT
+        if value is None and not in_body:
+            return
         if self.options.unknown == "warn" and not (in_body and self.options.validate):
-            from dynadock.call.body import warn_of_unknown
-
             # The check of the body warns of those that become its fields.
-            warn_of_unknown(self.operation, f"{name}: unknown parameter{self._hint(name)}")
+            self.warnings.append(f"{name}: unknown parameter{self._hint(name)}")
         if in_body:
             self.fields[name] = value
-        elif value is not None:
+        else:
             self._place_loose(name, value)
 
     def _add_query(self) -> None:
@@ -230,14 +249,23 @@ class _Binder:
                 self._add_missing(parameter)
         if self.bound.segments:
             self._check_path()
-        for name, value in self.unknown.items():
-            self._send_unknown(name, value)
+        for name in self.unknown:
+            self._send_unknown(name)
         if self.operation.body is not None:
             self._finish_body(self.operation.body)
         self._add_query()
+        if self.warnings:
+            self._warn()
         if self.faults:
             raise self._error()
         return self.bound
+
+    def _warn(self) -> None:
+        """Warn of all at once, where no values are left that a traceback could show."""
+        from dynadock.call.body import warn_of_unknown
+
+        for problem in self.warnings:
+            warn_of_unknown(self.operation, problem)
 
     def _add_missing(self, parameter: Parameter) -> None:
         if parameter.send is not None:
@@ -296,7 +324,11 @@ class _Binder:
             self._send_instead(body.context, dockerfile)
         elif not _is_binary(value):
             expected = "bytes, a Path, an open binary file or an iterator of bytes"
-            self._fault(body.python_name, f"expected {expected}, got {shown(value)}", "body")
+            hint = "; pathlib.Path(…) names a file or a folder" if isinstance(value, str) else ""
+            problem = f"expected {expected}, got {shown(value)}{hint}"
+            self._fault(body.python_name, problem, "body")
+        elif self.options.validate and (problem := why_not_sent(value)):
+            self._fault(body.python_name, problem, "body")
 
     def _open_path(self, body: Body, path: PathLike[str]) -> None:
         """Send a file as it is, a folder as a tar archive: a build context where one is wanted."""
@@ -328,8 +360,15 @@ class _Binder:
         self.bound.body = plain.of(self.bound.body)
         self.faults += plain.faults
         if self.options.validate and not plain.faults:
-            unknown = self.options.unknown
-            self.faults += check_body(self.operation, body, self.bound.body, unknown)
+            self._note(check_body(self.operation, body, self.bound.body, self.options.unknown))
+
+    def _note(self, faults: Iterable[Fault]) -> None:
+        """Keep faults, or what the options have the caller warned of."""
+        for fault in faults:
+            if self.options.unknown == "warn" and fault.kind == "unknown":
+                self.warnings.append(f"{fault.place}: {fault.problem}")
+            else:
+                self.faults.append(fault)
 
     def _fault(self, place: str, problem: str, location: str = "call") -> None:
         self.faults.append(Fault(place, problem, location))

@@ -27,9 +27,10 @@ SchemaError = Any
 def check_body(operation: Operation, body: Body, value: Any, unknown: str) -> Iterator[Fault]:
     """Yield what is wrong with a plain body.
 
-    ``unknown`` says what becomes of keys that the schema does not name: ``error`` makes them
-    faults, ``warn`` warns of them, ``send`` lets them pass. Those with an empty value always pass:
-    the engine's own replies and the docker command are full of them, and engines drop them.
+    ``unknown`` says what becomes of keys that the schema does not name: ``send`` lets them pass,
+    else they are faults of the kind "unknown", which ``warn`` has the caller warn of. Those with an
+    empty value always pass: the engine's own replies and the docker command are full of them, and
+    engines drop them.
     """
     incomplete: set[tuple[object, ...]] = set()
     for error in validator_for(body).iter_errors(value):
@@ -61,10 +62,7 @@ def _unknown_keys(operation: Operation, error: SchemaError, unknown: str) -> Ite
             continue
         place = place_of((*error.absolute_path, key))
         hint = hint_for_field(operation, properties, key, _field_path(error, key))
-        if unknown == "error":
-            yield Fault(place, f"unknown field{hint}", "body", "unknown")
-        else:
-            warn_of_unknown(operation, f"{place}: unknown field{hint}")
+        yield Fault(place, f"unknown field{hint}", "body", "unknown")
 
 
 def warn_of_unknown(operation: Operation, problem: str) -> None:
@@ -140,4 +138,5 @@ _EXPECTED = {
     "minItems": "at least {0} items",
     "maxItems": "at most {0} items",
     "uniqueItems": "no item twice",
+    "x-encoding": "base64 text, or bytes, which are encoded",
 }

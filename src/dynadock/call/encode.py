@@ -13,7 +13,7 @@ from dynadock.call.path import fill
 from dynadock.call.percent import quote
 from dynadock.call.values import compact_json
 from dynadock.errors import Fault, ValidationError
-from dynadock.options import is_secret_name
+from dynadock.secret import is_secret_name, reveal
 from dynadock.wire.fields import OF_THE_CONNECTION, WITHOUT_CONTROLS, has_controls, is_token
 from dynadock.wire.messages import Request
 from dynadock.wire.uploads import blocks_of
@@ -38,22 +38,24 @@ def encode(bound: Bound, options: Options) -> Request:
     JSON bodies and tar files get the Content-Type that engines want, which is not always the one
     that documents declare. Headers and query of the options come last and win.
     """
+    # What may raise comes first, while no secret is in plain: a traceback may show what is here.
+    given = _checked(bound, options) if options.headers else {}
     operation = bound.operation
-    target = operation.target
-    if bound.segments:
-        target = operation.spec.base_path + fill(operation, bound.segments)
-    if bound.query:
-        target = _with_query(target, bound)
     headers = {"User-Agent": USER_AGENT}
     body = None
     if bound.body is not ABSENT:
         binary = operation.body is not None and operation.body.kind == "binary"
         headers["Content-Type"] = TAR if binary else JSON
         body = blocks_of(bound.body) if binary else compact_json(bound.body).encode()
+    target = operation.target
+    if bound.segments:
+        target = operation.spec.base_path + fill(operation, bound.segments)
+    if bound.query:
+        target = _with_query(target, bound)
     if expected_kind(bound) in TWO_WAY:
         headers |= {"Connection": "Upgrade", "Upgrade": operation.reply.upgrade}
-    if bound.headers or options.headers:
-        headers = _merged(headers, _written_headers(bound), _checked(bound, options))
+    if bound.headers or given:
+        headers = _merged(headers, _written_headers(bound), given)
     return Request(operation.method, target, headers, body, _secrets(bound))
 
 
@@ -134,7 +136,7 @@ def _checked(bound: Bound, options: Options) -> dict[str, str]:
 
 def _faults_of(headers: Mapping[str, str]) -> list[Fault]:
     faults = []
-    for name, value in headers.items():
+    for name, value in reveal(headers).items():
         if not isinstance(value, str) or not f"{name}{value}".isascii():
             faults.append(Fault(f"headers.{name}", "expected ASCII text", "header"))
         elif not is_token(name):

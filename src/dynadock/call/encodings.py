@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
@@ -22,6 +23,7 @@ from dynadock.call.values import (
     unexpected,
     whole_number,
 )
+from dynadock.secret import plain_string, reveal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,10 +64,10 @@ class Json(NamedTuple):
 
 
 def _string(value: Any) -> str:
-    if not isinstance(value, str):
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(text, str):
         raise unexpected("string", value)
-    # An enum's member is its value, whatever its __str__ says.
-    return str.__str__(value)
+    return plain_string(text)
 
 
 def _boolean(value: Any) -> bool:
@@ -119,7 +121,8 @@ def _timestamp(value: Any) -> str:
     if isinstance(value, datetime):
         return _unix_time(value)
     if isinstance(value, str):
-        return str.__str__(value) if _UNIX_TIME.fullmatch(value) else _parsed_time(value)
+        value = plain_string(value)
+        return value if _UNIX_TIME.fullmatch(value) else _parsed_time(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _no_timestamp(value)
     if not can_be_written(value):
@@ -186,13 +189,14 @@ def _filter(key: Any, wanted: Any) -> list[str] | dict[str, bool]:
 
 
 def _ready_json(text: str, kind: type, name: str) -> Json:
+    text = plain_string(text)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, kind):
         raise unexpected(f"a JSON {name}", text)
-    return Json(value, str.__str__(text))
+    return Json(value, text)
 
 
 def _json_object(value: Any) -> Json:
@@ -212,7 +216,8 @@ def _json_array(value: Any) -> Json:
 
 
 def _json(value: Any) -> Json:
-    return Json(value, json_text(value))
+    text = json_text(value)
+    return Json(reveal(value), text)
 
 
 def _write_json(value: Json | dict[str, Any]) -> str:
@@ -228,10 +233,11 @@ def _read_json(text: str) -> Any:
 def _base64_json(value: Any) -> Json | str:
     """Return what is to be written as base64 of JSON, or such text itself."""
     if isinstance(value, str):
-        if value.lstrip().startswith("{"):
-            return _json(_ready_json(value, dict, "object").value)
-        if _BASE64URL.fullmatch(value) and len(value) % 4 == 0:
-            return str.__str__(value)
+        text = plain_string(value)
+        if text.lstrip().startswith("{"):
+            return _json(_ready_json(text, dict, "object").value)
+        if _BASE64URL.fullmatch(text) and len(text) % 4 == 0:
+            return text
         raise Mismatch("expected a dict, its JSON text, or padded base64url text")
     if not isinstance(value, Mapping):
         raise Mismatch(f"expected a dict, got {type(value).__name__}")
@@ -248,12 +254,20 @@ def _write_base64_json(value: Json | str) -> str:
 
 
 def _base64(value: Any) -> str:
-    """Return the base64 (RFC 4648, section 4) of bytes; text is such already."""
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        from base64 import b64encode
+    """Return the base64 (RFC 4648, section 4) of bytes; text is to be such already.
 
-        return b64encode(value).decode("ascii")
-    return _string(value)
+    As Go reads it: with its padding, and with line ends anywhere.
+    """
+    import binascii
+
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return binascii.b2a_base64(value, newline=False).decode("ascii")
+    text = _string(value)
+    try:
+        binascii.a2b_base64(text.replace("\r", "").replace("\n", ""), strict_mode=True)
+    except ValueError:
+        raise unexpected("base64 text, or bytes, which are encoded", value) from None
+    return text
 
 
 ENCODINGS: Mapping[str, Encoding] = {

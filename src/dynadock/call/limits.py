@@ -2,14 +2,15 @@
 
 Its own ``pattern`` runs whatever there is, its ``uniqueItems`` compares each object with each, its
 ``enum`` all choices with each value, and its ``multipleOf`` divides floats, which are not exact and
-not endless.
+not endless. ``x-encoding`` is the overlay's own word, which it passes over.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dynadock.call.values import is_multiple
+from dynadock.call.encodings import ENCODINGS
+from dynadock.call.values import Mismatch, is_multiple
 from dynadock.spec.patterns import read_pattern
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def validator_of(schema: Mapping[str, Any]) -> Draft202012Validator:
         "enum": _keyword(_Choices().hold),
         "multipleOf": _keyword(lambda of, value: is_multiple(value, of), (int, float)),
         "uniqueItems": _keyword(lambda wanted, value: not wanted or _are_unique(value), list),
+        "x-encoding": _keyword(_is_encoded, str),
     }
     kind: type[Draft202012Validator] = extend(Draft202012Validator, checks)  # type: ignore[no-untyped-call]
     return kind(schema)
@@ -65,6 +67,15 @@ class _Choices:
         if known is None:
             known = self._read[id(choices)] = frozenset(map(_identity, choices))
         return _identity(value) in known
+
+
+def _is_encoded(encoding: str, value: str) -> bool:
+    if encoding in ENCODINGS:
+        try:
+            ENCODINGS[encoding].check(value)
+        except Mismatch:
+            return False
+    return True
 
 
 def _are_unique(values: list[Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynadock.call.percent import quote_path
 from dynadock.call.values import Mismatch, unexpected
+from dynadock.secret import plain_string
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,7 @@ def checked_segment(value: Any) -> str:
     """
     if not isinstance(value, str):
         raise unexpected("string", value)
-    text = str.__str__(value).removeprefix("/")
+    text = plain_string(value).removeprefix("/")
     if not text:
         raise Mismatch("expected a name or an id, got an empty one")
     if _CONTROL.search(text):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from enum import Enum
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dynadock.call.encodings import ENCODINGS
 from dynadock.call.values import can_be_written, not_shown, shown, whole_number
 from dynadock.errors import Fault
-from dynadock.spec.schema import schema_at
+from dynadock.secret import plain_string
+from dynadock.spec.schema import encoding_in, schema_at
 
 if TYPE_CHECKING:
     from dynadock.spec.model import Body
@@ -42,6 +43,7 @@ class Plain:
 
     Mappings become dicts, tuples and sets lists, members of enums their values; a float that is a
     whole number becomes an integer (Go refuses ``1e9`` for one, and reads 5 for a float as well).
+    A path is its own text, so that one of another system is to be a pure path of that system.
     ``bytes``, ``timedelta`` and ``datetime`` become what the field they stand in wants: base64,
     nanoseconds or seconds, RFC 3339.
     """
@@ -77,9 +79,9 @@ class Plain:
             if not isinstance(key, str):
                 self._fault(path, f"expected text for a key, got {self._shown(key, path)}")
             elif type(member) in _AS_THEY_ARE:
-                plain[str.__str__(key)] = member
+                plain[plain_string(key)] = member
             else:
-                plain[str.__str__(key)] = self.of(member, (*path, key))
+                plain[plain_string(key)] = self.of(member, (*path, key))
         return plain
 
     def _array(self, value: Iterable[Any], path: Path) -> list[Any]:
@@ -95,8 +97,13 @@ class Plain:
         return self._integer(value, path)
 
     def _text(self, value: Any, _path: Path) -> str:
-        # The member of an enum of strings is its value, whatever its __str__ says.
-        return str.__str__(value) if isinstance(value, str) else str(value)
+        return plain_string(value)
+
+    def _path(self, value: os.PathLike[Any], path: Path) -> Any:
+        text = os.fspath(value)
+        if isinstance(text, str):
+            return plain_string(text)
+        return self._fault(path, f"expected a path of text, got one of {type(text).__name__}")
 
     def _member(self, value: Enum, path: Path) -> Any:
         return self.of(value.value, path)
@@ -124,7 +131,7 @@ class Plain:
         return value
 
     def _binary(self, value: bytes | bytearray | memoryview, path: Path) -> Any:
-        if self._schema(path).get("x-encoding") != "base64":
+        if encoding_in(self._schema(path)) != "base64":
             return self._fault(path, "expected what JSON can hold, got bytes")
         return str(ENCODINGS["base64"].check(value))
 
@@ -151,7 +158,8 @@ class Plain:
 
     # Looked through from the top.
     _CONVERSIONS: ClassVar[tuple[tuple[Any, Callable[[Plain, Any, Path], Any]], ...]] = (
-        ((str, PurePath), _text),
+        (str, _text),
+        (os.PathLike, _path),
         (float, _number),
         ((bytes, bytearray, memoryview), _binary),
         (timedelta, _duration),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+from dynadock.secret import plain_string, reveal
+
 SHOWN = 60
 """How many characters of a wrong value a message shows."""
 
@@ -83,8 +85,7 @@ def plain_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        # An enum's member is its value, whatever its __str__ says.
-        return str.__str__(value)
+        return plain_string(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         raise Mismatch(f"expected text, got {type(value).__name__}")
     if isinstance(value, (dict, list)):
@@ -104,7 +105,7 @@ def compact_json(value: Any) -> str:
 def json_text(value: Any) -> str:
     """Write JSON without blanks; Mismatch for what it cannot hold."""
     try:
-        return compact_json(value)
+        return compact_json(reveal(value))
     except (TypeError, ValueError, RecursionError) as error:
         raise Mismatch(f"cannot be written as JSON: {error}") from None
 

@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from dynadock.errors import EndpointError, Unsupported
-from dynadock.options import MASK
+from dynadock.secret import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable

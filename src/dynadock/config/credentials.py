@@ -16,19 +16,20 @@ Nothing is cached between calls: each sees what ``docker login`` and ``logout`` 
 from __future__ import annotations
 
 import binascii
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from dynadock.accounts import SECRETS
 from dynadock.config.folder import read_config, text_of
 from dynadock.config.helper import HELPER_TIMEOUT, TOKEN_USER, Helper, default_helper
 from dynadock.config.registries import auth_key, matching_keys
 from dynadock.errors import ConfigError, DynadockWarning
-from dynadock.options import MASK
+from dynadock.secret import conceal, discreet_address, plain_string
 from dynadock.warn import warn_caller
 
 if TYPE_CHECKING:
     from dynadock.config.folder import Configuration, Folder
 
-_SECRETS = ("password", "identitytoken", "registrytoken", "auth")
 _FIELDS = ("username", "password", "identitytoken", "registrytoken")
 
 
@@ -36,13 +37,42 @@ class Credentials(dict[str, str]):
     """What an engine logs in to a registry with, an ``AuthConfig`` of its API.
 
     A dict of ``serveraddress`` and those of ``username``, ``password``, ``identitytoken`` and
-    ``registrytoken`` that are known. Its repr and text mask the secrets, as those of its copies do,
-    and it cannot be pickled, so that secrets do not get into files by accident.
+    ``registrytoken`` that are known. Its secrets read as a mask wherever they get to: printed, in
+    copies, merged with other dicts, as JSON. They are sent, and compared, as they are, and
+    `dynadock.reveal` gives them in plain. They cannot be pickled, so that none gets into a file by
+    accident.
     """
 
+    def __init__(self, *others: Any, **fields: str) -> None:
+        super().__init__()
+        self.update(*others, **fields)
+
+    def __setitem__(self, name: str, value: str) -> None:
+        super().__setitem__(name, _discreet(name, value))
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """Return a value, after setting it to ``default`` if there was none."""
+        if name not in self:
+            self[name] = default
+        return self[name]
+
+    def update(self, *others: Any, **fields: Any) -> None:
+        """Set values as dict.update does."""
+        for name, value in dict(*others, **fields).items():
+            self[name] = value
+
+    def __or__(self, other: Any) -> Any:
+        return NotImplemented if not isinstance(other, Mapping) else type(self)({**self, **other})
+
+    def __ror__(self, other: Any) -> Any:
+        return NotImplemented if not isinstance(other, Mapping) else type(self)({**other, **self})
+
+    def __ior__(self, other: Any) -> Self:  # type: ignore[override]
+        self.update(other)
+        return self
+
     def __repr__(self) -> str:
-        shown = {key: MASK if key.lower() in _SECRETS else value for key, value in self.items()}
-        return f"Credentials({shown!r})"
+        return f"Credentials({dict(self)!r})"
 
     def copy(self) -> Self:
         """Return a copy, which masks its secrets as well."""
@@ -56,6 +86,12 @@ class Credentials(dict[str, str]):
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("credentials are not pickled; find them again where they are needed")
+
+
+def _discreet(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return conceal(value) if name.lower() in SECRETS else discreet_address(value)
 
 
 def credentials_for(
@@ -88,14 +124,16 @@ def all_credentials(
     if store:
         helper = Helper(store, timeout)
         for key in _listed(helper):
-            found[key] = _tried(helper, key)
+            found[discreet_address(key)] = _tried(helper, key)
     else:
         for key in config.section("auths"):
-            found[key] = _entry(key, config)
+            found[discreet_address(key)] = _entry(key, config)
     for key in config.section("credHelpers"):
         # The name "" says that this registry's credentials are in the file, despite credsStore.
         name = helper_for(key, config)
-        found[key] = _tried(Helper(name, timeout), key) if name else _from_file(key, config)
+        found[discreet_address(key)] = (
+            _tried(Helper(name, timeout), key) if name else _from_file(key, config)
+        )
     return {key: credentials for key, credentials in found.items() if credentials}
 
 
@@ -120,9 +158,10 @@ def _from_helper(helper: Helper, key: str) -> Credentials | None:
     if found is None:
         return None
     user, secret = found
+    fields = {"username": user, "password": secret}
     if user == TOKEN_USER:
-        return Credentials(serveraddress=key, identitytoken=secret)
-    return Credentials(serveraddress=key, username=user, password=secret)
+        fields = {"identitytoken": secret}
+    return Credentials(serveraddress=key, **fields)
 
 
 def _listed(helper: Helper) -> list[str]:
@@ -149,29 +188,35 @@ def _from_file(registry: str, config: Configuration) -> Credentials | None:
 
 def _entry(key: str, config: Configuration) -> Credentials | None:
     place = f"{config.path}: 'auths' for {auth_key(key)}"
-    entry = config.section("auths")[key] or {}
+    entry = conceal(config.section("auths")[key] or {})
     if not isinstance(entry, dict):
         raise ConfigError(f"{place} is no object")
-    values = {field: text_of(entry, field, place) for field in _FIELDS}
+    values = Credentials(serveraddress=key)
     encoded = text_of(entry, "auth", place)
+    found = {field: text_of(entry, field, place) for field in _FIELDS}
     if encoded:
-        values["username"], values["password"] = _decoded(encoded, place)
-    values = {field: value for field, value in values.items() if value}
-    return Credentials(serveraddress=key, **values) if values else None
+        found["username"], found["password"] = _decoded(encoded, place)
+    found["username"] = plain_string(found["username"])
+    values.update({field: value for field, value in found.items() if value})
+    return values if len(values) > 1 else None
 
 
 def _decoded(encoded: str, place: str) -> tuple[str, str]:
     """Return the user and the password out of ``auth``, which is base64 of both with a colon."""
+    found = _split(encoded)
+    if found is None:
+        # Raised here, where nothing of it is in plain.
+        raise ConfigError(f"{place}: 'auth' is not base64 of a user, a colon and a password")
+    return found
+
+
+def _split(encoded: str) -> tuple[str, str] | None:
     try:
         # The docker command accepts line ends in it.
-        joined = encoded.replace("\r", "").replace("\n", "")
+        joined = plain_string(encoded).replace("\r", "").replace("\n", "")
         text = binascii.a2b_base64(joined, strict_mode=True).decode()
     except ValueError:
-        text = ""
+        return None
     user, colon, password = text.partition(":")
-    if not colon or not user:
-        # Not raised in the except block: the decoder's error, which holds the text, would become
-        # its context.
-        raise ConfigError(f"{place}: 'auth' is not base64 of a user, a colon and a password")
     # Very old releases wrote NULs after the password.
-    return user, password.strip("\0")
+    return (user, conceal(password.strip("\0"))) if colon and user else None

@@ -7,9 +7,10 @@ import os
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from dynadock.errors import ConfigError
+from dynadock.secret import Hidden, SecretBytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     Folder: TypeAlias = str | os.PathLike[str] | None
 
@@ -70,49 +71,31 @@ def read_object(path: str) -> dict[str, Any] | None:
     """
     try:
         with open(path, "rb") as file:
-            content = file.read()
+            content = SecretBytes(file.read())
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
-    value, problem = _parsed(content)
+    value, problem = _object_in(content)
     if problem:
-        # Raised here, where nothing of the content is a local variable: a traceback shows those.
-        del content, value
+        # Not raised in an except block: the decoder's error, which holds the text, would become
+        # its context.
         raise ConfigError(f"{path} is {problem}")
     return value
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-class _Object(dict[str, Any]):
-    """A JSON object, whose repr shows its names alone: there may be secrets in it."""
-
-    def __repr__(self) -> str:
-        return "{" + ", ".join(f"{name!r}: …" for name in self) + "}"
-
-    def __rich_repr__(self) -> Iterator[str]:
-        """Yield what rich shows, which looks into dicts by itself."""
-        yield from self
-
-
-_DECODER = json.JSONDecoder(object_hook=_Object, parse_constant=_refuse_constant)
-
-
-def _parsed(content: bytes) -> tuple[dict[str, Any], str]:
-    """Return the object that a file holds, and what is wrong with it, "" if nothing is."""
+def _object_in(content: bytes) -> tuple[dict[str, Any], str]:
+    """Return the JSON object that a file holds, and what is wrong with it, "" if nothing is."""
     try:
         text = content.decode("utf-8-sig")
-        value = _DECODER.decode(text) if text.strip() else _Object()
+        value = _DECODER.decode(text) if text.strip() else Hidden()
     except json.JSONDecodeError as error:
         # Only the position is shown: the text there may be a part of a secret.
         return {}, f"no JSON: see line {error.lineno}, column {error.colno}"
     except (ValueError, RecursionError):
         return {}, "no JSON in UTF-8"
     if value is None:
-        return {}, ""
+        return Hidden(), ""
     return (value, "") if isinstance(value, dict) else ({}, "no JSON object")
 
 
@@ -137,6 +120,14 @@ def object_of(values: Mapping[str, Any], name: str, place: str) -> dict[str, Any
     """Return the object called ``name``, {} if there is none; ConfigError if it is none."""
     value = values.get(spelling(values, name))
     if value is None or isinstance(value, dict):
-        return {} if value is None else value
+        return Hidden() if value is None else value
     del value
     raise ConfigError(f"{place}: {name!r} is no object")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(object_hook=Hidden, parse_constant=_refuse_constant)
+"""Reads what may hold secrets anywhere."""

@@ -11,10 +11,10 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dynadock.errors import ConfigError
-from dynadock.options import MASK
+from dynadock.secret import MASK, SecretBytes, conceal, plain_string, reveal
 
 if TYPE_CHECKING:
     from typing import Any
@@ -31,12 +31,13 @@ _LONGEST = 300
 _SECRET = re.compile(r'("Secret"\s*:\s*)(?:"(?:\\.|[^"\\])*"?|[^,}\s]+)', re.IGNORECASE)
 
 
-class Answer(NamedTuple):
-    """How a helper ended: what it wrote, and its exit code."""
+class Answer:
+    """How a helper ended: what it wrote, which may hold a secret, and its exit code."""
 
-    code: int
-    stdout: bytes
-    stderr: bytes
+    def __init__(self, code: int, stdout: bytes, stderr: bytes) -> None:
+        self.code = code
+        self.stdout: bytes = SecretBytes(stdout)
+        self.stderr: bytes = SecretBytes(stderr)
 
 
 class Helper:
@@ -61,12 +62,12 @@ class Helper:
         if _is_missing(answer):
             return None
         self._check("get", answer)
-        values = self._object("get", answer)
+        values = conceal(self._object("get", answer))
         folded = {name.casefold(): value for name, value in values.items()}
         user, secret = folded.get("username", ""), folded.get("secret", "")
         if not isinstance(user, str) or not isinstance(secret, str):
             raise ConfigError(f"{self.program} get: 'Username' and 'Secret' are to be text")
-        return (user, secret) if secret else None
+        return (plain_string(user), secret) if secret else None
 
     def keys(self) -> list[str]:
         """Return the keys of all credentials that the helper stores."""
@@ -77,7 +78,7 @@ class Helper:
     def store(self, key: str, user: str, secret: str) -> None:
         """Store ``user`` and ``secret`` under ``key``."""
         values = {"ServerURL": key, "Username": user, "Secret": secret}
-        answer = self._run("store", json.dumps(values))
+        answer = self._run("store", conceal(json.dumps(reveal(values))))
         self._check("store", answer, secret)
 
     def erase(self, key: str) -> None:
@@ -95,7 +96,7 @@ class Helper:
         try:
             ran = subprocess.run(  # noqa: S603 - no shell, and the path is a whole one
                 [path, action],
-                input=text.encode("utf-8", "replace"),
+                input=SecretBytes(plain_string(text).encode("utf-8", "replace")),
                 capture_output=True,
                 timeout=self._timeout,
                 check=False,
@@ -120,18 +121,24 @@ class Helper:
         raise ConfigError(f"{self.program} {action} failed with code {answer.code}: {words}")
 
     def _object(self, action: str, answer: Answer) -> dict[str, Any]:
-        value: Any = None
-        is_json = True
-        try:
-            # Anything after the value is ignored, as by the docker command.
-            value, _ = json.JSONDecoder().raw_decode(answer.stdout.decode().lstrip())
-        except (ValueError, RecursionError):
-            is_json = False
-        if not is_json or not isinstance(value, (dict, type(None))):
+        value = _object_in(answer.stdout)
+        if value is None:
             said = _shown(answer.stderr)
             problem = "answered with something that is no JSON object"
             raise ConfigError(f"{self.program} {action} {problem}{said and ': '}{said}")
-        return value or {}
+        return value
+
+
+def _object_in(stdout: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that a helper wrote, None if it wrote something else."""
+    try:
+        # Anything after the value is ignored, as by the docker command.
+        value, _ = json.JSONDecoder().raw_decode(stdout.decode().lstrip())
+    except (ValueError, RecursionError):
+        return None
+    if value is None:
+        return {}
+    return value if isinstance(value, dict) else None
 
 
 def find_program(name: str) -> str | None:
@@ -170,7 +177,8 @@ def _is_missing(answer: Answer) -> bool:
 def _shown(said: bytes, secret: str = "") -> str:
     """Return a helper's output as one short line, with ``secret`` and any "Secret" masked."""
     text = said.decode("utf-8", "replace")
-    for form in (secret, json.dumps(secret)[1:-1]):
+    plain = plain_string(secret)
+    for form in (plain, json.dumps(plain)[1:-1]):
         text = text.replace(form, MASK) if form else text
     line = " ".join(_SECRET.sub(rf"\1{MASK}", text).split())
     line = "".join(c if c.isprintable() else "?" for c in line)

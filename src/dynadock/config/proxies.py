@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dynadock.config.folder import object_of, read_config, text_of
+from dynadock.secret import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,11 +36,13 @@ def proxy_variables(host: str, folder: Folder = None) -> dict[str, str]:
     # the case of these names matters.
     name = host if host in entries else "default"
     chosen = object_of({name: entries.get(name)}, name, place)
-    # All are read before any has a name: a proxy may hold a password, and an error of another one
-    # would show it among the local variables of its traceback.
-    values = [(name, text_of(chosen, field, place)) for field, name in _VARIABLES.items()]
-    cases = [(each, value) for name, value in values if value for each in (name, name.lower())]
-    return dict(cases)
+    # Addresses of proxies may hold passwords; a traceback may show what there is here.
+    variables = Hidden()
+    for field, variable in _VARIABLES.items():
+        value = text_of(chosen, field, place)
+        if value:
+            variables[variable] = variables[variable.lower()] = value
+    return dict(variables)
 
 
 def with_variables(environment: Iterable[str] | None, variables: Mapping[str, str]) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dynadock.secret import plain_string
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -43,6 +45,7 @@ def _is_hub(key: str) -> bool:
 
 
 def _host_and_path(address: str) -> tuple[str, str]:
+    address = plain_string(address)
     _, scheme, rest = address.partition("://")
     host, _, path = (rest if scheme else address).partition("/")
     # Only an address with a scheme may have a user before an "@".

@@ -24,6 +24,7 @@ from dynadock.config.helper import HELPER_TIMEOUT, TOKEN_USER, Helper
 from dynadock.config.registries import auth_key, matching_keys
 from dynadock.deadline import Deadline
 from dynadock.errors import ConfigError
+from dynadock.secret import Hidden, SecretBytes, conceal, plain_string, reveal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -52,6 +53,7 @@ def store_credentials(
     created if there is none. ConfigError if ``auth`` lacks something or cannot be stored, if the
     file is invalid or cannot be written, or if the helper fails.
     """
+    auth = conceal(auth)
     user, password, token = _read_auth(auth)
     key = auth_key(registry)
     config = read_config(folder)
@@ -102,22 +104,26 @@ def _read_auth(auth: Mapping[str, Any]) -> tuple[str, str, str]:
     given = {name.casefold(): value for name, value in auth.items() if value}
     user, password, token = (given.get(n, "") for n in ("username", "password", "identitytoken"))
     for name, value in (("username", user), ("password", password), ("identitytoken", token)):
-        if not isinstance(value, str) or "\0" in value or not _is_utf8(value):
+        if not _can_be_kept(value):
             raise ConfigError(f"credentials: {name!r} is no text that can be kept")
     if not token and not (user and password):
         raise ConfigError("credentials are a username and a password, or an identitytoken")
-    return user, "" if token else password, token
+    return plain_string(user), "" if token else password, token
 
 
-def _is_utf8(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+def _can_be_kept(value: Any) -> bool:
+    """Tell whether a value is text without NULs that UTF-8 can write."""
+    return isinstance(value, str) and not any(
+        character == "\0" or "\ud800" <= character <= "\udfff" for character in plain_string(value)
+    )
 
 
 def _entry(user: str, password: str, token: str) -> dict[str, str]:
     """Return the entry of a registry in ``auths``."""
     if ":" in user:
         raise ConfigError("credentials: a username with a ':' cannot be kept in the file")
-    encoded = binascii.b2a_base64(f"{user}:{password}".encode(), newline=False).decode()
+    both = f"{user}:{plain_string(password)}".encode()
+    encoded = conceal(binascii.b2a_base64(both, newline=False).decode())
     entry = {"auth": encoded if user else "", "identitytoken": token}
     return {name: value for name, value in entry.items() if value}
 
@@ -131,7 +137,7 @@ def _change(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone_in(target.parent):
-            values = read_object(str(target)) or {}
+            values = read_object(str(target)) or Hidden()
             before = _dumped(values, path)
             edit(values)
             after = _dumped(values, path)
@@ -144,11 +150,11 @@ def _change(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
 
 def _dumped(values: dict[str, Any], path: Path) -> bytes:
     try:
-        text = json.dumps(values, indent="\t", ensure_ascii=False, allow_nan=False)
+        text = json.dumps(reveal(values), indent="\t", ensure_ascii=False, allow_nan=False)
     except ValueError:
         raise ConfigError(f"{path} holds a number that is too large to be kept") from None
     # Half a surrogate pair has no UTF-8; JSON's escape for it is what backslashreplace writes.
-    return text.encode("utf-8", "backslashreplace")
+    return SecretBytes(text.encode("utf-8", "backslashreplace"))
 
 
 @contextlib.contextmanager

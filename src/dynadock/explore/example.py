@@ -9,7 +9,7 @@ from dynadock.call.arguments import encoding_of
 from dynadock.call.encodings import ENCODINGS
 from dynadock.explore.types import has_type
 from dynadock.spec.data import bundled_data
-from dynadock.spec.schema import flatten, names_in
+from dynadock.spec.schema import encoding_in, flatten, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -255,8 +255,9 @@ def _plain(flat: Schema, kind: str, name: str) -> Any:
 
 
 def _string(flat: Schema, name: str) -> str:
-    if flat.get("x-encoding") in ENCODINGS:
-        return str(ENCODINGS[flat["x-encoding"]].example)
+    encoding = encoding_in(flat)
+    if encoding in ENCODINGS:
+        return str(ENCODINGS[encoding].example)
     if flat.get("x-secret"):
         return _SECRET
     return _BY_FORMAT.get(flat.get("format", ""), _text(name))

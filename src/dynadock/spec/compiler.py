@@ -20,6 +20,7 @@ _CORRECTIONS = {
     "x-send-default": "send",
     "x-credentials": "credentials",
     "x-proxies": "proxies",
+    "x-content": "content",
 }
 
 _BY_MEDIA_TYPE = {each: name for name, kind in KINDS.items() for each in kind.media_types}

@@ -32,10 +32,12 @@ class Parameter:
     __slots__ = (
         "bounds",
         "collection",
+        "content",
         "credentials",
         "default",
         "encoding",
         "enum",
+        "has_content",
         "items",
         "location",
         "name",
@@ -66,9 +68,11 @@ class Parameter:
         self.collection: str = compiled.get("collection", "")
         self.credentials: Mapping[str, Any] = compiled.get("credentials", {})
         self.proxies: bool = compiled.get("proxies", False)
+        self.content: dict[str, Any] = compiled.get("content", {})
         self.items: Parameter | None = (
             Parameter(compiled["items"], self) if "items" in compiled else None
         )
+        self.has_content = bool(self.content or (self.items and self.items.content))
 
     def __repr__(self) -> str:
         return f"<Parameter {self.name} ({self.type} in {self.location})>"

@@ -46,7 +46,6 @@ _KEPT = (
     "maxProperties",
     "required",
     "x-unit",
-    "x-encoding",
 )
 
 
@@ -131,6 +130,12 @@ def schema_at(schema: Schema, definitions: Mapping[str, Schema], path: tuple[Any
     return flatten(schema, definitions)
 
 
+def encoding_in(flat: Schema) -> str:
+    """Return how a field's value is encoded, empty if it is not; ``byte`` is Swagger's own word."""
+    is_byte = flat.get("type") == "string" and flat.get("format") == "byte"
+    return str(flat.get("x-encoding", "base64" if is_byte else ""))
+
+
 def strict_schema(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     """Make the JSON Schema (2020-12) that a request body is checked with.
 
@@ -179,6 +184,9 @@ def _strict(schema: Schema, definitions: Mapping[str, Schema], needed: Needed) -
 def _expanded(schema: Schema, definitions: Mapping[str, Schema], needed: Needed) -> Schema:
     flat = flatten(schema, definitions)
     strict = {key: flat[key] for key in _KEPT if key in flat}
+    encoding = encoding_in(flat)
+    if encoding:
+        strict["x-encoding"] = encoding
     _add_type(strict, flat)
     _add_bounds(strict, flat)
     if "enum" in flat:

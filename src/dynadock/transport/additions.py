@@ -14,10 +14,10 @@ from dynadock.config.headers import SECTION, http_headers
 from dynadock.errors import ConfigError, DynadockWarning
 from dynadock.warn import warn_caller
 from dynadock.wire.fields import OF_THE_CONNECTION, WITHOUT_CONTROLS, has_controls, is_token
+from dynadock.wire.messages import Request
 
 if TYPE_CHECKING:
     from dynadock.transport.endpoint import Endpoint
-    from dynadock.wire.messages import Request
 
 _NOT_TAKEN = OF_THE_CONNECTION | {"host"}
 """Headers, in lower case, that the connection makes; the docker command ignores them as well."""
@@ -36,14 +36,17 @@ class Additions:
 
     def to(self, request: Request) -> Request:
         """Return the request as it is to be sent; the headers that are added are not shown."""
-        if self._path:
-            request = request._replace(target=self._path + request.target)
-        if not self._headers:
+        if not self._path and not self._headers:
             return request
-        own = {name.lower() for name in request.headers}
+        target, headers = request.sent()
+        own = {name.lower() for name in headers}
         added = {name: value for name, value in self._headers.items() if name.lower() not in own}
-        return request._replace(
-            headers={**request.headers, **added}, secrets=request.secrets.union(added)
+        return Request(
+            request.method,
+            self._path + target,
+            {**headers, **added},
+            request.body,
+            request.secrets.union(added),
         )
 
 

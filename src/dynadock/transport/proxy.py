@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from dynadock.config.address import Address, Odd, host_and_port, tried
 from dynadock.errors import EndpointError, Unsupported
+from dynadock.secret import Secret
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -110,7 +111,7 @@ def _basic(user: str) -> str:
     """Return the credentials of a user and a password with a colon, as they are in an address."""
     name, _, password = os.fsencode(user).partition(b":")
     pair = b"%b:%b" % (unquote_to_bytes(name), unquote_to_bytes(password))
-    return "Basic " + base64.b64encode(pair).decode("ascii")
+    return Secret("Basic " + base64.b64encode(pair).decode("ascii"))
 
 
 def _is_excepted(host: str, port: int) -> bool:

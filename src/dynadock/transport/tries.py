@@ -54,7 +54,7 @@ class Tries:
                 # The exception refers to this frame. If the frame referred to the exception, that
                 # reference cycle would keep sockets open until it is collected.
                 del fault
-        method, path = self._request.method, self._request.target.partition("?")[0]
+        method, path = self._request.method, self._request.shown_target.partition("?")[0]
         LOG.warning("%s %s: try %d failed, there is another: %s", method, path, self._failed, fault)
         time.sleep(pause)
 

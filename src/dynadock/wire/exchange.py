@@ -108,8 +108,8 @@ class Exchange:
 
     def _send(self) -> Steps[TransportError | None]:
         """Send head and body; return what broke the connection, for there may be a reply still."""
-        for block in self._blocks():
-            left: Data = block
+        for block in self._views():
+            left = block
             while left:
                 try:
                     sent, came = yield methodcaller("offer", left)
@@ -119,22 +119,26 @@ class Exchange:
                     return None
                 if sent == len(left):
                     break
-                left = memoryview(left)[sent:]
+                left = left[sent:]
         self._is_sent = True
         return None
 
+    def _views(self) -> Iterator[memoryview]:
+        """Yield the blocks as views, whose repr tells nothing of the secrets in them."""
+        return map(memoryview, self._blocks())
+
     def _blocks(self) -> Iterator[Data]:
         """Yield what is sent at a time, the head together with the first bytes of the body."""
-        head, body = request_head(self._request, self._host), self._request.body
+        body = self._request.body
         if body is None:
-            yield head
+            yield request_head(self._request, self._host)
         elif isinstance(body, bytes):
-            yield head + body[:_BLOCK]
+            yield request_head(self._request, self._host) + body[:_BLOCK]
             rest = memoryview(body)[_BLOCK:]
             for start in range(0, len(rest), _BLOCK):
                 yield rest[start : start + _BLOCK]
         else:
-            yield head
+            yield request_head(self._request, self._host)
             yield from self._blocks_of(body)
 
     def _blocks_of(self, body: Iterator[bytes]) -> Iterator[bytes]:

@@ -25,8 +25,6 @@ from dynadock.wire.messages import (
 from dynadock.wire.uploads import Measured
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dynadock.wire.messages import Request
 
 LONGEST_HEAD = 256 * 1024
@@ -67,33 +65,45 @@ def request_head(request: Request, host: str) -> bytes:
     A ``Host`` among the request's headers goes before ``host``; framing among them is dropped.
     Raises ValueError for what would end a line or a field early.
     """
+    has_framing = request.body is not None or request.method in ("POST", "PUT")
+    # Before secrets are in plain below: what measures a file may raise, and tracebacks show locals.
+    framing = _framing(request) if has_framing else None
+    head = _written_head(request, host, framing)
+    if head is None:
+        raise ValueError(_what_breaks(request, host))
+    return head
+
+
+def _written_head(request: Request, host: str, framing: tuple[str, str] | None) -> bytes | None:
+    """Return the bytes of a head, None where something in it would break it."""
+    target, headers = request.sent()
     fields = {"Host": host}
     if request.method != CONNECT:
         # Without this header a peer may use any coding (RFC 9110, section 12.5.3).
         fields["Accept-Encoding"] = "identity"
-    for name, value in request.headers.items():
+    for name, value in headers.items():
         lowered = name.lower()
         if lowered in _OURS:
             fields[_OURS[lowered]] = value
         elif lowered not in LENGTHS:
             fields[name] = value
-    if request.body is not None or request.method in ("POST", "PUT"):
-        name, value = _framing(request)
-        fields[name] = value
+    if framing is not None:
+        fields[framing[0]] = framing[1]
     lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
-    head = f"{request.method} {request.target} HTTP/1.1\r\n{''.join(lines)}"
+    head = f"{request.method} {target} HTTP/1.1\r\n{''.join(lines)}"
     # Counted, since a value with a line break in it would match as two headers.
     if head.count("\n") != 1 + len(fields) or not _REQUEST_HEAD.fullmatch(head):
-        raise ValueError(_what_breaks(request, fields))
+        return None
     return f"{head}\r\n".encode("latin-1")
 
 
-def _what_breaks(request: Request, fields: Mapping[str, str]) -> str:
+def _what_breaks(request: Request, host: str) -> str:
     if not is_token(request.method):
         return f"the method {request.method!r} is no token"
-    if not _TARGET.fullmatch(request.target):
+    target, headers = request.sent()
+    if not _TARGET.fullmatch(target):
         return f"the target {request.target!r} would break the request line"
-    for name, value in fields.items():
+    for name, value in {"Host": host, **headers}.items():
         if not is_token(name) or has_controls(value):
             return f"the header {name!r} would break the request's head"
     raise AssertionError("nothing breaks this head")

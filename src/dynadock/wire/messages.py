@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 
-from dynadock.options import MASK, is_secret_name
 from dynadock.record import Record
+from dynadock.secret import MASK, Secret, conceal, is_secret_name, plain_string, reveal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,31 +29,71 @@ FIRST_ERROR = 400
 """Statuses, and where their groups begin (RFC 9110, section 15)."""
 
 
-class Request(NamedTuple):
-    """One HTTP request, complete and unsent.
+class Request:
+    """One HTTP request, complete and unsent; frozen, and discreet about what it carries.
 
     ``target`` is path and query as they are sent; ``body`` bytes, an iterator of bytes (sent in
     chunks, or with its length if it is `dynadock.wire.uploads.Measured`), or None. ``secrets``
-    names query parameters and headers whose values are masked when the request is shown, beside
-    those that are secret by their names (`dynadock.options.is_secret_name`).
+    names query parameters and headers whose values are secret, beside those that are so by their
+    names (`dynadock.secret.is_secret_name`).
+
+    Secrets in `target` and `headers` read as a mask, in whatever they get to; `dynadock.reveal`
+    gives each of the two as it is sent. A body is not shown, but given as it is sent. A request is
+    not pickled.
     """
 
+    __slots__ = ("_headers", "_target", "body", "method", "secrets")
     method: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes | Iterator[bytes] | None = None
-    secrets: frozenset[str] = frozenset()
+    body: bytes | Iterator[bytes] | None
+    secrets: frozenset[str]
+    _target: str
+    _headers: Mapping[str, str]
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | Iterator[bytes] | None = None,
+        secrets: frozenset[str] = frozenset(),
+    ) -> None:
+        keep = object.__setattr__
+        keep(self, "method", method)
+        keep(self, "_target", target)
+        keep(self, "_headers", headers)
+        keep(self, "body", body)
+        keep(self, "secrets", secrets)
+
+    def __setattr__(self, name: str, _value: Any) -> None:
+        raise AttributeError(f"{name}: requests are frozen; prepare another one")
+
+    def __delattr__(self, name: str) -> None:
+        self.__setattr__(name, None)
+
+    @property
+    def target(self) -> str:
+        """Path and query; `dynadock.reveal` gives them as they are sent."""
+        shown = self.shown_target
+        return self._target if shown == self._target else Secret(self._target, shown)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers; `dynadock.reveal` gives them as they are sent."""
+        return {
+            name: conceal(value) if self._is_secret(name) else value
+            for name, value in self._headers.items()
+        }
 
     @property
     def asks_for_upgrade(self) -> bool:
         """Whether the peer may switch protocols in answer to it."""
-        return any(name.lower() == "upgrade" for name in self.headers)
+        return any(name.lower() == "upgrade" for name in self._headers)
 
     @property
     def shown_target(self) -> str:
         """The target with its secrets masked."""
-        path, mark, query = self.target.partition("?")
-        return path + mark + "&".join(map(self._shown_pair, query.split("&")))
+        path, mark, query = self._target.partition("?")
+        return path + mark + "&".join(map(self._shown_pair, query.split("&"))) if mark else path
 
     def _shown_pair(self, pair: str) -> str:
         from urllib.parse import unquote
@@ -67,11 +107,39 @@ class Request(NamedTuple):
     @property
     def shown_headers(self) -> dict[str, str]:
         """The headers with their secrets masked."""
-        secrets = {name.lower() for name in self.secrets}
-        return {
-            name: MASK if is_secret_name(name) or name.lower() in secrets else value
-            for name, value in self.headers.items()
-        }
+        return {name: str(value) for name, value in self.headers.items()}
+
+    def _is_secret(self, header: str) -> bool:
+        lowered = header.lower()
+        return is_secret_name(header) or any(lowered == name.lower() for name in self.secrets)
+
+    def sent(self) -> tuple[str, Mapping[str, str]]:
+        """Return target and headers as they are sent, for who writes them."""
+        headers = self._headers
+        if any(type(value) is not str for value in headers.values()):
+            headers = reveal(headers)
+        return plain_string(self._target), headers
+
+    def with_headers(self, added: Mapping[str, str]) -> Request:
+        """Return the same request with more headers."""
+        headers = {**self._headers, **added}
+        return Request(self.method, self._target, headers, self.body, self.secrets)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Request) and all(
+            getattr(self, name) == getattr(other, name) for name in self.__slots__
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: Any) -> Self:
+        return self
+
+    def __reduce_ex__(self, _protocol: Any) -> NoReturn:
+        raise TypeError("requests are not pickled; prepare them again where they are needed")
 
     def __repr__(self) -> str:
         # A body may be a secret (SecretCreate, SystemAuth), so only its size is shown.
@@ -81,11 +149,19 @@ class Request(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """A whole reply: its head and all bytes of its body."""
+    """A whole reply: its head and all bytes of its body, which its repr does not show."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def __repr__(self) -> str:
+        return f"Reply({self.status}, {len(self.body)} bytes)"
+
+    def __rich_repr__(self) -> Iterator[Any]:
+        """Yield what rich shows, which looks into tuples by itself."""
+        yield self.status
+        yield "size", len(self.body)
 
 
 def media_type(headers: Mapping[str, str]) -> str:

@@ -63,6 +63,43 @@ class Measured:
             )
 
 
+def why_not_sent(source: Any) -> str:
+    """Say why nothing, or nothing but an error, would be sent of a file or a generator, else "".
+
+    Of a pipe, a socket or another iterator that cannot be known before it is read. What is empty
+    from its beginning on is sent: that may be meant.
+    """
+    if getattr(source, "gi_frame", source) is None:
+        return "the generator has ended already; make another one"
+    return _why_not_read(source) if hasattr(source, "read") else ""
+
+
+def _why_not_read(file: Any) -> str:
+    if getattr(file, "closed", False) is True:
+        return "the file is closed"
+    if hasattr(file, "readable") and not file.readable():
+        return "the file is not open for reading"
+    if hasattr(file, "encoding"):
+        return "the file gives text; open it in binary mode ('rb')"
+    return "the file is at its end; seek(0) goes back to its beginning" if _is_at_end(file) else ""
+
+
+def _is_at_end(file: Any) -> bool:
+    """Tell whether a file was read, or written, to its end; False where it cannot go back."""
+    try:
+        place = file.tell() if hasattr(file, "seekable") and file.seekable() else 0
+    except (OSError, ValueError):
+        # It does not know its place, and may be read all the same.
+        return False
+    if place == 0:
+        return False
+    if hasattr(file, "peek"):
+        return not file.peek(1)
+    following = file.read(1)
+    file.seek(place)
+    return not following
+
+
 def blocks_of(body: Any) -> bytes | Iterator[bytes]:
     """Return a binary body as it is sent: bytes, or an iterator of bytes that reads when asked.
 

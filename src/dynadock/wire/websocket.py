@@ -44,7 +44,7 @@ def with_handshake(request: Request) -> Request:
     """Return a request that also asks for a websocket, with a key of its own."""
     key = base64.b64encode(secrets.token_bytes(16)).decode("ascii")
     asked = {_KEY: key, "Sec-WebSocket-Version": _VERSION}
-    return request._replace(headers={**request.headers, **asked})
+    return request.with_headers(asked)
 
 
 def check_handshake(request: Request, headers: Mapping[str, str]) -> None:
