@@ -90,6 +90,16 @@ def test_start_and_stop(client: Client, new_container: NewContainer) -> None:
     assert status(client, name) == "exited"
 
 
+@pytest.mark.parametrize("name", ["ContainerStop", "ContainerRestart"])
+def test_a_container_that_takes_its_own_time_to_stop_is_waited_for(
+    client: Client, new_container: NewContainer, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("dynadock.bound.DEFAULT_TIMEOUT", 0.5)
+    container = new_container(StopTimeout=2, StopSignal="SIGTERM")
+    client.ContainerStart(container)
+    assert client.operations[name](container) is None
+
+
 def test_restart(client: Client, started: str) -> None:
     before = client.ContainerInspect(started).State.StartedAt
     assert client.ContainerRestart(started, t=0) is None
