@@ -10,6 +10,8 @@ from dynadock.spec.names import closest
 FIELDS = ("username", "password", "identitytoken", "registrytoken", "serveraddress", "email")
 """What engines read of an ``AuthConfig``; they do not mind in which letters."""
 
+_NO_UTF8 = "expected text that UTF-8 can write"
+
 
 class Hidden(dict[str, Any]):
     """A dict whose repr shows its keys alone, and that is not pickled."""
@@ -35,6 +37,9 @@ def accounts(given: Mapping[str, Mapping[str, str]]) -> Hidden:
     """
     if not all(isinstance(registry, str) for registry in given):
         raise TypeError("credentials: expected registries as text for keys")
+    for registry in given:
+        if not _is_utf8(registry):
+            raise ValueError(f"credentials: {registry!r}: {_NO_UTF8}")
     return Hidden({registry: _account(registry, auth) for registry, auth in given.items()})
 
 
@@ -50,8 +55,19 @@ def _account(registry: str, auth: Mapping[str, str]) -> Hidden:
         if not isinstance(value, str):
             kind = type(value).__name__
             raise TypeError(f"credentials: {registry!r}: {field}: expected text, got {kind}")
+        if not _is_utf8(value):
+            raise ValueError(f"credentials: {registry!r}: {field}: {_NO_UTF8}")
         checked[field] = value
     return checked
+
+
+def _is_utf8(text: str) -> bool:
+    """Tell whether UTF-8 can write a text; it cannot write half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unknown(name: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -137,6 +138,19 @@ def test_lists_are_tables(operation_id):
     for part in shown:
         assert part in text
     assert html.count("<tr>") == 1 + len(values)
+
+
+@pytest.mark.parametrize("inner", [[], Record()], ids=["lists", "records"])
+def test_what_is_nested_without_end_can_be_shown(inner):
+    value = inner
+    for _ in range(100_000):
+        value = [value] if isinstance(inner, list) else Record(a=value)
+    for shown in (Record(a=value), Records([value])):
+        assert len(repr(shown)) < 1000
+        assert len(shown._repr_mimebundle_()["text/html"]) < 10_000
+        console = Console(width=80, file=io.StringIO())
+        console.print(shown)
+        assert len(console.file.getvalue()) < 20_000
 
 
 def test_lists_without_columns_are_trees():

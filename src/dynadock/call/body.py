@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from dynadock.call.plain import place_of
-from dynadock.call.values import not_shown, shown
+from dynadock.call.values import not_shown, place_of, shown
 from dynadock.errors import Fault, UnknownFieldWarning
 from dynadock.spec import history
 from dynadock.spec.names import closest, respelt

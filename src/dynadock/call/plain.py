@@ -10,31 +10,26 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dynadock.call.encodings import ENCODINGS
-from dynadock.call.values import can_be_written, not_shown, shown, whole_number
+from dynadock.call.values import (
+    DEEPEST,
+    TOO_DEEP,
+    Mismatch,
+    can_be_written,
+    not_shown,
+    place_of,
+    shown,
+    utf8_text,
+    whole_number,
+)
 from dynadock.errors import Fault
 from dynadock.spec.schema import schema_at
 
 if TYPE_CHECKING:
+    from dynadock.call.values import Path
     from dynadock.spec.model import Body
 
-Step = str | int
-Path = tuple[Step, ...]
 
-DEEPEST = 100
-"""Levels of a body; deeper ones are cyclic or hostile."""
-
-_AS_THEY_ARE = frozenset({str, bool, type(None)})
-
-
-def place_of(path: Iterable[Step]) -> str:
-    """Write a path inside a body: ``HostConfig.PortBindings.80/tcp[0].HostPort``."""
-    place = ""
-    for step in path:
-        if isinstance(step, int):
-            place += f"[{step}]"
-        else:
-            place += f".{step}" if place else step
-    return place
+_AS_THEY_ARE = frozenset({bool, type(None)})
 
 
 class Plain:
@@ -53,10 +48,10 @@ class Plain:
 
     def of(self, value: Any, path: Path = ()) -> Any:
         """Return ``value`` made plain; what cannot be is left out and noted in ``faults``."""
-        if type(value) in _AS_THEY_ARE:
+        if _is_plain(value):
             return value
         if len(path) > DEEPEST or id(value) in self._around:
-            return self._fault(path, f"expected at most {DEEPEST} levels; does it hold itself?")
+            return self._fault(path, TOO_DEEP)
         self._around.add(id(value))
         try:
             return self._inside(value, path)
@@ -76,15 +71,15 @@ class Plain:
         for key, member in value.items():
             if not isinstance(key, str):
                 self._fault(path, f"expected text for a key, got {self._shown(key, path)}")
-            elif type(member) in _AS_THEY_ARE:
-                plain[str.__str__(key)] = member
-            else:
-                plain[str.__str__(key)] = self.of(member, (*path, key))
+                continue
+            name = self._text(key, path)
+            if name is not None:
+                plain[name] = member if _is_plain(member) else self.of(member, (*path, name))
         return plain
 
     def _array(self, value: Iterable[Any], path: Path) -> list[Any]:
         return [
-            member if type(member) in _AS_THEY_ARE else self.of(member, (*path, place))
+            member if _is_plain(member) else self.of(member, (*path, place))
             for place, member in enumerate(value)
         ]
 
@@ -94,9 +89,14 @@ class Plain:
                 return convert(self, value, path)
         return self._integer(value, path)
 
-    def _text(self, value: Any, _path: Path) -> str:
+    def _text(self, value: Any, path: Path) -> str | None:
         # The member of an enum of strings is its value, whatever its __str__ says.
-        return str.__str__(value) if isinstance(value, str) else str(value)
+        text = str.__str__(value) if isinstance(value, str) else str(value)
+        try:
+            return utf8_text(text)
+        except Mismatch as mismatch:
+            self._fault(path, mismatch.discreet if self._is_secret(path) else mismatch.problem)
+            return None
 
     def _member(self, value: Enum, path: Path) -> Any:
         return self.of(value.value, path)
@@ -141,10 +141,12 @@ class Plain:
         return schema_at(self._body.schema, self._body.definitions, path)
 
     def _shown(self, value: Any, path: Path) -> str:
+        return not_shown(value) if self._is_secret(path) else shown(value)
+
+    def _is_secret(self, path: Path) -> bool:
         from dynadock.spec.fields import touches_secret
 
-        is_secret = touches_secret(self._body.schema, self._body.definitions, path)
-        return not_shown(value) if is_secret else shown(value)
+        return touches_secret(self._body.schema, self._body.definitions, path)
 
     def _fault(self, path: Path, problem: str) -> None:
         self.faults.append(Fault(place_of(path) or self._body.name, problem, "body"))
@@ -158,3 +160,8 @@ class Plain:
         (datetime, _moment),
         (Enum, _member),
     )
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell at once of most values that they need no change."""
+    return type(value) in _AS_THEY_ARE or (type(value) is str and value.isascii())
