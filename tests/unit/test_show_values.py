@@ -175,6 +175,18 @@ def test_a_table_stands_odd_values():
     assert "&lt;b&gt;&amp;" in listed._repr_mimebundle_()["text/html"]
 
 
+ODD = [True, 7, -1.5, 2**5000, float("inf"), "x", [], [[None]], ["x"], {}, {"a": [1]}, {"IP": 5}]
+
+
+@pytest.mark.parametrize("operation_id", sorted(bundled_data("tables.yaml")))
+def test_any_table_stands_any_value(operation_id):
+    names = {path.partition(".")[0] for each in columns_of(operation_id) for path in each.fields}
+    rows = [dict.fromkeys(names, value) for value in (*ODD, [{"IP": 5, "PublicPort": []}])]
+    for table in (records(rows, operation_id), Records(ODD, operation_id)):
+        plain(table)
+        assert table._repr_mimebundle_()["text/html"]
+
+
 def test_columns_are_of_what_operations_list():
     for operation_id in bundled_data("tables.yaml"):
         assert operation_id in all_operations()
