@@ -14,7 +14,7 @@ from dynadock.call.values import Mismatch, shown, utf8_text
 from dynadock.errors import Fault, ValidationError
 from dynadock.options import is_secret_name
 from dynadock.spec import history
-from dynadock.spec.names import respelt
+from dynadock.spec.names import closest, respelt
 from dynadock.wire.fields import WITHOUT_CONTROLS, has_controls
 
 if TYPE_CHECKING:
@@ -95,7 +95,10 @@ def bind(
 
 
 class _Binder:
-    """Gathers one call's values and faults."""
+    """Gathers one call's values and faults.
+
+    ``strange`` has the places in ``faults`` of arguments that are unknown, and faults for that.
+    """
 
     def __init__(self, operation: Operation, options: Options) -> None:
         self.operation = operation
@@ -104,6 +107,7 @@ class _Binder:
         self.faults: list[Fault] = []
         self.fields: dict[str, Any] = {}
         self.unknown: dict[str, Any] = {}
+        self.strange: dict[str, int] = {}
 
     def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
         """Give positional arguments their names."""
@@ -179,6 +183,7 @@ class _Binder:
     def _place_unknown(self, name: str, value: Any) -> None:
         if self.options.unknown == "error" and self.options.validate:
             problem = f"unknown parameter{self._hint(name)}"
+            self.strange[name] = len(self.faults)
             self.faults.append(Fault(name, problem, kind="unknown"))
         else:
             # It goes to the body, or to the query if a later argument turns out to be the body.
@@ -222,13 +227,32 @@ class _Binder:
         from dynadock.call.body import hint_for_field
 
         operation = self.operation
-        known = [parameter.python_name for parameter in operation.parameters]
-        if operation.body is not None:
-            known += [operation.body.python_name, *operation.body.properties]
+        known = self._known()
         lifetime = history.of_parameter(operation.operation_id, name)
         if lifetime is not None and respelt(name, known) is None:
             return f"; {lifetime.relative_to(operation.version)}"
         return hint_for_field(operation, known, name, name)
+
+    def _known(self) -> list[str]:
+        """Return the names that an argument may have."""
+        body = self.operation.body
+        known = [parameter.python_name for parameter in self.operation.parameters]
+        return known if body is None else [*known, body.python_name, *body.properties]
+
+    def _is_misspelt(self, name: str, location: str) -> bool:
+        """Tell whether what is missing was given under a wrong name, which is one fault, not two.
+
+        Bodies take a name in other letters, if it is sent; to send others leaves it missing.
+        """
+        known = self._known()
+        for given, place in self.strange.items():
+            if closest(given, known) == name:
+                if location != "body" or given.casefold() != name.casefold():
+                    fault = self.faults[place]
+                    problem = f"unknown parameter; did you mean {name!r}, which is required?"
+                    self.faults[place] = fault._replace(problem=problem, kind="missing")
+                return True
+        return False
 
     def finish(self) -> Bound:
         """Look for what is missing, check the body, and give the result or raise."""
@@ -252,6 +276,12 @@ class _Binder:
         elif self.options.validate or parameter.location == "path":
             problem = f"missing; expected {parameter.type}"
             fault = Fault(parameter.python_name, problem, parameter.location, "missing")
+            self._add_fault(fault)
+
+    def _add_fault(self, fault: Fault) -> None:
+        """Add a fault, unless it says that something is missing which is misspelt."""
+        is_missing = fault.kind == "missing"
+        if not (is_missing and self.strange and self._is_misspelt(fault.place, fault.location)):
             self.faults.append(fault)
 
     def _check_path(self) -> None:
@@ -290,7 +320,7 @@ class _Binder:
                 self._check_plain(body)
             else:
                 problem = f"missing; expected {body.kind}"
-                self.faults.append(Fault(body.python_name, problem, "body", "missing"))
+                self._add_fault(Fault(body.python_name, problem, "body", "missing"))
 
     def _check_binary(self, body: Body) -> None:
         value = self.bound.body
@@ -336,7 +366,8 @@ class _Binder:
         self.faults += plain.faults
         if self.options.validate and not plain.faults:
             unknown = self.options.unknown
-            self.faults += check_body(self.operation, body, self.bound.body, unknown)
+            for fault in check_body(self.operation, body, self.bound.body, unknown):
+                self._add_fault(fault)
 
     def _fault(self, place: str, problem: str, location: str = "call") -> None:
         self.faults.append(Fault(place, problem, location))

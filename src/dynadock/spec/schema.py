@@ -46,6 +46,8 @@ _KEPT = (
     "required",
     "x-unit",
     "x-encoding",
+    "x-words",
+    "x-keys-in",
 )
 
 
@@ -119,7 +121,9 @@ def strict_schema(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
 
     Differences from the document, each from what engines do (20.10 to 28.5, Podman 4.3):
 
-    - null is allowed everywhere: Go leaves a field at its zero value;
+    - null is allowed for every field: Go leaves it at its zero value; but in a list or a map it is
+      an entry, which Go makes an empty one (an empty argument, a port at all addresses), so that
+      only ``x-nullable`` allows it there;
     - properties that the document does not name are refused, since an engine would drop them in
       silence; maps (``additionalProperties``, or objects without properties) stay open;
     - an empty string passes every enum of strings: it is Go's zero value;
@@ -158,15 +162,33 @@ def _strict(schema: Schema, definitions: Mapping[str, Schema], needed: list[str]
     if "enum" in flat:
         strict["enum"] = _open_enum(flat["enum"])
     if "items" in flat:
-        strict["items"] = _strict(flat["items"], definitions, needed)
+        strict["items"] = _entry(flat["items"], definitions, needed)
     _add_properties(strict, flat, definitions, needed)
     return strict
 
 
-def _add_type(strict: Schema, flat: Schema) -> None:
+def _entry(schema: Schema, definitions: Mapping[str, Schema], needed: list[str]) -> Schema:
+    """Make the schema of a list's items or a map's values: null only where it says so itself."""
+    strict = _strict(schema, definitions, needed)
+    types = types_of(flatten(schema, definitions))
+    # What a definition says of itself is about fields: documents say it of PortBinding too.
+    if types and "null" not in types and not schema.get("x-nullable"):
+        # Beside a $ref too; a type there would find every other wrong value once more.
+        strict["not"] = {"type": "null"}
+    return strict
+
+
+def types_of(flat: Mapping[str, Any]) -> list[str]:
+    """Return the types that a flat schema allows, none where it allows any."""
     declared = flat.get("type", "object" if "properties" in flat else None)
-    if declared is not None:
-        types = declared if isinstance(declared, list) else [declared]
+    if declared is None:
+        return []
+    return [*declared] if isinstance(declared, list) else [declared]
+
+
+def _add_type(strict: Schema, flat: Schema) -> None:
+    types = types_of(flat)
+    if types:
         strict["type"] = list(dict.fromkeys([*types, "null"]))
 
 
@@ -216,6 +238,6 @@ def _add_properties(
         strict["additionalProperties"] = False
     others = flat.get("additionalProperties")
     if isinstance(others, dict):
-        strict["additionalProperties"] = _strict(others, definitions, needed)
+        strict["additionalProperties"] = _entry(others, definitions, needed)
     elif others is not None:
         strict["additionalProperties"] = bool(others)
