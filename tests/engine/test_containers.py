@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynadock import NOT_MODIFIED, BadRequest, Conflict, NotFound
+from dynadock import NOT_MODIFIED, BadRequest, Conflict, DynadockWarning, NotFound
 from engine.things import LABEL, LABELS, MIB, MINE, PREFIX, eventually, new_name, tar_of
 
 if TYPE_CHECKING:
@@ -58,6 +58,26 @@ def test_create_and_inspect(client: Client, image: str) -> None:
     assert seen.HostConfig.Memory == 64 * MIB
     assert list(seen.HostConfig.PortBindings) == ["80/tcp"]
     assert seen.HostConfig.RestartPolicy.MaximumRetryCount == 2
+
+
+def test_keys_in_other_letters_are_obeyed(client: Client, image: str) -> None:
+    name = new_name("letters")
+    fields = {"image": image, "LABELS": LABELS, "hostconfig": {"memory": 64 * MIB}}
+    client.with_options(unknown="send").ContainerCreate(name=name, body=fields)
+    seen = client.ContainerInspect(name)
+    assert seen.HostConfig.Memory == 64 * MIB
+    assert seen.Config.Labels[LABEL] == PREFIX
+
+
+def test_a_port_that_only_its_bindings_name(
+    client: Client, new_container: NewContainer, expected: Expected
+) -> None:
+    bindings = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "0"}]}
+    with pytest.warns(DynadockWarning, match=r"add ExposedPorts=\{'80/tcp': \{\}\}"):
+        name = new_container(HostConfig={"PortBindings": bindings})
+    client.ContainerStart(name)
+    published = [*(client.ContainerInspect(name).NetworkSettings.Ports or {})]
+    assert published == expected.value("ContainerStart: ports that only their bindings name", [])
 
 
 def test_inspect_with_size(client: Client, running: str) -> None:

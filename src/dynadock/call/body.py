@@ -37,14 +37,14 @@ def check_body(operation: Operation, body: Body, value: Any, unknown: str) -> li
     """
     spelling = Spelling(value, body, nearly=unknown == "error")
     errors = [*validator_for(body).iter_errors(spelling.value)]
-    faults = [*_misspelt_keys(operation, body, spelling, unknown)]
-    faults += _missing_keys(errors, spelling)
-    for error in errors:
-        if error.validator == "additionalProperties":
-            faults += _unknown_keys(operation, error, spelling, unknown)
+    faults = [*_missing_keys(errors, spelling)]
     for error in _of_values(errors):
         place = spelling.place_of(error.absolute_path) or body.name
         faults.append(Fault(place, _problem(body, error), "body"))
+    faults += _misspelt_keys(operation, body, spelling, unknown)
+    for error in errors:
+        if error.validator == "additionalProperties":
+            faults += _unknown_keys(operation, error, spelling, unknown)
     if not faults:
         _warn_of_doubts(operation, errors, spelling)
     return faults
