@@ -98,7 +98,7 @@ class Strict:
         keyword = "items" if isinstance(step, int) else "additionalProperties"
         is_field = step in node.get("properties", {})
         entry = {} if is_field else node.get(keyword)
-        return not isinstance(entry, dict) or "not" not in entry
+        return not isinstance(entry, dict) or _may_be_null(entry)
 
     def least(self, node):
         """Return the least value that ``node`` takes besides null."""
@@ -138,6 +138,10 @@ class Strict:
             yield from self.nodes(member, (*path, step), self.inner(node, step))
 
 
+def _may_be_null(node):
+    return "not" not in node and "null" in node.get("type", ["null"])
+
+
 @st.composite
 def bodies(draw, strict):
     """Draw any JSON value that the strict schema takes, nulls among them, but an object or list."""
@@ -145,8 +149,7 @@ def bodies(draw, strict):
 
 
 def _draw(draw, strict, node, depth, *, nullable=True):
-    # Said beside a $ref, too.
-    nullable = nullable and "not" not in node
+    nullable = nullable and _may_be_null(node)
     node = strict.resolve(node)
     if "enum" in node:
         choices = [each for each in node["enum"] if nullable or each is not None]

@@ -27,7 +27,7 @@ from dynadock.spec.loader import load_spec
 from dynadock.wire.messages import Headers, Reply
 from samples import JSON_VALUES, Strict, bodies, least_arguments
 
-pytestmark = pytest.mark.filterwarnings("ignore::dynadock.DynadockWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::dynadock.DoubtfulArgumentWarning")
 """Drawn bodies may be legal and odd; what is warned of is tested elsewhere."""
 
 OPTIONS = Options()

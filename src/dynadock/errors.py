@@ -54,6 +54,10 @@ class UnknownFieldWarning(DynadockWarning):
     """A parameter or body field that the document does not know was sent (``unknown="warn"``)."""
 
 
+class DoubtfulArgumentWarning(DynadockWarning):
+    """A body was sent that is legal and surely a mistake; the message says how to write it."""
+
+
 class UnreadStreamWarning(DynadockWarning):
     """A stream whose operation does something was dropped before its end, which may cancel that."""
 

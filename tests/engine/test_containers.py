@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynadock import NOT_MODIFIED, BadRequest, Conflict, DynadockWarning, NotFound
+from dynadock import NOT_MODIFIED, BadRequest, Conflict, DoubtfulArgumentWarning, NotFound
 from engine.things import LABEL, LABELS, MIB, MINE, PREFIX, eventually, new_name, tar_of
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def test_a_port_that_only_its_bindings_name(
     client: Client, new_container: NewContainer, expected: Expected
 ) -> None:
     bindings = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "0"}]}
-    with pytest.warns(DynadockWarning, match=r"add ExposedPorts=\{'80/tcp': \{\}\}"):
+    with pytest.warns(DoubtfulArgumentWarning, match=r"write ExposedPorts=\{'80/tcp': \{\}\}"):
         name = new_container(HostConfig={"PortBindings": bindings})
     client.ContainerStart(name)
     published = [*(client.ContainerInspect(name).NetworkSettings.Ports or {})]

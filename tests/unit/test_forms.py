@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from documents import A_FEW, all_operations
-from dynadock import BodyError, DynadockWarning, Options
+from dynadock import BodyError, DoubtfulArgumentWarning, Options
 from dynadock.call.bind import bind
 from dynadock.spec.loader import load_spec
 from secret_values import MARK, SECRET
@@ -123,7 +123,7 @@ def test_any_wrong_value_of_any_field_has_a_message(version, value):
             continue
         args = tuple("x" for _ in operations[name].positional)
         for field in body.properties:
-            with warnings.catch_warnings(action="ignore", category=DynadockWarning):
+            with warnings.catch_warnings(action="ignore", category=DoubtfulArgumentWarning):
                 problem = _problem_of(operations[name], args, {field: value}, field)
                 meant = re.search(r"; (?:write|for example) (.+)$", problem)
                 if meant and "…" not in meant[1]:
@@ -166,14 +166,14 @@ LEGAL = {
     "an open quote": ({"Cmd": "echo it's"}, r"write \[.echo it's.\] if you mean that"),
     "a port that is not exposed": (
         {"HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": "1"}]}}},
-        "HostConfig.PortBindings: Docker publishes only .* add ExposedPorts={'80/tcp': {}}",
+        "HostConfig.PortBindings: Docker publishes only .* write ExposedPorts={'80/tcp': {}}",
     ),
     "a port that is exposed otherwise": (
         {
             "ExposedPorts": {"80/tcp": {}},
             "HostConfig": {"PortBindings": {"80": [{"HostPort": "1"}]}},
         },
-        r"add ExposedPorts={'80/tcp': {}, '80': {}}",
+        r"write ExposedPorts={'80/tcp': {}, '80': {}}",
     ),
 }
 
@@ -181,7 +181,7 @@ LEGAL = {
 @pytest.mark.parametrize("version", ["1.25", "1.36", "1.42", "1.55"])
 @pytest.mark.parametrize(("fields", "words"), LEGAL.values(), ids=LEGAL)
 def test_what_is_legal_and_surely_a_mistake_is_warned_of(version, fields, words):
-    with pytest.warns(DynadockWarning, match=words) as caught:
+    with pytest.warns(DoubtfulArgumentWarning, match=words) as caught:
         bind(load_spec(version)[CREATE], (), fields, Options())
     assert caught[0].filename == __file__
 

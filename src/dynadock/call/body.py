@@ -5,17 +5,18 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from dynadock.call.forms import NO_FORM, converted, example, words_of
+from dynadock.call.doubts import DOUBTS
+from dynadock.call.forms import NO_FORM, converted, example
 from dynadock.call.spelling import Spelling
 from dynadock.call.values import not_shown, place_of, shown
-from dynadock.errors import DynadockWarning, Fault, UnknownFieldWarning
+from dynadock.errors import DoubtfulArgumentWarning, Fault, UnknownFieldWarning
 from dynadock.spec import history
 from dynadock.spec.names import closest, respelt
 from dynadock.spec.schema import document_pattern, schema_at, strict_schema, types_of
 from dynadock.warn import warn_caller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from jsonschema import Draft202012Validator
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 SchemaError = Any
 """A jsonschema ValidationError; its stubs give each attribute a union that its users never see."""
+
+_OF_OTHERS = {"additionalProperties", "required", *DOUBTS}
+"""Keywords whose errors are not about a single value."""
 
 
 def check_body(operation: Operation, body: Body, value: Any, unknown: str) -> list[Fault]:
@@ -35,8 +39,12 @@ def check_body(operation: Operation, body: Body, value: Any, unknown: str) -> li
     that is a known one in other letters is checked as that: engines obey it in any. Where nothing
     is wrong, what is legal and surely a mistake is warned of.
     """
-    spelling = Spelling(value, body, nearly=unknown == "error")
-    errors = [*validator_for(body).iter_errors(spelling.value)]
+    validator = validator_for(body)
+    errors = [*validator.iter_errors(value)]
+    spelling = Spelling(value)
+    if any(error.validator == "additionalProperties" for error in errors):
+        spelling.correct(body, nearly=unknown == "error")
+        errors = [*validator.iter_errors(spelling.value)]
     faults = [*_missing_keys(errors, spelling)]
     for error in _of_values(errors):
         place = spelling.place_of(error.absolute_path) or body.name
@@ -61,10 +69,12 @@ def _of_values(errors: list[SchemaError]) -> Iterator[SchemaError]:
 
 def _warn_of_doubts(operation: Operation, errors: list[SchemaError], spelling: Spelling) -> None:
     for error in errors:
-        if error.validator in _DOUBTS:
-            doubt = error.message.replace(_PLACE, spelling.place_of(error.absolute_path))
-            message = f"{operation.operation_id} (API {operation.version}): {doubt}"
-            warn_caller(message, DynadockWarning)
+        if error.validator in DOUBTS:
+            place = spelling.place_of(error.absolute_path)
+            message = (
+                f"{operation.operation_id} (API {operation.version}): {place}: {error.message}"
+            )
+            warn_caller(message, DoubtfulArgumentWarning)
 
 
 @lru_cache(maxsize=256)
@@ -73,46 +83,9 @@ def validator_for(body: Body) -> Draft202012Validator:
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
 
-    doubting: Any = extend(Draft202012Validator, _DOUBTS)  # type: ignore[no-untyped-call]
+    doubting: Any = extend(Draft202012Validator, DOUBTS)  # type: ignore[no-untyped-call]
     validator: Draft202012Validator = doubting(strict_schema(body.schema, body.definitions))
     return validator
-
-
-def _unsplit(_validator: Any, _wanted: Any, instance: Any, _schema: Any) -> Iterator[SchemaError]:
-    """Doubt a command that is one text: engines look for a program of that whole name."""
-    from jsonschema import ValidationError
-
-    if isinstance(instance, str) and len(instance.split()) > 1:
-        words = words_of(instance)
-        split = "" if words is NO_FORM else f"{shown(words)} for a program and its arguments, or "
-        problem = f"{_PLACE}: engines take the text {shown(instance)} for one word"
-        yield ValidationError(f"{problem}; write {split}{shown([instance])} if you mean that")
-
-
-def _unnamed(_validator: Any, rule: Any, instance: Any, _schema: Any) -> Iterator[SchemaError]:
-    """Doubt the keys of one map that another does not have."""
-    from jsonschema import ValidationError
-
-    keys, within = (_map_at(instance, rule[each]) for each in ("keys", "within"))
-    lacking = [key for key, value in keys.items() if value and key not in within]
-    if lacking:
-        wanted = f"{rule['within']}={ ({**within, **{key: {} for key in lacking}})!r}"
-        yield ValidationError(f"{rule['keys']}: {rule['else']}; add {wanted}")
-
-
-def _map_at(value: Any, place: str) -> Mapping[str, Any]:
-    for name in place.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
-
-
-_DOUBTS = {"x-words": _unsplit, "x-keys-in": _unnamed}
-"""Keywords of ours that find what is legal and surely a mistake."""
-
-_OF_OTHERS = {"additionalProperties", "required", *_DOUBTS}
-
-_PLACE = "\x00"
-"""Stands for the place of a doubt in its message, which only the whole check knows."""
 
 
 def _misspelt_keys(

@@ -9,7 +9,7 @@ from dynadock.spec.names import closest
 from dynadock.spec.schema import flatten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from dynadock.call.values import Path, Step
     from dynadock.spec.model import Body
@@ -17,18 +17,26 @@ if TYPE_CHECKING:
 
 
 class Spelling:
-    """A body as the document spells it, and how its caller did.
+    """A body as the document spells it, once that is corrected, and how its caller did.
 
-    ``value`` is the body with the document's keys in place of those that differ in case; with
-    ``nearly`` also in place of such that are near to a required key, where that is missing.
-    ``misspelt`` maps the places of these, in the document's spelling, to the caller's keys.
+    ``misspelt`` maps the places of what was corrected, in the document's spelling, to the caller's
+    keys.
     """
 
-    def __init__(self, value: Any, body: Body, *, nearly: bool) -> None:
+    def __init__(self, value: Any) -> None:
+        self.value = value
         self.misspelt: dict[Path, str] = {}
+        self._definitions: Mapping[str, Schema] = {}
+        self._nearly = False
+
+    def correct(self, body: Body, *, nearly: bool) -> None:
+        """Put the document's keys in place of those that differ in case.
+
+        With ``nearly`` also in place of such that are near to a required key which is missing.
+        """
         self._definitions = body.definitions
         self._nearly = nearly
-        self.value = self._spelt(value, body.schema, ())
+        self.value = self._spelt(self.value, body.schema, ())
 
     def at(self, path: Path) -> Any:
         """Return what stands at a path in ``value``."""

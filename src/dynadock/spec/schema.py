@@ -173,8 +173,11 @@ def _entry(schema: Schema, definitions: Mapping[str, Schema], needed: list[str])
     types = types_of(flatten(schema, definitions))
     # What a definition says of itself is about fields: documents say it of PortBinding too.
     if types and "null" not in types and not schema.get("x-nullable"):
-        # Beside a $ref too; a type there would find every other wrong value once more.
-        strict["not"] = {"type": "null"}
+        if "$ref" in strict:
+            # A type beside it would find every other wrong value once more.
+            strict["not"] = {"type": "null"}
+        else:
+            strict["type"] = types
     return strict
 
 
