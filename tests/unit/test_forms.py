@@ -178,7 +178,7 @@ LEGAL = {
 }
 
 
-@pytest.mark.parametrize("version", ["1.25", "1.36", "1.42", "1.55"])
+@pytest.mark.parametrize("version", [*A_FEW, "1.36"])
 @pytest.mark.parametrize(("fields", "words"), LEGAL.values(), ids=LEGAL)
 def test_what_is_legal_and_surely_a_mistake_is_warned_of(version, fields, words):
     with pytest.warns(DoubtfulArgumentWarning, match=words) as caught:
