@@ -38,7 +38,7 @@ def accounts(given: Mapping[str, Mapping[str, str]]) -> Hidden:
     if not all(isinstance(registry, str) for registry in given):
         raise TypeError("credentials: expected registries as text for keys")
     for registry in given:
-        if not _is_utf8(registry):
+        if not is_utf8(registry):
             raise ValueError(f"credentials: {registry!r}: {_NO_UTF8}")
     return Hidden({registry: _account(registry, auth) for registry, auth in given.items()})
 
@@ -55,14 +55,17 @@ def _account(registry: str, auth: Mapping[str, str]) -> Hidden:
         if not isinstance(value, str):
             kind = type(value).__name__
             raise TypeError(f"credentials: {registry!r}: {field}: expected text, got {kind}")
-        if not _is_utf8(value):
+        if not is_utf8(value):
             raise ValueError(f"credentials: {registry!r}: {field}: {_NO_UTF8}")
         checked[field] = value
     return checked
 
 
-def _is_utf8(text: str) -> bool:
+def is_utf8(text: str) -> bool:
     """Tell whether UTF-8 can write a text; it cannot write half of a surrogate pair."""
+    if text.isascii():
+        # To see that takes no time.
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:

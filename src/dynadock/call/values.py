@@ -7,6 +7,8 @@ import operator
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from dynadock.accounts import is_utf8
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -85,11 +87,8 @@ def utf8_text(text: str) -> str:
 
     JSON can escape such a half, and engines read another character in its place.
     """
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise about(_NO_UTF8 + _of_a_file_name(text), text) from None
+    if not is_utf8(text):
+        raise about(_NO_UTF8 + _of_a_file_name(text), text)
     return text
 
 

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dynadock.accounts import is_utf8
 from dynadock.atomic import replacing
 from dynadock.config.credentials import default_store, helper_for
 from dynadock.config.folder import object_of, read_config, read_object, spelling
@@ -102,15 +103,11 @@ def _read_auth(auth: Mapping[str, Any]) -> tuple[str, str, str]:
     given = {name.casefold(): value for name, value in auth.items() if value}
     user, password, token = (given.get(n, "") for n in ("username", "password", "identitytoken"))
     for name, value in (("username", user), ("password", password), ("identitytoken", token)):
-        if not isinstance(value, str) or "\0" in value or not _is_utf8(value):
+        if not isinstance(value, str) or "\0" in value or not is_utf8(value):
             raise ConfigError(f"credentials: {name!r} is no text that can be kept")
     if not token and not (user and password):
         raise ConfigError("credentials are a username and a password, or an identitytoken")
     return user, "" if token else password, token
-
-
-def _is_utf8(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _entry(user: str, password: str, token: str) -> dict[str, str]:
