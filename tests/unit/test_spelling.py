@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from datetime import timedelta
 
 import pytest
 
@@ -11,7 +12,10 @@ from documents import ZOO
 from dynadock import Options, UnknownFieldWarning, ValidationError
 from dynadock.call.bind import bind
 from dynadock.call.encode import encode
+from dynadock.call.kinds import expected_kind
+from dynadock.call.registries import wanted_registry
 from dynadock.spec.loader import load_spec
+from secret_values import MARK, SECRET
 
 WAY_OUT = "with_options(unknown='send')"
 
@@ -112,6 +116,32 @@ def test_what_is_below_is_told_in_the_callers_spelling():
     body = {"hostconfig": {"portbindings": {"80/tcp": [None]}}}
     faults, _ = faults_of("1.42", "ContainerCreate", {"body": body}, unknown="send")
     assert [fault.place for fault in faults] == ["hostconfig.portbindings.80/tcp[0]"]
+
+
+def test_a_value_is_written_as_that_fields():
+    fields = {"body": {"name": "s", "data": b"\xff\xfe"}}
+    assert sent("1.42", "SecretCreate", fields, unknown="send") == {"name": "s", "data": "//4="}
+    check = {"healthcheck": {"interval": timedelta(seconds=1)}}
+    assert sent("1.42", "ContainerCreate", check, unknown="send") == {
+        "healthcheck": {"interval": 10**9}
+    }
+
+
+def test_a_secret_is_one_in_any_letters():
+    for wrong in ([SECRET + "\ud800"], {"A": SECRET}, SECRET):
+        for unknown in ("error", "send"):
+            _, message = faults_of("1.42", "ContainerCreate", {"env": wrong}, unknown=unknown)
+            assert MARK not in message
+
+
+def test_what_a_reply_is_and_what_credentials_it_wants_go_by_any_letters():
+    lenient = Options(unknown="send")
+    started = bind(operation("1.42", "ExecStart"), ("e",), {"detach": True}, lenient)
+    assert expected_kind(started) == "value"
+    task = {"tasktemplate": {"CONTAINERSPEC": {"image": "box:5000/a"}}}
+    made = bind(operation("1.42", "ServiceCreate"), (), {"body": task}, lenient)
+    (parameter,) = made.operation.credentials
+    assert wanted_registry(made, parameter.credentials) == "box:5000"
 
 
 def test_keys_of_maps_are_anyones():

@@ -66,7 +66,7 @@ class Bound:
                 return plain(sent[parameter.name])
         found = self.body
         for step in name.split("."):
-            found = found.get(step) if isinstance(found, dict) else None
+            found = _member(found, step)
         if found is None and parameter is None and name in self.query:
             return plain(self.query[name])
         return found
@@ -375,6 +375,16 @@ class _Binder:
     def _error(self) -> ValidationError:
         operation = self.operation
         return ValidationError.of(operation.operation_id, str(operation.version), self.faults)
+
+
+def _member(value: Any, name: str) -> Any:
+    """Return a field of a body in whatever letters it is, as engines read it; None without it."""
+    if not isinstance(value, dict):
+        return None
+    if name in value:
+        return value[name]
+    folded = name.casefold()
+    return next((each for key, each in value.items() if str(key).casefold() == folded), None)
 
 
 def _is_binary(value: Any) -> bool:

@@ -103,17 +103,25 @@ def kind_of(schema: Schema, definitions: Mapping[str, Schema]) -> str:
 
 
 def schema_at(schema: Schema, definitions: Mapping[str, Schema], path: tuple[Any, ...]) -> Schema:
-    """Return the schema that describes the value at ``path`` inside a body, ``{}`` if none does."""
+    """Return the schema that describes the value at ``path`` inside a body, ``{}`` if none does.
+
+    Keys may be in any letters, as engines read them.
+    """
     for step in path:
         flat = flatten(schema, definitions)
-        if isinstance(step, int):
-            inner = flat.get("items")
-        else:
-            inner = flat.get("properties", {}).get(step, flat.get("additionalProperties"))
+        inner = flat.get("items") if isinstance(step, int) else _property(flat, step)
         if not isinstance(inner, dict):
             return {}
         schema = inner
     return flatten(schema, definitions)
+
+
+def _property(flat: Schema, key: str) -> Any:
+    known = flat.get("properties", {})
+    if key in known or "additionalProperties" in flat:
+        return known.get(key, flat.get("additionalProperties"))
+    folded = key.casefold()
+    return next((inner for name, inner in known.items() if name.casefold() == folded), None)
 
 
 def strict_schema(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
