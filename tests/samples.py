@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dynadock.spec.schema import strict_schema
 
 DEEPEST = 6
-"""Levels of a drawn body; below them everything is null, which passes everywhere."""
+"""Levels of a drawn body; below them everything is null, or the least where that is refused."""
 
 LEAST: dict[str, Any] = {
     "string": "x",
@@ -90,6 +90,17 @@ class Strict:
         others = others if isinstance(others, dict) else {}
         return self.resolve(node.get("properties", {}).get(step, others))
 
+    def takes_null(self, path):
+        """Tell whether null passes at ``path``: for a field, and for an entry that may be empty."""
+        if not path:
+            return True
+        *around, step = path
+        node = self.at(around)
+        keyword = "items" if isinstance(step, int) else "additionalProperties"
+        is_field = step in node.get("properties", {})
+        entry = {} if is_field else node.get(keyword)
+        return not isinstance(entry, dict) or _may_be_null(entry)
+
     def least(self, node):
         """Return the least value that ``node`` takes besides null."""
         node = self.resolve(node)
@@ -119,13 +130,17 @@ class Strict:
         return [inner] if isinstance(step, int) else {**self.least(node), step: inner}
 
     def nodes(self, value, path=(), node=None):
-        """Yield every part of ``value`` as its path, itself and its schema."""
+        """Yield every part of ``value`` as its path, itself and its schema, resolved."""
         node = self.resolve(self.root if node is None else node)
         yield path, value, node
         members = value.items() if isinstance(value, dict) else ()
         members = enumerate(value) if isinstance(value, list) else members
         for step, member in members:
             yield from self.nodes(member, (*path, step), self.inner(node, step))
+
+
+def _may_be_null(node):
+    return "not" not in node and "null" in node.get("type", ["null"])
 
 
 @st.composite
@@ -135,14 +150,16 @@ def bodies(draw, strict):
 
 
 def _draw(draw, strict, node, depth, *, nullable=True):
+    nullable = nullable and _may_be_null(node)
     node = strict.resolve(node)
     if "enum" in node:
-        return draw(st.sampled_from(node["enum"]))
+        choices = [each for each in node["enum"] if nullable or each is not None]
+        return draw(st.sampled_from(choices))
     if not node.get("type"):
         return draw(JSON_VALUES)
     kinds = [kind for kind in node["type"] if kind != "null"]
-    if nullable and (depth > DEEPEST or draw(st.integers(0, 9)) == 0):
-        return None
+    if depth > DEEPEST or (nullable and draw(st.integers(0, 9)) == 0):
+        return None if nullable else strict.least(node)
     kind = draw(st.sampled_from(kinds))
     if kind == "object":
         return _draw_object(draw, strict, node, depth)
@@ -157,7 +174,7 @@ def _draw_object(draw, strict, node, depth):
     keys = set(node.get("required", ()))
     if known:
         keys |= set(draw(st.lists(st.sampled_from(known), max_size=4)))
-    drawn = {key: _draw(draw, strict, strict.inner(node, key), depth + 1) for key in sorted(keys)}
+    drawn = {key: _draw(draw, strict, node["properties"][key], depth + 1) for key in sorted(keys)}
     others = node.get("additionalProperties", True)
     if others is not False:
         inner = others if isinstance(others, dict) else {}

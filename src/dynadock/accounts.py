@@ -14,6 +14,8 @@ SECRETS = ("password", "identitytoken", "registrytoken", "auth")
 FIELDS = ("username", "password", "identitytoken", "registrytoken", "serveraddress", "email")
 """What engines read of an ``AuthConfig``; they do not mind in which letters."""
 
+_NO_UTF8 = "expected text that UTF-8 can write"
+
 
 def accounts(given: Mapping[str, Mapping[str, str]]) -> Hidden:
     """Return a copy of credentials by registry, each checked.
@@ -24,6 +26,9 @@ def accounts(given: Mapping[str, Mapping[str, str]]) -> Hidden:
     given = concealed(given)
     if not all(isinstance(registry, str) for registry in given):
         raise TypeError("credentials: expected registries as text for keys")
+    for registry in given:
+        if not is_utf8(registry):
+            raise ValueError(f"credentials: {registry!r}: {_NO_UTF8}")
     return Hidden({registry: _account(registry, given[registry]) for registry in given})
 
 
@@ -50,12 +55,27 @@ def _account(registry: str, auth: Mapping[str, str]) -> Hidden:
         if not isinstance(value, str):
             problem = f"{field}: expected text, got {_kind(value)}"
             raise TypeError(f"credentials: {registry!r}: {problem}")
+        if not is_utf8(value):
+            raise ValueError(f"credentials: {registry!r}: {field}: {_NO_UTF8}")
         checked[field] = value if field in SECRETS else plain_string(value)
     return checked
 
 
 def _kind(value: object) -> str:
     return type(reveal(value)).__name__
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether UTF-8 can write a text; it cannot write half of a surrogate pair."""
+    plain = plain_string(text)
+    if plain.isascii():
+        # To see that takes no time.
+        return True
+    try:
+        plain.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unknown(name: object) -> str:

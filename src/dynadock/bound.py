@@ -295,16 +295,18 @@ def time_allowed(bound: Bound, options: Options) -> float | None:
     """Return the seconds to wait for a call's answer, None for ever.
 
     The caller's timeout counts as it is; "auto" makes room for operations that take as long as
-    their work does, and for the seconds that a parameter (ContainerStop's t) lets them take.
+    their work does, and for the seconds that a parameter (ContainerStop's t) lets them take. Where
+    it is not given, the engine goes by something stored, and nobody here knows how long that is.
     """
     if options.timeout != "auto":
         return options.timeout
     wait = bound.operation.reply.wait
-    if wait == "forever":
-        return None
-    seconds = bound.value(wait) if wait else None
-    if seconds is None:
+    if not wait:
         return DEFAULT_TIMEOUT
+    if not isinstance(wait, str):
+        takes_long = any(bound.value(name) == value for name, value in wait.items())
+        return None if takes_long else DEFAULT_TIMEOUT
+    seconds = None if wait == "forever" else bound.value(wait)
     if not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_TIMEOUT / 2:
         return None
     return DEFAULT_TIMEOUT + seconds

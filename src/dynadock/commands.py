@@ -10,10 +10,20 @@ import contextlib
 import io
 import shlex
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from dynadock.call.values import shown
 from dynadock.deadline import Deadline
-from dynadock.errors import APIError, CommandTimeout, Conflict, NotFound, ServerError, TimedOut
+from dynadock.errors import (
+    APIError,
+    CommandTimeout,
+    Conflict,
+    DynadockError,
+    NotFound,
+    ServerError,
+    TimedOut,
+)
 from dynadock.secret import Hidden
 from dynadock.streams.duplex import check_input
 
@@ -23,6 +33,8 @@ if TYPE_CHECKING:
     from dynadock.bound import BoundOperation
     from dynadock.client import Client
     from dynadock.streams.duplex import Duplex, Input
+
+Value = TypeVar("Value", str, int, bool)
 
 _OPERATIONS = {
     "create": "ContainerCreate",
@@ -76,11 +88,13 @@ def run(
 
     ``timeout`` are the seconds that the command may run: after these CommandTimeout is raised, with
     the output until then, and the container is killed and removed. Raises what the operations
-    raise: NotFound if there is no such image, and so on.
+    raise: NotFound if there is no such image, and so on; DynadockError for a reply that lacks what
+    it has to have.
     """
     # An environment may hold secrets, and a traceback may show what is here.
     fields = Hidden(fields)
-    if (fields.get("HostConfig") or {}).get("AutoRemove"):
+    host_config = fields.get("HostConfig")
+    if isinstance(host_config, Mapping) and host_config.get("AutoRemove"):
         raise ValueError("HostConfig.AutoRemove: leave it out; run removes the container itself")
     running = _Command(f"a command in {image}", timeout)
     has_input = check_input(stdin)
@@ -88,7 +102,7 @@ def run(
     once = {"OpenStdin": has_input, "StdinOnce": has_input}
     first = {"Image": image, "Cmd": _words(command) or None}
     wanted = Hidden({**first, **attached, **once, **fields})
-    container = _operation(client, "create")(**wanted).Id
+    container = _field(client, "create", _operation(client, "create")(**wanted), "Id", str)
     attaching = client.with_options(tty=bool(fields.get("Tty")))
     try:
         with running.in_time():
@@ -111,7 +125,7 @@ def _run(client: Client, container: str, stdin: Input | None, command: _Command)
         _operation(_limited(client, command.deadline), "start")(container)
         command.collect(duplex, stdin)
     ended = _operation(_limited(client, command.deadline), "wait")(container)
-    return command.ended(ended.StatusCode)
+    return command.ended(_field(client, "wait", ended, "StatusCode", int))
 
 
 def _kill(client: Client, container: str) -> None:
@@ -151,7 +165,8 @@ def execute(
 
     After ``timeout`` seconds CommandTimeout is raised, with the output until then; the command
     itself may go on, since the API has no way to stop an exec. Raises what the operations raise:
-    NotFound without the container, Conflict if it does not run.
+    NotFound without the container, Conflict if it does not run; DynadockError for a reply that
+    lacks what it has to have.
     """
     # As in `run`.
     fields = Hidden(fields)
@@ -159,7 +174,8 @@ def execute(
     attached = {"AttachStdin": check_input(stdin), "AttachStdout": True, "AttachStderr": True}
     is_terminal = bool(fields.get("Tty"))
     wanted = Hidden({"Cmd": _words(command), **attached, **fields})
-    exec_id = _operation(client, "create exec")(container, **wanted).Id
+    created = _operation(client, "create exec")(container, **wanted)
+    exec_id = _field(client, "create exec", created, "Id", str)
     with running.in_time():
         starting = _limited(client, running.deadline).with_options(tty=is_terminal)
         with _operation(starting, "start exec")(exec_id, Tty=is_terminal) as duplex:
@@ -173,8 +189,9 @@ def _exit_code(client: Client, exec_id: str, deadline: Deadline) -> int:
     inspect = _operation(client, "inspect exec")
     while True:
         state = inspect(exec_id)
-        if not state.Running and state.ExitCode is not None:
-            return int(state.ExitCode)
+        is_running = _field(client, "inspect exec", state, "Running", bool)
+        if not is_running and state.get("ExitCode", 0) is not None:
+            return _field(client, "inspect exec", state, "ExitCode", int)
         if deadline.is_over():
             raise TimedOut(f"{exec_id[:12]} has no exit code yet")
         time.sleep(pause)
@@ -215,6 +232,16 @@ class _Command:
 
 def _operation(client: Client, does: str) -> BoundOperation:
     return client.operations[_OPERATIONS[does]]
+
+
+def _field(client: Client, does: str, reply: Any, name: str, kind: type[Value]) -> Value:
+    """Return a field of a reply; DynadockError where it is not what the engine has to send."""
+    value = reply.get(name) if isinstance(reply, dict) else None
+    if type(value) is kind and value != "":
+        return value
+    call = f"{_OPERATIONS[does]} (API {client.version}): {client.endpoint}"
+    expected = f"a reply with {name} ({kind.__name__})"
+    raise DynadockError(f"{call}: expected {expected}, got {shown(reply)}")
 
 
 def _limited(client: Client, deadline: Deadline) -> Client:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynadock.call.arguments import checked
 from dynadock.call.registries import ALL, wanted_registry
+from dynadock.call.values import Mismatch, check_json
 from dynadock.config.credentials import all_credentials, credentials_for
 from dynadock.config.folder import spelling
 from dynadock.config.helper import HELPER_TIMEOUT
@@ -54,9 +55,10 @@ def add_proxies(bound: Bound, host: str) -> None:
     """
     with _named(bound, "proxies"):
         variables = Hidden(proxy_variables(host))
-    for parameter in bound.operation.parameters:
-        if parameter.proxies and variables:
-            _add_to_query(bound, parameter, variables)
+        check_json(variables)
+        for parameter in bound.operation.parameters:
+            if parameter.proxies and variables:
+                _add_to_query(bound, parameter, variables)
     body = bound.operation.body
     if body is not None and body.proxies and variables and isinstance(bound.body, dict):
         _add_to_field(bound.body, spelling(bound.body, body.proxies), variables)
@@ -66,11 +68,15 @@ def add_proxies(bound: Bound, host: str) -> None:
 def _named(bound: Bound, option: str) -> Iterator[None]:
     try:
         yield
-    except ConfigError as error:
+    except (ConfigError, Mismatch) as error:
+        problem = str(error)
+        if isinstance(error, Mismatch):
+            # What is configured is not shown: it may be a password.
+            problem = f"{error.place.lstrip('.')}: {error.discreet}"
         operation = bound.operation
         call = f"{operation.operation_id} (API {operation.version})"
         hint = f"(to call without: with_options({option}=False))"
-        raise ConfigError(f"{call}: {error}\n  {hint}") from None
+        raise ConfigError(f"{call}: {problem}\n  {hint}") from None
 
 
 def _is_in(headers: Mapping[str, str], name: str) -> bool:

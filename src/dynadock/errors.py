@@ -54,6 +54,10 @@ class UnknownFieldWarning(DynadockWarning):
     """A parameter or body field that the document does not know was sent (``unknown="warn"``)."""
 
 
+class DoubtfulArgumentWarning(DynadockWarning):
+    """A body was sent that is legal and surely a mistake; the message says how to write it."""
+
+
 class UnreadStreamWarning(DynadockWarning):
     """A stream whose operation does something was dropped before its end, which may cancel that."""
 
@@ -120,7 +124,9 @@ class ValidationError(DynadockError, ValueError):
         lines = [f"{operation_id} (API {version}): {count}", *(f"  {fault}" for fault in faults)]
         if any(fault.kind == "unknown" for fault in faults):
             lines.append("  (to send unknown names all the same: with_options(unknown='send'))")
-        return kind("\n".join(lines), faults, operation_id, version)
+        # An argument's name may be no UTF-8, and what prints the error is to be able to.
+        message = "\n".join(lines).encode("utf-8", "backslashreplace").decode()
+        return kind(message, faults, operation_id, version)
 
 
 class ParameterError(ValidationError):

@@ -222,9 +222,9 @@ class Options:
         lambda value: value == "auto" or _is_time(value),
         "seconds above 0, None or 'auto'",
         """seconds to wait for an answer, None for ever. ``"auto"`` is 60 s, without a limit
-        for operations that answer only when their work is done (ContainerWait, prunes), and with
-        the ``t`` of ContainerStop and ContainerRestart on top. For a stream it is the longest
-        silence.""",
+        for operations that answer only when their work is done (ContainerWait, prunes) or after a
+        time that the engine has stored (ContainerStop), and with the argument ``t`` of the latter
+        on top where it is given. For a stream it is the longest silence.""",
     )
     deadline: float | None = _option(
         None,

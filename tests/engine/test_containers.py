@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynadock import NOT_MODIFIED, BadRequest, Conflict, NotFound
+from dynadock import NOT_MODIFIED, BadRequest, Conflict, DoubtfulArgumentWarning, NotFound
 from engine.things import LABEL, LABELS, MIB, MINE, PREFIX, eventually, new_name, tar_of
 
 if TYPE_CHECKING:
@@ -60,6 +60,26 @@ def test_create_and_inspect(client: Client, image: str) -> None:
     assert seen.HostConfig.RestartPolicy.MaximumRetryCount == 2
 
 
+def test_keys_in_other_letters_are_obeyed(client: Client, image: str) -> None:
+    name = new_name("letters")
+    fields = {"image": image, "LABELS": LABELS, "hostconfig": {"memory": 64 * MIB}}
+    client.with_options(unknown="send").ContainerCreate(name=name, body=fields)
+    seen = client.ContainerInspect(name)
+    assert seen.HostConfig.Memory == 64 * MIB
+    assert seen.Config.Labels[LABEL] == PREFIX
+
+
+def test_a_port_that_only_its_bindings_name(
+    client: Client, new_container: NewContainer, expected: Expected
+) -> None:
+    bindings = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "0"}]}
+    with pytest.warns(DoubtfulArgumentWarning, match=r"write ExposedPorts=\{'80/tcp': \{\}\}"):
+        name = new_container(HostConfig={"PortBindings": bindings})
+    client.ContainerStart(name)
+    published = [*(client.ContainerInspect(name).NetworkSettings.Ports or {})]
+    assert published == expected.value("ContainerStart: ports that only their bindings name", [])
+
+
 def test_inspect_with_size(client: Client, running: str) -> None:
     assert client.ContainerInspect(running, size=True).SizeRootFs > MIB
 
@@ -88,6 +108,16 @@ def test_start_and_stop(client: Client, new_container: NewContainer) -> None:
     assert client.ContainerStop(name, t=0) is None
     assert client.ContainerStop(name, t=0) is NOT_MODIFIED
     assert status(client, name) == "exited"
+
+
+@pytest.mark.parametrize("name", ["ContainerStop", "ContainerRestart"])
+def test_a_container_that_takes_its_own_time_to_stop_is_waited_for(
+    client: Client, new_container: NewContainer, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("dynadock.bound.DEFAULT_TIMEOUT", 0.5)
+    container = new_container(StopTimeout=2, StopSignal="SIGTERM")
+    client.ContainerStart(container)
+    assert client.operations[name](container) is None
 
 
 def test_restart(client: Client, started: str) -> None:

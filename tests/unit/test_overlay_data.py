@@ -160,7 +160,9 @@ def test_what_a_reply_refers_to_is_an_argument_of_its_operation(version):
 
 
 def _arguments_in_reply(operation):
-    waits = [operation.reply.wait] if operation.reply.wait not in ("", "forever") else []
+    wait = operation.reply.wait
+    waits = [wait] if isinstance(wait, str) else [*wait]
+    waits = [name for name in waits if name not in ("", "forever")]
     told = [operation.reply.tty["argument"]] if "argument" in operation.reply.tty else []
     return [*operation.reply.unless, *waits, *told]
 
@@ -381,7 +383,8 @@ REPLIES: list[tuple[str, str, dict[str, Any]]] = [
     ("1.42", "PluginDelete", {"kind": "none"}),
     ("1.42", "ContainerWait", {"kind": "value", "wait": "forever"}),
     ("1.42", "ContainerStop", {"kind": "value", "wait": "t"}),
-    ("1.42", "PluginEnable", {"kind": "value", "wait": "timeout"}),
+    ("1.42", "ContainerList", {"kind": "value", "wait": {"size": True}}),
+    ("1.42", "PluginEnable", {"kind": "value", "wait": "forever"}),
 ]
 
 

@@ -54,6 +54,11 @@ MADE = {
         [{"status": "a: digest: b size: 1"}, {"aux": {"Tag": "a", "Digest": DIGEST, "Size": 5}}],
         {"Tag": "a", "Digest": DIGEST, "Size": 5},
     ),
+    "a size that none is": ([{"status": f"1: digest: {DIGEST} size: {'9' * 5000}"}], {}),
+    "a load after an odd value": (
+        [{"aux": {"Images": 5}}, {"stream": "Loaded image: a:b\n"}],
+        {"Images": ["a:b"]},
+    ),
     "an import": ([{"status": DIGEST}], {"ID": DIGEST}),
     "a load of Docker": (
         [{"stream": "Loaded image: a:b\n"}, {"stream": f"Loaded image ID: {DIGEST}\n"}],

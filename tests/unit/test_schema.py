@@ -141,7 +141,7 @@ def passes(schema, value, definitions=DEFINITIONS):
 
 
 STRICT = [
-    # null is allowed everywhere: type lists, enums, $ref siblings and allOf
+    # null is allowed for every field: type lists, enums, $ref siblings and allOf
     (STRING, [None, "", "x"], [5, True, [], {}]),
     ({"type": ["array", "string"]}, [None, [], "x"], [5, {}]),
     ({"type": ["string", "null"]}, [None, "x"], [5]),
@@ -161,7 +161,26 @@ STRICT = [
         [{"A": "x", "B": [{"A": "y", "b": []}]}],
     ),
     ({"type": "object"}, [{}, {"anything": 1}], [[]]),
-    ({"type": "object", "additionalProperties": STRING}, [{"a": "b", "c": None}], [{"a": 1}]),
+    # null as an entry of a list or a map
+    (
+        {"type": "object", "additionalProperties": STRING},
+        [{"a": "b"}, {}, None],
+        [{"a": 1}, {"a": "b", "c": None}],
+    ),
+    ({"type": "array", "items": STRING}, [["a"], [], None], [[None], ["a", None]]),
+    ({"type": "array", "items": ref("Text")}, [["a"]], [[None], ["c"]]),
+    ({"type": "array", "items": {"allOf": [ref("Text")]}}, [["a"]], [[None]]),
+    ({"type": "array", "items": {"properties": {}}}, [[{}]], [[None]]),
+    ({"type": "array", "items": {"enum": ["a"], "type": "string"}}, [["a", ""]], [[None]]),
+    ({"type": "array", "items": {"type": "array", "items": STRING}}, [[["a"]]], [[None], [[None]]]),
+    ({"type": "array", "items": {"type": ["string", "null"]}}, [[None]], [[5]]),
+    ({"type": "array", "items": {**STRING, "x-nullable": True}}, [[None, "a"]], [[5]]),
+    (
+        {"type": "object", "additionalProperties": {**ref("Text"), "x-nullable": True}},
+        [{"a": None}],
+        [],
+    ),
+    ({"type": "array", "items": {}}, [[None, 5]], []),
     (
         {
             "type": "object",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -139,6 +140,19 @@ def test_lists_are_tables(operation_id):
     assert html.count("<tr>") == 1 + len(values)
 
 
+@pytest.mark.parametrize("inner", [[], Record()], ids=["lists", "records"])
+def test_what_is_nested_without_end_can_be_shown(inner):
+    value = inner
+    for _ in range(100_000):
+        value = [value] if isinstance(inner, list) else Record(a=value)
+    for shown in (Record(a=value), Records([value])):
+        assert len(repr(shown)) < 1000
+        assert len(shown._repr_mimebundle_()["text/html"]) < 10_000
+        console = Console(width=80, file=io.StringIO())
+        console.print(shown)
+        assert len(console.file.getvalue()) < 20_000
+
+
 def test_lists_without_columns_are_trees():
     listed = records([{"Name": "a"}], "NoSuchList")
     assert plain(listed) == ["NoSuchList", "└── [0]", "    └── Name  'a'"]
@@ -159,6 +173,18 @@ def test_a_table_stands_odd_values():
     assert "\\x1b[2Jclear" in text
     listed = records([{"Names": ["/<b>&"]}], "ContainerList")
     assert "&lt;b&gt;&amp;" in listed._repr_mimebundle_()["text/html"]
+
+
+ODD = [True, 7, -1.5, 2**5000, float("inf"), "x", [], [[None]], ["x"], {}, {"a": [1]}, {"IP": 5}]
+
+
+@pytest.mark.parametrize("operation_id", sorted(bundled_data("tables.yaml")))
+def test_any_table_stands_any_value(operation_id):
+    names = {path.partition(".")[0] for each in columns_of(operation_id) for path in each.fields}
+    rows = [dict.fromkeys(names, value) for value in (*ODD, [{"IP": 5, "PublicPort": []}])]
+    for table in (records(rows, operation_id), Records(ODD, operation_id)):
+        plain(table)
+        assert table._repr_mimebundle_()["text/html"]
 
 
 def test_columns_are_of_what_operations_list():

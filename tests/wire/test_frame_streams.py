@@ -592,6 +592,16 @@ def test_what_the_question_leaves_open_is_no_terminal():
             assert list(logs(client)) == [("stdout", b"x")]
 
 
+@pytest.mark.parametrize("value", [None, [], [{"Config": {"Tty": True}}], "x", {"Config": "x"}, 5])
+def test_an_answer_that_tells_nothing(value):
+    scripts = [[answer(streaming(RAW)), hang_up], [answer(reply(json=value))]]
+    expected = (
+        r"ContainerInspect: expected a reply with Config.Tty \(bool\), got .*with_options\(tty"
+    )
+    with playing(*scripts) as (_, client), pytest.raises(DynadockError, match=expected):
+        logs(client)
+
+
 @pytest.mark.parametrize("server", ["Docker/26.1.5 (linux)", "Docker/20.10.24+dfsg1 (linux)"])
 @pytest.mark.parametrize("tty", [True, False, None])
 def test_dockers_exec_goes_by_its_own_argument(server, tty):

@@ -13,6 +13,7 @@ from dynadock.call.path import checked_segment, fill, other_operation_at
 from dynadock.call.values import Mismatch, shown, utf8_text
 from dynadock.errors import Fault, ValidationError
 from dynadock.secret import is_secret_name
+from dynadock.spec.names import closest
 from dynadock.wire.fields import WITHOUT_CONTROLS, has_controls
 from dynadock.wire.uploads import why_not_sent
 
@@ -65,7 +66,7 @@ class Bound:
                 return plain(sent[parameter.name])
         found = self.body
         for step in name.split("."):
-            found = found.get(step) if isinstance(found, dict) else None
+            found = _member(found, step)
         if found is None and parameter is None and name in self.query:
             return plain(self.query[name])
         return found
@@ -93,7 +94,10 @@ def bind(
 
 
 class _Binder:
-    """Gathers one call's values and faults."""
+    """Gathers one call's values and faults.
+
+    ``strange`` has the places in ``faults`` of arguments that are unknown, and faults for that.
+    """
 
     def __init__(self, operation: Operation, options: Options) -> None:
         self.operation = operation
@@ -102,6 +106,7 @@ class _Binder:
         self.faults: list[Fault] = []
         self.fields: dict[str, Any] = {}
         self.unknown: dict[str, Any] = {}
+        self.strange: dict[str, int] = {}
         self.warnings: list[str] = []
 
     def place_all(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -154,7 +159,11 @@ class _Binder:
     def _send(self, parameter: Parameter, value: Any) -> None:
         """Keep a value for a parameter, or note why it cannot be sent."""
         if self.options.validate and parameter.has_content:
+            known = len(self.faults)
             value = self._with_content(parameter, value)
+            if isinstance(value, str) and len(self.faults) > known:
+                # A text is kept as it is, so that its encoding would find the same once more.
+                return
         try:
             if parameter.location == "path":
                 self.bound.segments[parameter.name] = checked_segment(value)
@@ -198,6 +207,7 @@ class _Binder:
             return
         if self.options.unknown == "error" and self.options.validate:
             problem = f"unknown parameter{self._hint(name)}"
+            self.strange[name] = len(self.faults)
             self.faults.append(Fault(name, problem, kind="unknown"))
         else:
             # It goes to the body, or to the query if a later argument turns out to be the body.
@@ -242,6 +252,27 @@ class _Binder:
 
         return hint_for_argument(self.operation, name)
 
+    def _known(self) -> list[str]:
+        """Return the names that an argument may have."""
+        body = self.operation.body
+        known = [parameter.python_name for parameter in self.operation.parameters]
+        return known if body is None else [*known, body.python_name, *body.properties]
+
+    def _is_misspelt(self, name: str, location: str) -> bool:
+        """Tell whether what is missing was given under a wrong name, which is one fault, not two.
+
+        Bodies take a name in other letters, if it is sent; to send others leaves it missing.
+        """
+        known = self._known()
+        for given, place in self.strange.items():
+            if closest(given, known) == name:
+                if location != "body" or given.casefold() != name.casefold():
+                    fault = self.faults[place]
+                    problem = f"unknown parameter; did you mean {name!r}, which is required?"
+                    self.faults[place] = fault._replace(problem=problem, kind="missing")
+                return True
+        return False
+
     def finish(self) -> Bound:
         """Look for what is missing, check the body, and give the result or raise."""
         for parameter in self.operation.must_have:
@@ -273,6 +304,12 @@ class _Binder:
         elif self.options.validate or parameter.location == "path":
             problem = f"missing; expected {parameter.type}"
             fault = Fault(parameter.python_name, problem, parameter.location, "missing")
+            self._add_fault(fault)
+
+    def _add_fault(self, fault: Fault) -> None:
+        """Add a fault, unless it says that something is missing which is misspelt."""
+        is_missing = fault.kind == "missing"
+        if not (is_missing and self.strange and self._is_misspelt(fault.place, fault.location)):
             self.faults.append(fault)
 
     def _check_path(self) -> None:
@@ -311,7 +348,7 @@ class _Binder:
                 self._check_plain(body)
             else:
                 problem = f"missing; expected {body.kind}"
-                self.faults.append(Fault(body.python_name, problem, "body", "missing"))
+                self._add_fault(Fault(body.python_name, problem, "body", "missing"))
 
     def _check_binary(self, body: Body) -> None:
         value = self.bound.body
@@ -368,7 +405,7 @@ class _Binder:
             if self.options.unknown == "warn" and fault.kind == "unknown":
                 self.warnings.append(f"{fault.place}: {fault.problem}")
             else:
-                self.faults.append(fault)
+                self._add_fault(fault)
 
     def _fault(self, place: str, problem: str, location: str = "call") -> None:
         self.faults.append(Fault(place, problem, location))
@@ -376,6 +413,16 @@ class _Binder:
     def _error(self) -> ValidationError:
         operation = self.operation
         return ValidationError.of(operation.operation_id, str(operation.version), self.faults)
+
+
+def _member(value: Any, name: str) -> Any:
+    """Return a field of a body in whatever letters it is, as engines read it; None without it."""
+    if not isinstance(value, dict):
+        return None
+    if name in value:
+        return value[name]
+    folded = name.casefold()
+    return next((each for key, each in value.items() if str(key).casefold() == folded), None)
 
 
 def _is_binary(value: Any) -> bool:

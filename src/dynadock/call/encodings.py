@@ -10,17 +10,20 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.call.values import (
     Mismatch,
+    about,
     can_be_written,
+    check_json,
     compact_json,
     json_text,
     plain_text,
     unexpected,
+    utf8_text,
     whole_number,
 )
 from dynadock.secret import plain_string, reveal
@@ -162,30 +165,48 @@ def _no_timestamp(value: Any) -> Mismatch:
 
 def _filters(value: Any) -> dict[str, Any] | Json:
     """Return a map of lists of texts: engines answer 500 to scalars and booleans in it."""
-    if isinstance(value, str):
-        return _ready_json(value, dict, "object")
+    ready = _ready_json(value, dict, "object") if isinstance(value, str) else None
+    given = value if ready is None else ready.value
     # dict by itself first: asking an abstract class takes ten times as long.
-    if not (isinstance(value, dict) or isinstance(value, Mapping)):  # noqa: SIM101
+    if not (isinstance(given, dict) or isinstance(given, Mapping)):  # noqa: SIM101
         raise unexpected("filters such as {'label': ['a=b']}, or their JSON text", value)
-    return {key: _filter(key, wanted) for key, wanted in value.items() if wanted is not None}
+    normal = {key: _filter(key, wanted) for key, wanted in given.items()}
+    return normal if ready is None or normal != given else ready
 
 
 def _filter(key: Any, wanted: Any) -> list[str] | dict[str, bool]:
     if not isinstance(key, str):
         raise unexpected("the filter's name as text", key)
+    place = f".{utf8_text(key)}"
     if isinstance(wanted, (str, bool, int)):
-        return [plain_text(wanted)]
+        wanted = [wanted]
+    if wanted is None or (isinstance(wanted, Collection) and not wanted):
+        problem = "expected what to look for, got {0}, which engines take for no filter at all"
+        raise about(f"{problem}; leave {key!r} out if you mean that", wanted, place)
     if isinstance(wanted, Mapping):
-        # The other form that engines read: {"label": {"a=b": true}}.
-        if not all(isinstance(k, str) and isinstance(v, bool) for k, v in wanted.items()):
-            raise unexpected("a list of strings", wanted, f".{key}")
-        return dict(wanted)
+        return _filter_as_map(wanted, place)
     if not isinstance(wanted, (list, tuple, AbstractSet)):
-        raise unexpected("a list of strings", wanted, f".{key}")
+        raise unexpected("a list of strings", wanted, place)
     for position, member in enumerate(wanted):
         if not isinstance(member, (str, bool, int)):
-            raise unexpected("string", member, f".{key}[{position}]")
-    return [plain_text(member) for member in wanted]
+            raise unexpected("string", member, f"{place}[{position}]")
+    texts = [plain_text(member) for member in wanted]
+    check_json(texts, (key,))
+    return texts
+
+
+def _filter_as_map(wanted: Mapping[Any, Any], place: str) -> dict[str, bool]:
+    """Return the other form that engines read: ``{"label": {"a=b": true}}``."""
+    if not all(isinstance(k, str) and isinstance(v, bool) for k, v in wanted.items()):
+        raise unexpected("a list of strings", wanted, place)
+    for text, is_wanted in wanted.items():
+        utf8_text(text)
+        if not is_wanted:
+            # Engines look at the keys alone (seen on Docker 20.10, 26.1 and 28.5).
+            raise unexpected(
+                "True, which engines read whatever is said", is_wanted, f"{place}.{text}"
+            )
+    return dict(wanted)
 
 
 def _ready_json(text: str, kind: type, name: str) -> Json:
@@ -196,6 +217,7 @@ def _ready_json(text: str, kind: type, name: str) -> Json:
         value = None
     if not isinstance(value, kind):
         raise unexpected(f"a JSON {name}", text)
+    check_json(value)
     return Json(value, text)
 
 

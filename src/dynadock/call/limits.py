@@ -2,13 +2,14 @@
 
 Its own ``pattern`` runs whatever there is, its ``uniqueItems`` compares each object with each, its
 ``enum`` all choices with each value, and its ``multipleOf`` divides floats, which are not exact and
-not endless. ``x-encoding`` is the overlay's own word, which it passes over.
+not endless. ``x-encoding`` and the doubts are the overlay's own words, which it passes over.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dynadock.call.doubts import DOUBTS
 from dynadock.call.encodings import ENCODINGS
 from dynadock.call.values import Mismatch, is_multiple
 from dynadock.spec.patterns import read_pattern
@@ -33,6 +34,7 @@ def validator_of(schema: Mapping[str, Any]) -> Draft202012Validator:
         "multipleOf": _keyword(lambda of, value: is_multiple(value, of), (int, float)),
         "uniqueItems": _keyword(lambda wanted, value: not wanted or _are_unique(value), list),
         "x-encoding": _keyword(_is_encoded, str),
+        **DOUBTS,
     }
     kind: type[Draft202012Validator] = extend(Draft202012Validator, checks)  # type: ignore[no-untyped-call]
     return kind(schema)

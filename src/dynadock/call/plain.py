@@ -10,32 +10,27 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dynadock.call.encodings import ENCODINGS
-from dynadock.call.values import can_be_written, not_shown, shown, whole_number
+from dynadock.call.values import (
+    DEEPEST,
+    TOO_DEEP,
+    Mismatch,
+    can_be_written,
+    not_shown,
+    place_of,
+    shown,
+    utf8_text,
+    whole_number,
+)
 from dynadock.errors import Fault
-from dynadock.secret import plain_string
+from dynadock.secret import Secret, plain_string
 from dynadock.spec.schema import encoding_in, schema_at
 
 if TYPE_CHECKING:
+    from dynadock.call.values import Path
     from dynadock.spec.model import Body
 
-Step = str | int
-Path = tuple[Step, ...]
 
-DEEPEST = 100
-"""Levels of a body; deeper ones are cyclic or hostile."""
-
-_AS_THEY_ARE = frozenset({str, bool, type(None)})
-
-
-def place_of(path: Iterable[Step]) -> str:
-    """Write a path inside a body: ``HostConfig.PortBindings.80/tcp[0].HostPort``."""
-    place = ""
-    for step in path:
-        if isinstance(step, int):
-            place += f"[{step}]"
-        else:
-            place += f".{step}" if place else step
-    return place
+_AS_THEY_ARE = frozenset({bool, type(None)})
 
 
 class Plain:
@@ -55,10 +50,10 @@ class Plain:
 
     def of(self, value: Any, path: Path = ()) -> Any:
         """Return ``value`` made plain; what cannot be is left out and noted in ``faults``."""
-        if type(value) in _AS_THEY_ARE:
+        if _is_plain(value):
             return value
         if len(path) > DEEPEST or id(value) in self._around:
-            return self._fault(path, f"expected at most {DEEPEST} levels; does it hold itself?")
+            return self._fault(path, TOO_DEEP)
         self._around.add(id(value))
         try:
             return self._inside(value, path)
@@ -78,15 +73,15 @@ class Plain:
         for key, member in value.items():
             if not isinstance(key, str):
                 self._fault(path, f"expected text for a key, got {self._shown(key, path)}")
-            elif type(member) in _AS_THEY_ARE:
-                plain[plain_string(key)] = member
-            else:
-                plain[plain_string(key)] = self.of(member, (*path, key))
+                continue
+            name = self._text(key, path)
+            if name is not None:
+                plain[name] = member if _is_plain(member) else self.of(member, (*path, name))
         return plain
 
     def _array(self, value: Iterable[Any], path: Path) -> list[Any]:
         return [
-            member if type(member) in _AS_THEY_ARE else self.of(member, (*path, place))
+            member if _is_plain(member) else self.of(member, (*path, place))
             for place, member in enumerate(value)
         ]
 
@@ -96,13 +91,18 @@ class Plain:
                 return convert(self, value, path)
         return self._integer(value, path)
 
-    def _text(self, value: Any, _path: Path) -> str:
-        return plain_string(value)
+    def _text(self, value: str, path: Path) -> str | None:
+        try:
+            return utf8_text(plain_string(value))
+        except Mismatch as mismatch:
+            is_secret = isinstance(value, Secret) or self._is_secret(path)
+            self._fault(path, mismatch.discreet if is_secret else mismatch.problem)
+            return None
 
     def _path(self, value: os.PathLike[Any], path: Path) -> Any:
         text = os.fspath(value)
         if isinstance(text, str):
-            return plain_string(text)
+            return self._text(text, path)
         return self._fault(path, f"expected a path of text, got one of {type(text).__name__}")
 
     def _member(self, value: Enum, path: Path) -> Any:
@@ -148,10 +148,12 @@ class Plain:
         return schema_at(self._body.schema, self._body.definitions, path)
 
     def _shown(self, value: Any, path: Path) -> str:
+        return not_shown(value) if self._is_secret(path) else shown(value)
+
+    def _is_secret(self, path: Path) -> bool:
         from dynadock.spec.fields import touches_secret
 
-        is_secret = touches_secret(self._body.schema, self._body.definitions, path)
-        return not_shown(value) if is_secret else shown(value)
+        return touches_secret(self._body.schema, self._body.definitions, path)
 
     def _fault(self, path: Path, problem: str) -> None:
         self.faults.append(Fault(place_of(path) or self._body.name, problem, "body"))
@@ -166,3 +168,8 @@ class Plain:
         (datetime, _moment),
         (Enum, _member),
     )
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell at once of most values that they need no change."""
+    return type(value) in _AS_THEY_ARE or (type(value) is str and value.isascii())

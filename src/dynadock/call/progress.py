@@ -10,7 +10,9 @@ from dynadock.record import Record
 _DIGEST = re.compile(r"Digest: (sha256:[0-9a-f]{64})")
 _IMAGE_ID = re.compile(r"(sha256:[0-9a-f]{64})")
 _LOADED = re.compile(r"Loaded image(?: ID)?s?: (.+)")
-_PUSHED = re.compile(r"(?P<Tag>\S+): digest: (?P<Digest>sha256:[0-9a-f]{64}) size: (?P<Size>\d+)")
+_PUSHED = re.compile(
+    r"(?P<Tag>\S+): digest: (?P<Digest>sha256:[0-9a-f]{64}) size: (?P<Size>\d{1,20})"
+)
 _BUILT_QUIETLY = re.compile(r"((?:sha256:)?[0-9a-f]{64})")
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,64})")
 
@@ -69,7 +71,8 @@ class Progress:
     def _add(self, name: str, text: str) -> None:
         if name == _IMAGES:
             # One line for each image from Docker, one for all from Podman.
-            self.made.setdefault(name, []).extend(text.split(","))
+            before = self.made.get(name)
+            self.made[name] = [*(before if isinstance(before, list) else ()), *text.split(",")]
         elif name != _ID or _ID not in self.made:
             self.made[name] = text
 

@@ -8,10 +8,14 @@ from itertools import islice
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
+from dynadock.accounts import is_utf8
 from dynadock.secret import plain_string, reveal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+Step = str | int
+Path = tuple[Step, ...]
 
 SHOWN = 60
 """How many characters of a wrong value a message shows."""
@@ -21,6 +25,11 @@ MOST_CHOICES = 50
 
 LONGEST_INTEGER = 1024
 """Bits; no parameter takes more, and Python writes no integer of thousands of digits."""
+
+DEEPEST = 100
+"""Levels of a value that JSON is made of; deeper ones are cyclic or hostile."""
+
+TOO_DEEP = f"expected at most {DEEPEST} levels; does it hold itself?"
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
@@ -43,8 +52,8 @@ def shown(value: Any) -> str:
     """Write a value for a message: its repr, cut where it is long."""
     try:
         text = repr(value)
-    except ValueError:
-        # Python refuses to write integers of thousands of digits.
+    except (ValueError, RecursionError):
+        # Python refuses to write integers of thousands of digits, and what is nested as deeply.
         text = f"a huge {type(value).__name__}"
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
@@ -67,14 +76,35 @@ def about(problem: str, value: Any, place: str = "") -> Mismatch:
     return Mismatch(texts[0], place, texts[1])
 
 
+def place_of(path: Iterable[Step]) -> str:
+    """Write a path inside a body: ``HostConfig.PortBindings.80/tcp[0].HostPort``."""
+    place = ""
+    for step in path:
+        if isinstance(step, int):
+            place += f"[{step}]"
+        else:
+            place += f".{step}" if place else step
+    return place
+
+
 def utf8_text(text: str) -> str:
-    """Return ``text`` if UTF-8 can write it; Mismatch for half of a surrogate pair."""
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise unexpected("text that UTF-8 can write", text) from None
+    """Return ``text`` if UTF-8 can write it; Mismatch for half of a surrogate pair.
+
+    JSON can escape such a half, and engines read another character in its place.
+    """
+    if not is_utf8(text):
+        raise about(_NO_UTF8 + _of_a_file_name(text), text)
     return text
+
+
+_NO_UTF8 = "expected text that UTF-8 can write, got {0}"
+
+
+def _of_a_file_name(text: str) -> str:
+    """Say where such text often comes from: Python keeps strange bytes of file names that way."""
+    if not any("\udc80" <= character <= "\udcff" for character in text):
+        return ""
+    return "; the name of a file, perhaps, whose bytes are no UTF-8: engines cannot be told it"
 
 
 def plain_text(value: Any) -> str:
@@ -92,8 +122,8 @@ def plain_text(value: Any) -> str:
         return json_text(value)
     try:
         return str(value)
-    except ValueError:
-        # Python writes no integers of thousands of digits.
+    except (ValueError, RecursionError):
+        # Python writes no integers of thousands of digits, nor what is nested as deeply.
         raise about("{0} cannot be written as text", value) from None
 
 
@@ -102,8 +132,31 @@ def compact_json(value: Any) -> str:
     return _COMPACT.encode(value)
 
 
+def check_json(value: Any, path: Path = ()) -> None:
+    """Raise Mismatch, with its place, for what is too deep or no text, whether key or value."""
+    if isinstance(value, str):
+        _check_inside(value, path)
+    elif isinstance(value, (dict, list, tuple)):
+        if len(path) >= DEEPEST:
+            raise Mismatch(TOO_DEEP)
+        members = value.items() if isinstance(value, dict) else enumerate(value)
+        for step, member in members:
+            if isinstance(step, str):
+                _check_inside(step, path)
+            check_json(member, (*path, step))
+
+
+def _check_inside(text: str, path: Path) -> None:
+    try:
+        utf8_text(text)
+    except Mismatch as mismatch:
+        dot = "." if path and isinstance(path[0], str) else ""
+        raise Mismatch(mismatch.problem, dot + place_of(path), mismatch.discreet) from None
+
+
 def json_text(value: Any) -> str:
     """Write JSON without blanks; Mismatch for what it cannot hold."""
+    check_json(value)
     try:
         return compact_json(reveal(value))
     except (TypeError, ValueError, RecursionError) as error:

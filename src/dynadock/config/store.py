@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dynadock.accounts import is_utf8
 from dynadock.atomic import replacing
 from dynadock.config.credentials import default_store, helper_for
 from dynadock.config.folder import object_of, read_config, read_object, spelling
@@ -113,9 +114,7 @@ def _read_auth(auth: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def _can_be_kept(value: Any) -> bool:
     """Tell whether a value is text without NULs that UTF-8 can write."""
-    return isinstance(value, str) and not any(
-        character == "\0" or "\ud800" <= character <= "\udfff" for character in plain_string(value)
-    )
+    return isinstance(value, str) and "\0" not in plain_string(value) and is_utf8(value)
 
 
 def _entry(user: str, password: str, token: str) -> dict[str, str]:

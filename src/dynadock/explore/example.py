@@ -214,8 +214,8 @@ class _Maker:
         if kind == "object":
             return {key: made for key, made in self._members(flat) if made is not None}
         if kind == "array":
-            items = flat.get("items", {})
-            return [self.of(items, name.removesuffix("s"))]
+            member = self.of(flat.get("items", {}), name.removesuffix("s"))
+            return [] if member is None else [member]
         return _plain(flat, kind, name)
 
     def _fits(self, value: Any, kind: str, flat: Schema) -> bool:

@@ -48,7 +48,8 @@ def _joined(members: list[tuple[str, Any]], brackets: str, width: int) -> str | 
     """Write members on one line, None as soon as one of them does not fit."""
     parts = []
     for label, each in members:
-        part = _on_one_line(each, width - len(label))
+        # Without the brackets around it, so that depth ends as width does.
+        part = _on_one_line(each, width - len(label) - len(brackets))
         if part is None:
             return None
         parts.append(label + part)

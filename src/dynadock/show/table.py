@@ -19,6 +19,7 @@ FILE = "tables.yaml"
 
 _SHORT_ID = 12
 _KILO = 1000
+_MOST_BYTES = 2**64
 
 
 class Column(NamedTuple):
@@ -108,7 +109,9 @@ def _text(value: Any) -> str:
 
 
 def _names(value: Any) -> str:
-    return _text([name.removeprefix("/") for name in value] if isinstance(value, list) else value)
+    if isinstance(value, list):
+        value = [_text(name).removeprefix("/") for name in value]
+    return _text(value)
 
 
 def _id(value: Any) -> str:
@@ -121,6 +124,8 @@ def _image(value: Any) -> str:
 
 
 def _bytes(value: Any) -> str:
+    if not isinstance(value, (int, float)) or not abs(value) < _MOST_BYTES:
+        return _text(value)
     size = float(value)
     for unit in ("B", "kB", "MB", "GB"):
         if size < _KILO:
@@ -136,7 +141,7 @@ def _ago(value: Any) -> str:
             then = datetime.fromtimestamp(value, UTC)
         else:
             then = datetime.fromisoformat(value)
-    except (ValueError, OverflowError, OSError):
+    except (TypeError, ValueError, OverflowError, OSError):
         return _text(value)
     if then.tzinfo is None:
         then = then.replace(tzinfo=UTC)
@@ -168,7 +173,7 @@ def _port(port: Any) -> str:
     inside = f"{port.get('PrivatePort', '')}/{port.get('Type', '')}"
     if "PublicPort" not in port:
         return inside
-    host = port.get("IP", "")
+    host = str(port.get("IP", ""))
     host = f"[{host}]" if ":" in host else host
     return f"{host}:{port['PublicPort']}->{inside}"
 

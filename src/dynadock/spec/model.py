@@ -118,7 +118,9 @@ class Reply:
 
     ``kind`` is one of `dynadock.spec.kinds`; ``unless`` maps argument names to the values with
     which it is a plain value after all; ``wait`` is ``forever`` where an answer may take as long as
-    the work does, or the name of the parameter whose seconds are added to the time allowed;
+    the work does, or maps argument names to the values with which it may, or is the name of the
+    parameter whose seconds are added to the time allowed: without it the engine waits for as long
+    as something says that it has stored, which may be for ever;
     ``decode`` names encoded headers; ``acts`` tells that the engine works for as long as the stream
     is read; ``tty`` where to learn whether output is a terminal's (see `dynadock.call.kinds`);
     ``resize`` is the operation that sets the terminal's size; ``upgrade`` the protocol that is
@@ -142,7 +144,7 @@ class Reply:
     def __init__(self, compiled: Mapping[str, Any]) -> None:
         self.kind: str = compiled["kind"]
         self.unless: Mapping[str, Any] = compiled.get("unless", {})
-        self.wait: str = compiled.get("wait", "")
+        self.wait: str | Mapping[str, Any] = compiled.get("wait", "")
         self.decode: Mapping[str, str] = compiled.get("decode", {})
         self.acts: bool = compiled.get("acts", False)
         self.tty: Mapping[str, str] = compiled.get("tty", {})

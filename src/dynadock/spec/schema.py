@@ -46,6 +46,8 @@ _KEPT = (
     "maxProperties",
     "required",
     "x-unit",
+    "x-words",
+    "x-keys-in",
 )
 
 
@@ -117,13 +119,13 @@ def kind_of(schema: Schema, definitions: Mapping[str, Schema]) -> str:
 
 
 def schema_at(schema: Schema, definitions: Mapping[str, Schema], path: tuple[Any, ...]) -> Schema:
-    """Return the schema that describes the value at ``path`` inside a body, ``{}`` if none does."""
+    """Return the schema that describes the value at ``path`` inside a body, ``{}`` if none does.
+
+    Keys may be in any letters, as engines read them.
+    """
     for step in path:
         flat = flatten(schema, definitions)
-        if isinstance(step, int):
-            inner = flat.get("items")
-        else:
-            inner = flat.get("properties", {}).get(step, flat.get("additionalProperties"))
+        inner = flat.get("items") if isinstance(step, int) else _property(flat, step)
         if not isinstance(inner, dict):
             return {}
         schema = inner
@@ -136,12 +138,22 @@ def encoding_in(flat: Schema) -> str:
     return str(flat.get("x-encoding", "base64" if is_byte else ""))
 
 
+def _property(flat: Schema, key: str) -> Any:
+    known = flat.get("properties", {})
+    if key in known or "additionalProperties" in flat:
+        return known.get(key, flat.get("additionalProperties"))
+    folded = key.casefold()
+    return next((inner for name, inner in known.items() if name.casefold() == folded), None)
+
+
 def strict_schema(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     """Make the JSON Schema (2020-12) that a request body is checked with.
 
     Differences from the document, each from what engines do (20.10 to 28.5, Podman 4.3):
 
-    - null is allowed everywhere: Go leaves a field at its zero value;
+    - null is allowed for every field: Go leaves it at its zero value; but in a list or a map it is
+      an entry, which Go makes an empty one (an empty argument, a port at all addresses), so that
+      only ``x-nullable`` allows it there;
     - properties that the document does not name are refused, since an engine would drop them in
       silence; maps (``additionalProperties``, or objects without properties) stay open;
     - an empty string passes every enum of strings: it is Go's zero value;
@@ -192,15 +204,36 @@ def _expanded(schema: Schema, definitions: Mapping[str, Schema], needed: Needed)
     if "enum" in flat:
         strict["enum"] = _open_enum(flat["enum"])
     if "items" in flat:
-        strict["items"] = _strict(flat["items"], definitions, needed)
+        strict["items"] = _entry(flat["items"], definitions, needed)
     _add_properties(strict, flat, definitions, needed)
     return strict
 
 
-def _add_type(strict: Schema, flat: Schema) -> None:
+def _entry(schema: Schema, definitions: Mapping[str, Schema], needed: Needed) -> Schema:
+    """Make the schema of a list's items or a map's values: null only where it says so itself."""
+    strict = _strict(schema, definitions, needed)
+    types = types_of(flatten(schema, definitions))
+    # What a definition says of itself is about fields: documents say it of PortBinding too.
+    if types and "null" not in types and not schema.get("x-nullable"):
+        if "$ref" in strict:
+            # A type beside it would find every other wrong value once more.
+            strict["not"] = {"type": "null"}
+        else:
+            strict["type"] = types
+    return strict
+
+
+def types_of(flat: Mapping[str, Any]) -> list[str]:
+    """Return the types that a flat schema allows, none where it allows any."""
     declared = flat.get("type", "object" if "properties" in flat else None)
-    if declared is not None:
-        types = declared if isinstance(declared, list) else [declared]
+    if declared is None:
+        return []
+    return [*declared] if isinstance(declared, list) else [declared]
+
+
+def _add_type(strict: Schema, flat: Schema) -> None:
+    types = types_of(flat)
+    if types:
         strict["type"] = list(dict.fromkeys([*types, "null"]))
 
 
@@ -238,6 +271,6 @@ def _add_properties(
         strict["additionalProperties"] = False
     others = flat.get("additionalProperties")
     if isinstance(others, dict):
-        strict["additionalProperties"] = _strict(others, definitions, needed)
+        strict["additionalProperties"] = _entry(others, definitions, needed)
     elif others is not None:
         strict["additionalProperties"] = bool(others)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynadock.call.interpret import interpret
 from dynadock.call.kinds import kind_of
+from dynadock.call.values import shown
 from dynadock.errors import APIError, DynadockError, MalformedStream
 from dynadock.spec.kinds import KINDS
 from dynadock.streams.download import Download, TarStream
@@ -62,9 +63,22 @@ def _answer(question: Question, origin: Origin, ask: Ask) -> bool:
     except APIError as error:
         error.add_note(f"{origin} asked this to learn whether output is a terminal's; {way_out}")
         raise
+    return _flag(answer, question, f"{origin} asked this; {way_out}")
+
+
+def _flag(answer: Any, question: Question, why: str) -> bool:
+    """Return a reply's flag, which engines leave out where it is false, with what is around it."""
+    found = answer
     for key in question.field.split("."):
-        answer = answer.get(key) if isinstance(answer, dict) else None
-    return bool(answer)
+        if not isinstance(found, dict):
+            break
+        found = found.get(key)
+        if found is None:
+            return False
+    if isinstance(found, bool):
+        return found
+    expected = f"expected a reply with {question.field} (bool)"
+    raise DynadockError(f"{question.operation_id}: {expected}, got {shown(answer)}; {why}")
 
 
 def _resize(bound: Bound, ask: Ask) -> Callable[..., Any] | None:
