@@ -24,6 +24,10 @@ are read by `LineAssembler._split`, which joins blocks only with their neighbour
 channel. With timestamps there is no fast path: each frame begins with one
 (`LineAssembler._with_timestamps`).
 
+Lines that are too long, and lines that no text can be made of, are faults. Whatever of them may be
+in a block is then gone through line by line, so that the lines before a fault are the same however
+the output was cut.
+
 Between two calls of ``feed``, ``_unfinished`` holds a channel only if its last line has begun and
 not ended; ``_first_timestamps`` then has the timestamp of the frame in which that line began.
 """
@@ -32,11 +36,13 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
 from datetime import datetime
 from itertools import chain, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from dynadock.wire.coding import too_large
 from dynadock.wire.frames import Pieces
 
 if TYPE_CHECKING:
@@ -66,7 +72,7 @@ class _Texts(NamedTuple):
     lines: list[str]
 
 
-_Lines = tuple[str, bytes, str | None]
+_Lines = tuple[str, bytes | bytearray, str | None]
 """A channel, lines of it without the last one's line feed, and the timestamp of all of them."""
 
 
@@ -89,28 +95,40 @@ class LineAssembler:
     them every 16 KiB of a long one. Podman repeats them in a terminal's lines of more than 4 KiB;
     those stay in the text, as nothing tells them from output.
 
+    ``fault`` is set to TooLarge by a line of more than ``limit`` bytes, of which `finish` still
+    gives as many as that, and to UnicodeDecodeError if ``errors`` asks for it; the lines before it
+    are returned first.
+
     Raises ValueError for an encoding without a line feed of one byte (UTF-16), LookupError for an
     unknown one.
     """
 
     def __init__(
-        self, encoding: str = "utf-8", errors: str = "replace", timestamps: bool = False
+        self,
+        encoding: str = "utf-8",
+        errors: str = "replace",
+        timestamps: bool = False,
+        limit: int | None = None,
     ) -> None:
         codecs.lookup_error(errors)
         if "\n".encode(encoding) != b"\n":
             raise ValueError(f"lines cannot be told apart in {encoding}")
         self._encoding = encoding
         self._errors = errors
+        self.fault: Exception | None = None
         self._timestamps = timestamps
-        self._unfinished: dict[str, list[bytes]] = {}  # parts of a line, by channel
+        self._limit = sys.maxsize if limit is None else limit
+        self._unfinished: dict[str, bytes | bytearray] = {}  # the beginning of a line, by channel
         self._first_timestamps: dict[str, str | None] = {}  # of these lines
 
     def feed(self, pieces: Pieces) -> Iterable[Line]:
         """Take output; return the lines that are whole.
 
         With timestamps its blocks must be frames as they came; without, they may be joined or cut
-        anywhere. Raises UnicodeDecodeError only if ``errors`` asks for it.
+        anywhere. None are returned after a fault.
         """
+        if self.fault is not None:
+            return []
         if self._timestamps:
             return self._lines(self._with_timestamps(pieces))
         channels, blocks = pieces
@@ -131,17 +149,27 @@ class LineAssembler:
         for channel, data in Pieces(channels, blocks).runs():
             finished = self._finished(channel, data)
             if finished is not None:
-                lines = finished.decode(self._encoding, self._errors).split("\n")
+                lines = self._decoded(finished)
                 texts.channels.extend(repeat(channel, len(lines)))
                 texts.lines.extend(lines)
+            if self.fault is not None:
+                return
 
     def _split_whole(self, channels: list[str], blocks: list[bytes], texts: _Texts) -> None:
         """Add the lines of blocks each of which probably ends one: the fast path."""
-        if not {_CONSOLE, *self._unfinished}.isdisjoint(channels) or not _end_lines(blocks):
+        if self.fault is not None:
+            return
+        joined = b"".join(blocks)
+        if (
+            len(joined) > self._limit
+            or not {_CONSOLE, *self._unfinished}.isdisjoint(channels)
+            or not _end_lines(blocks)
+        ):
             self._split(channels, blocks, texts)
             return
-        lines = b"".join(blocks).decode(self._encoding, self._errors).split("\n")
-        lines.pop()
+        lines = self._decoded(joined)
+        if self.fault is None:
+            lines.pop()
         if len(lines) > len(blocks):
             counts = [data.count(b"\n") for data in blocks]
             channels = [*chain.from_iterable(map(repeat, channels, counts))]
@@ -151,8 +179,7 @@ class LineAssembler:
     def finish(self) -> list[Line]:
         """Return the last lines, which no line feed has ended, one a channel at most."""
         last: list[_Lines] = []
-        for channel, parts in self._unfinished.items():
-            line = b"".join(parts)
+        for channel, line in self._unfinished.items():
             if self._timestamps and channel == _CONSOLE:
                 last.append(_console_line(line))
             else:
@@ -162,36 +189,78 @@ class LineAssembler:
         return self._lines(last)
 
     def _lines(self, groups: list[_Lines]) -> list[Line]:
-        encoding, errors = self._encoding, self._errors
-        return [
-            Line(channel, text, timestamp)
-            for channel, lines, timestamp in groups
-            for text in lines.decode(encoding, errors).split("\n")
-        ]
+        lines: list[Line] = []
+        for channel, data, timestamp in groups:
+            lines += [Line(channel, text, timestamp) for text in self._decoded(data)]
+            if isinstance(self.fault, UnicodeDecodeError):
+                break
+        return lines
 
-    def _finished(self, channel: str, data: bytes) -> bytes | None:
+    def _decoded(self, lines: bytes | bytearray) -> list[str]:
+        """Return lines as text, as many as there are before the first that is none."""
+        try:
+            return lines.decode(self._encoding, self._errors).split("\n")
+        except UnicodeDecodeError:
+            texts: list[str] = []
+            try:
+                for line in lines.split(b"\n"):
+                    texts.append(line.decode(self._encoding, self._errors))
+            except UnicodeDecodeError as error:
+                # It comes before a line that is too long, if there is one.
+                self.fault = error
+            return texts
+
+    def _finished(self, channel: str, data: bytes) -> bytes | bytearray | None:
         """Return the lines that ``data`` finishes, without the last line feed, None for none.
 
         What follows that line feed becomes the channel's unfinished line.
         """
-        finished, line_feed, begun = data.rpartition(b"\n")
         unfinished = self._unfinished
-        if channel in unfinished:
+        if len(data) + len(unfinished.get(channel, b"")) > self._limit:
+            finished: bytes | bytearray | None = self._finished_within_limit(channel, data)
+        else:
+            finished, line_feed, begun = data.rpartition(b"\n")
+            if line_feed and channel in unfinished:
+                finished = unfinished.pop(channel) + finished
+            if begun:
+                self._add(channel, begun)
             if not line_feed:
-                unfinished[channel].append(begun)
-                return None
-            finished = b"".join((*unfinished.pop(channel), finished))
-        if begun:
-            unfinished[channel] = [begun]
-        if not line_feed:
-            return None
-        if channel == _CONSOLE:
+                finished = None
+        if finished is not None and channel == _CONSOLE:
             return finished.replace(b"\r\n", b"\n").removesuffix(b"\r")
         return finished
+
+    def _finished_within_limit(self, channel: str, data: bytes) -> bytes | None:
+        """Do the same where a line may be too long, line by line."""
+        finished: list[bytes] = []
+        *ended, begun = data.split(b"\n")
+        for part in ended:
+            if not self._add(channel, part):
+                break
+            finished.append(bytes(self._unfinished.pop(channel, b"")))
+        else:
+            self._add(channel, begun)
+        return b"\n".join(finished) if finished else None
+
+    def _add(self, channel: str, part: bytes) -> bool:
+        """Add to a channel's unfinished line; tell whether it is within the limit."""
+        begun = self._unfinished.get(channel)
+        room = self._limit - len(begun or b"")
+        if part and begun is None:
+            self._unfinished[channel] = part[:room]
+        elif begun is not None:
+            # Not a list of parts: of many short ones that would take much more memory.
+            self._unfinished[channel] = begun if isinstance(begun, bytearray) else bytearray(begun)
+            self._unfinished[channel] += part[:room]  # type: ignore[operator] # a bytearray
+        if len(part) > room:
+            self.fault = too_large(self._limit, of="a line")
+        return len(part) <= room
 
     def _with_timestamps(self, frames: Pieces) -> list[_Lines]:
         groups: list[_Lines] = []
         for channel, data in zip(*frames, strict=True):
+            if self.fault is not None:
+                break
             if channel == _CONSOLE:
                 finished = self._finished(channel, data)
                 groups += map(_console_line, [] if finished is None else finished.split(b"\n"))
@@ -217,7 +286,7 @@ class LineAssembler:
             timestamps.setdefault(channel, timestamp)
 
 
-def _console_line(line: bytes) -> _Lines:
+def _console_line(line: bytes | bytearray) -> _Lines:
     found = _TIMESTAMPED.match(line)
     if found is None:
         return (_CONSOLE, line, None)
