@@ -7,7 +7,6 @@ caller.
 from __future__ import annotations
 
 import contextlib
-import io
 import shlex
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dynadock.deadline import Deadline
 from dynadock.errors import APIError, CommandTimeout, Conflict, NotFound, ServerError, TimedOut
 from dynadock.streams.duplex import check_input
+from dynadock.streams.frames import Gathered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -183,16 +183,15 @@ class _Command:
             raise ValueError(f"timeout: expected seconds above 0 or None, got {timeout!r}")
         self.deadline = Deadline(timeout)
         self._name = name
-        self._stdout = io.BytesIO()
-        self._stderr = io.BytesIO()
+        self._output = Gathered()
 
     def collect(self, duplex: Duplex, stdin: Input | None) -> None:
         """Send the input and gather the output until it ends."""
         with duplex.sending(stdin):
-            duplex.copy_to(self._stdout, self._stderr)
+            duplex.gather(self._output)
 
     def ended(self, exit_code: int) -> Completed:
-        return Completed(exit_code, self._stdout.getvalue(), self._stderr.getvalue())
+        return Completed(exit_code, *self._output.output())
 
     @contextlib.contextmanager
     def in_time(self) -> Iterator[None]:
@@ -203,8 +202,7 @@ class _Command:
             if not self.deadline.is_over():
                 raise
             message = f"{self._name}: not done within {self.deadline.seconds:g} s"
-            output = self._stdout.getvalue(), self._stderr.getvalue()
-            raise CommandTimeout(message, *output) from error
+            raise CommandTimeout(message, *self._output.output()) from error
 
 
 def _operation(client: Client, does: str) -> BoundOperation:

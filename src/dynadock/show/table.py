@@ -108,7 +108,9 @@ def _text(value: Any) -> str:
 
 
 def _names(value: Any) -> str:
-    return _text([name.removeprefix("/") for name in value] if isinstance(value, list) else value)
+    return _text(
+        [_text(name).removeprefix("/") for name in value] if isinstance(value, list) else value
+    )
 
 
 def _id(value: Any) -> str:
@@ -121,6 +123,8 @@ def _image(value: Any) -> str:
 
 
 def _bytes(value: Any) -> str:
+    if not isinstance(value, (int, float)):
+        return _text(value)
     size = float(value)
     for unit in ("B", "kB", "MB", "GB"):
         if size < _KILO:
@@ -136,7 +140,7 @@ def _ago(value: Any) -> str:
             then = datetime.fromtimestamp(value, UTC)
         else:
             then = datetime.fromisoformat(value)
-    except (ValueError, OverflowError, OSError):
+    except (TypeError, ValueError, OverflowError, OSError):
         return _text(value)
     if then.tzinfo is None:
         then = then.replace(tzinfo=UTC)

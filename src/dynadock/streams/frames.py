@@ -48,26 +48,25 @@ class FrameFlow(DecodedFlow[Frame]):
 
 
 class Gathered:
-    """Output that is gathered as a whole, at most ``limit`` bytes of it: else TooLarge."""
+    """Output that is gathered: as one, or stderr apart from the rest."""
 
-    def __init__(self, limit: int | None) -> None:
-        self._limit = limit
+    def __init__(self, *, is_apart: bool = True) -> None:
+        self._is_apart = is_apart
         # Not lists of blocks: of many short ones these would take much more memory.
         self._stdout = BytesIO()
         self._stderr = BytesIO()
 
-    def add(self, blocks: Iterable[bytes], *, are_errors: bool = False) -> None:
-        """Take blocks of one channel, or of all."""
-        (self._stderr if are_errors else self._stdout).write(b"".join(blocks))
-        if self._limit is not None and self._stdout.tell() + self._stderr.tell() > self._limit:
-            raise too_large(self._limit, of="what is gathered of the stream")
-
-    def add_apart(self, pieces: Pieces) -> None:
-        """Take output as it came, stderr apart from the rest."""
+    def add(self, pieces: Pieces, limit: int | None) -> None:
+        """Take output as it came; TooLarge if all that was taken is more than ``limit`` bytes."""
         channels, blocks = pieces
-        are_errors = [channel == "stderr" for channel in channels]
-        self.add(compress(blocks, map(not_, are_errors)))
-        self.add(compress(blocks, are_errors), are_errors=True)
+        if self._is_apart:
+            are_errors = [channel == "stderr" for channel in channels]
+            self._stdout.write(b"".join(compress(blocks, map(not_, are_errors))))
+            self._stderr.write(b"".join(compress(blocks, are_errors)))
+        else:
+            self._stdout.write(b"".join(blocks))
+        if limit is not None and self._stdout.tell() + self._stderr.tell() > limit:
+            raise too_large(limit, of="what is gathered of the stream")
 
     def output(self) -> Output:
         """Return all that was taken."""
@@ -124,19 +123,21 @@ class FrameStream(FrameFlow, DecodedStream[Frame]):
 
         Raises TooLarge if that is more than the option ``limit``.
         """
-        gathered = Gathered(self._origin.limit)
-        with self, self._within_limit():
-            for pieces in self._pieces():
-                gathered.add(pieces.blocks)
+        gathered = Gathered(is_apart=False)
+        self.gather(gathered)
         return gathered.output().stdout.decode(encoding, errors)
 
     def collect(self) -> Output:
         """Read to the end and return stdout and stderr apart; TooLarge as `text`."""
-        gathered = Gathered(self._origin.limit)
+        gathered = Gathered()
+        self.gather(gathered)
+        return gathered.output()
+
+    def gather(self, gathered: Gathered) -> None:
+        """Read to the end as `collect` does; what came until an error is in ``gathered``."""
         with self, self._within_limit():
             for pieces in self._pieces():
-                gathered.add_apart(pieces)
-        return gathered.output()
+                gathered.add(pieces, self._origin.limit)
 
     def copy_to(self, stdout: BinaryIO, stderr: BinaryIO | None = None) -> None:
         """Read to the end and write each channel to its file, as it comes.

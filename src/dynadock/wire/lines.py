@@ -39,7 +39,7 @@ import re
 import sys
 from datetime import datetime
 from itertools import chain, repeat
-from operator import itemgetter
+from operator import itemgetter, methodcaller
 from typing import TYPE_CHECKING, NamedTuple
 
 from dynadock.wire.coding import too_large
@@ -202,9 +202,9 @@ class LineAssembler:
             return lines.decode(self._encoding, self._errors).split("\n")
         except UnicodeDecodeError:
             texts: list[str] = []
+            decode = methodcaller("decode", self._encoding, self._errors)
             try:
-                for line in lines.split(b"\n"):
-                    texts.append(line.decode(self._encoding, self._errors))
+                texts.extend(map(decode, lines.split(b"\n")))
             except UnicodeDecodeError as error:
                 # It comes before a line that is too long, if there is one.
                 self.fault = error
@@ -251,7 +251,7 @@ class LineAssembler:
         elif begun is not None:
             # Not a list of parts: of many short ones that would take much more memory.
             self._unfinished[channel] = begun if isinstance(begun, bytearray) else bytearray(begun)
-            self._unfinished[channel] += part[:room]  # type: ignore[operator] # a bytearray
+            self._unfinished[channel] += part[:room]
         if len(part) > room:
             self.fault = too_large(self._limit, of="a line")
         return len(part) <= room
