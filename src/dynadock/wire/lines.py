@@ -147,13 +147,13 @@ class LineAssembler:
     def _split(self, channels: list[str], blocks: list[bytes], texts: _Texts) -> None:
         """Add the lines of blocks that may be cut anywhere."""
         for channel, data in Pieces(channels, blocks).runs():
+            if self.fault is not None:
+                return
             finished = self._finished(channel, data)
             if finished is not None:
                 lines = self._decoded(finished)
                 texts.channels.extend(repeat(channel, len(lines)))
                 texts.lines.extend(lines)
-            if self.fault is not None:
-                return
 
     def _split_whole(self, channels: list[str], blocks: list[bytes], texts: _Texts) -> None:
         """Add the lines of blocks each of which probably ends one: the fast path."""
