@@ -12,9 +12,8 @@ import gzip
 import random
 import re
 import zlib
-from collections.abc import Callable, Iterable
 from itertools import chain, groupby
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -39,6 +38,9 @@ from dynadock.wire.lines import LineAssembler
 from dynadock.wire.messages import Request
 from dynadock.wire.websocket import WebSocketCodec
 from wire.peer import CLOSE, PING, TEXT, close_frame, message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 Seen = tuple[list[Any], str]
 """Items in their order, and how it ended: with an error, or well."""
@@ -208,7 +210,10 @@ FRAMES = (
     *(encode_frame("stdout", data) for data in (b"", b"a\n", b"b", b"c\nd", b"x" * 12, b"y" * 25)),
     *(encode_frame("stderr", data) for data in (b"e\n", b"\xe2\x98", b"\x83\n", b"z" * 13)),
     *(encode_frame(name, NANO + b"t\n") for name in ("stdout", "stderr")),
-    *(b"\3\0\0\0\0\0\0" + bytes([len(why)]) + why for why in (b"", b"no disk", b"n" * 9, b"n" * 40)),
+    *(
+        b"\3\0\0\0\0\0\0" + bytes([len(why)]) + why
+        for why in (b"", b"no disk", b"n" * 9, b"n" * 40)
+    ),
 )
 TERMINAL = (*PLAIN_TEXT, NANO, NANO + b"a\r\n", b"10%\r20%\r\r\n", b"x" * 7, b"\xe2\x98", b"\x83")
 JSON = (
@@ -219,14 +224,45 @@ JSON = (
 )
 CHUNKS = (
     *(chunk(data) for data in (b"a", b"b" * 9, b"c" * 16, b"\r\n0\r\n\r\n")),
-    *(b"0\r\n\r\n", b"0\r\n", b"A: b\r\n", b" folded\r\n", b"\r\n", b"\r", b"\n", b";x", b" ;y=1\r\n"),
-    *(b"5\r\n", b"5", b"hello", b"0000000000000000", b"1\r\nab", b"Content-Length: x\r\n", b"G\r\n"),
+    *(
+        b"0\r\n\r\n",
+        b"0\r\n",
+        b"A: b\r\n",
+        b" folded\r\n",
+        b"\r\n",
+        b"\r",
+        b"\n",
+        b";x",
+        b" ;y=1\r\n",
+    ),
+    *(
+        b"5\r\n",
+        b"5",
+        b"hello",
+        b"0000000000000000",
+        b"1\r\nab",
+        b"Content-Length: x\r\n",
+        b"G\r\n",
+    ),
 )
 MESSAGES = (
     *(message(data) for data in (b"", b"one", b"x" * 39, b"y" * 41)),
-    *(message(b"on", last=False), message(b"e", 0), message(b"", 0, last=False), message(b"!", PING)),
+    *(
+        message(b"on", last=False),
+        message(b"e", 0),
+        message(b"", 0, last=False),
+        message(b"!", PING),
+    ),
     *(message(b"\xff\xfe", TEXT), message(b"x", 5), message(b"x", CLOSE), message(b"z" * 130)),
-    *(close_frame(), close_frame(1011, b"why"), close_frame(999), b"\x82", b"\x82\x7f", b"\0", b"\xff"),
+    *(
+        close_frame(),
+        close_frame(1011, b"why"),
+        close_frame(999),
+        b"\x82",
+        b"\x82\x7f",
+        b"\0",
+        b"\xff",
+    ),
 )
 
 
@@ -239,8 +275,19 @@ PACKED = (
     *(gzipped(b"c" * 61), b"\x1f\x8b", b"\0", b"\0" * 9, b"\x78\x9c", b"\xff"),
 )
 HTTP = (
-    *(OK, b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 101 Go\r\n\r\n", b"HTTP/1.1 204\r\n", b"HTT"),
-    *(b"Content-Length: 5\r\n", b"Content_Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"\r\n"),
+    *(
+        OK,
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 101 Go\r\n\r\n",
+        b"HTTP/1.1 204\r\n",
+        b"HTT",
+    ),
+    *(
+        b"Content-Length: 5\r\n",
+        b"Content_Length: 5\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"\r\n",
+    ),
     *(b"Content-Encoding: gzip\r\n", b"A: b\r\n", b" c\r\n", b"A\r\n", b"\n", b"\x15", b"\x15\3\1"),
     *(b"\r\n5\r\nhello\r\n0\r\n\r\n", b"\r\nhello", b"x" * 51, b"\r\n" + gzipped(b"hello")),
 )
@@ -320,7 +367,11 @@ def test_any_input(kind, data):
 
 def test_a_large_frame_is_pieces_of_one_size_and_the_rest():
     data = bytes(range(30))
-    expected = [Frame("stderr", data[:12]), Frame("stderr", data[12:24]), Frame("stderr", data[24:])]
+    expected = [
+        Frame("stderr", data[:12]),
+        Frame("stderr", data[12:24]),
+        Frame("stderr", data[24:]),
+    ]
     assert frames(steps(encode_frame("stderr", data), 7)) == (expected, "")
     assert frames([encode_frame("stderr", data[:24])]) == (expected[:2], "")
     assert frames([encode_frame("stderr", data[:12])]) == (expected[:1], "")

@@ -15,7 +15,7 @@ _COMPRESSED = ("gzip", "x-gzip", "deflate")
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
-_FIRST_BLOCK = 256
+_FIRST_BLOCK = 64
 """Bytes that a member is begun with; each block is twice the one before it.
 
 What stands behind a member's end is copied, so that a long block of many short members would take

@@ -31,7 +31,6 @@ import codecs
 import re
 import sys
 from bisect import bisect_left
-from io import StringIO
 from typing import Any
 
 from dynadock.errors import MalformedStream, TransportError, TruncatedStream
@@ -40,6 +39,9 @@ from dynadock.wire.coding import too_large
 
 LONGEST_WORD = 16 * 1024
 """Characters of a number or literal name."""
+
+_MOST_PARTS = 1024
+"""Parts of a value that are kept as they came."""
 
 RECORD_SEPARATOR = "\x1e"
 
@@ -75,9 +77,7 @@ class JsonDecoder:
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
         self._started = False
         self._end_finder: _EndFinder | None = None  # of a value whose end has not come
-        # That value as far as it has come. Not a list of parts: of many short ones that would take
-        # much more memory.
-        self._begun = StringIO()
+        self._begun = _Text()  # of that value, as far as it has come
 
     def feed(self, data: bytes) -> list[Any]:
         """Take bytes; return the values that are whole.
@@ -94,7 +94,7 @@ class JsonDecoder:
         values = self._values(self._text.decode(b"", final=True))
         if self._end_finder is None:
             return values
-        begun = self._begun.getvalue()
+        begun = self._begun.value()
         if self._end_finder.is_word and _is_whole(begun):
             return values + self._values("\n")
         raise TruncatedStream(f"the stream ended inside a value that begins with {begun[:60]!r}")
@@ -111,7 +111,7 @@ class JsonDecoder:
             position = self._read_whole(text, position, values)
             if position < len(text):
                 self._end_finder = _EndFinder(text[position])
-                self._begun.write(text[position])
+                self._begun.add(text[position])
                 position = self._continue_value(text, position + 1, values)
         return values
 
@@ -140,21 +140,21 @@ class JsonDecoder:
         """
         assert self._end_finder is not None
         end = self._end_finder.find(text, position)
-        room = self._limit - self._begun.tell()
+        room = self._limit - self._begun.length
         part = text[position:end]
         if self._end_finder.is_word:
-            self._begun.write(part)
+            self._begun.add(part)
             self._check_word()
         elif 0 <= (separator := part.find(RECORD_SEPARATOR)) < room:
-            self._begun.write(part[:separator])
-            self._fail("a record begins within a value", self._begun.getvalue())
+            self._begun.add(part[:separator])
+            self._fail("a record begins within a value", self._begun.value())
         elif len(part) > room:
             self._reset()
             self.fault = too_large(self._limit, of="a value in the stream")
         else:
-            self._begun.write(part)
+            self._begun.add(part)
         if self.fault is None and end is not None:
-            value = self._begun.getvalue()
+            value = self._begun.value()
             if self._end_finder.is_too_deep:
                 self._fail(str(NestedTooDeeply()), value)
             else:
@@ -170,7 +170,7 @@ class JsonDecoder:
 
     def _check_word(self) -> None:
         """Refuse at once what can become no number and no literal name: its end may never come."""
-        word = self._begun.getvalue()
+        word = self._begun.value()
         if len(word) > LONGEST_WORD or not _can_begin(word):
             # Only as far as it had to come to be refused, so that how it was cut changes nothing.
             ends = range(1, min(len(word), LONGEST_WORD + 1))
@@ -193,7 +193,28 @@ class JsonDecoder:
         self.fault = MalformedStream(f"no JSON ({reason}): {text[:60]!r}")
 
     def _reset(self) -> None:
-        self._end_finder, self._begun = None, StringIO()
+        self._end_finder, self._begun = None, _Text()
+
+
+class _Text:
+    """A text that comes in parts, ``length`` characters so far."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self._parts: list[str] = []
+        self._latest: list[str] = []
+
+    def add(self, part: str) -> None:
+        """Add a part; many short ones are joined now and then, since they take much more memory."""
+        self.length += len(part)
+        self._latest.append(part)
+        if len(self._latest) == _MOST_PARTS:
+            self._parts.append("".join(self._latest))
+            self._latest.clear()
+
+    def value(self) -> str:
+        """Return the text."""
+        return "".join([*self._parts, *self._latest])
 
 
 def _can_begin(word: str) -> bool:
