@@ -98,34 +98,41 @@ LONGEST_SHALLOW = 2 * DEEPEST
 DECODER = json.JSONDecoder(object_hook=Record)
 """Reads JSON, whose objects become Records; to make one takes as long as to read a short text."""
 
-_MARKS = b'[]{}"'
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ONE_KIND_OF_BRACKET = bytes.maketrans(b"{}", b"[]")
-_NO_MARKS = bytes(each for each in range(256) if each not in _MARKS)
+_NO_MARKS = bytes(each for each in range(256) if each not in b'[]{}"')
 
 
-def read_json(text: str) -> Any:
-    """Return the value of a JSON text, its objects as Records.
+def read_json(data: bytes) -> Any:
+    """Return the value of a JSON text in UTF-8, its objects as Records.
 
     ValueError for what is no JSON, NestedTooDeeply for what is not read.
     """
-    check_depth(text)
+    # Between programs JSON is UTF-8 (RFC 8259, section 8.1); json.loads would guess.
+    text = data.removeprefix(_BYTE_ORDER_MARK).decode("utf-8", "surrogatepass")
+    check_depth(data)
     return DECODER.decode(text)
 
 
-def check_depth(text: str) -> None:
+def check_depth(data: bytes) -> None:
     """Raise NestedTooDeeply for JSON of more than `DEEPEST` levels.
 
     To count them one by one would take as long as to read the text. So all but brackets and quotes
     is dropped, then what is quoted, and then the innermost pairs of brackets as often as there may
     be levels: if there are pairs left, there are more.
     """
-    if len(text) <= LONGEST_SHALLOW:
+    if len(data) <= LONGEST_SHALLOW:
         return
-    data = text.encode("utf-8", "surrogatepass")
     if b"\\" in data:
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
-    marks = data.translate(_ONE_KIND_OF_BRACKET, _NO_MARKS).replace(b'""', b"")
-    brackets = b"".join(marks.split(b'"')[::2])
+    marks = data.translate(_ONE_KIND_OF_BRACKET, _NO_MARKS)
+    if marks.count(b"[") <= DEEPEST:
+        return
+    if 2 * marks.count(b'""') == marks.count(b'"'):
+        # No quote stands alone before a bracket: none of these is in a text.
+        brackets = marks.translate(None, b'"')
+    else:
+        brackets = b"".join(marks.split(b'"')[::2])
     for _ in range(DEEPEST):
         outer = brackets.replace(b"[]", b"")
         if len(outer) == len(brackets):

@@ -209,7 +209,7 @@ deeper = pytest.mark.parametrize("levels", [DEEPEST + 1, 300, 980, 100_000])
 def test_the_deepest_value_can_be_used_in_every_way(nest):
     with playing([answer(reply(200, nest(DEEPEST), headers=JSON))]) as (_, client):
         value = client.ContainerInspect("web")
-    twin = read_json(nest(DEEPEST).decode())
+    twin = read_json(nest(DEEPEST))
     plain = json.loads(nest(DEEPEST))
     for outer in (Record(a=value), Records([value], "ContainerList"), Records([value])):
         same = type(outer)(a=twin) if isinstance(outer, Record) else Records([twin])

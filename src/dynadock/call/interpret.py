@@ -100,8 +100,7 @@ def _is_json(operation: Operation, headers: Mapping[str, str]) -> bool:
 
 def _json(operation: Operation, reply: Reply, host: str) -> Any:
     try:
-        # Between programs JSON is UTF-8 (RFC 8259, section 8.1); json.loads would guess.
-        value = read_json(reply.body.decode("utf-8-sig", "surrogatepass"))
+        value = read_json(reply.body)
     except NestedTooDeeply as error:
         message = f"the engine's reply is JSON that is not read: {error}"
         raise _api_error(APIError, operation, reply, host, message) from None
@@ -133,7 +132,7 @@ def _decoded(text: str) -> Any:
     import base64
 
     standard = text.replace("-", "+").replace("_", "/")
-    return read_json(base64.b64decode(standard).decode())
+    return read_json(base64.b64decode(standard))
 
 
 def error_of(operation: Operation, reply: Reply, host: str) -> APIError:
@@ -209,7 +208,7 @@ def explain(reply: Reply) -> str:
     if not text:
         return "the engine gave no reason (an empty body)"
     try:
-        tree = read_json(text)
+        tree = read_json(text.encode())
     except ValueError:
         return _plain_explanation(reply, text)
     if isinstance(tree, dict):

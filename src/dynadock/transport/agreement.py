@@ -138,7 +138,7 @@ class Agreement:
 
 def _oldest(reply: Reply) -> Version | None:
     try:
-        tree = read_json(reply.body.decode())
+        tree = read_json(reply.body)
     except ValueError:
         return None
     text = tree.get("MinAPIVersion") if isinstance(tree, dict) else None

@@ -166,7 +166,7 @@ class JsonDecoder:
         """Raise the error of a whole value that is too long or too deep."""
         if len(text) > self._limit:
             raise too_large(self._limit)
-        check_depth(text)
+        check_depth(text.encode("utf-8", "surrogatepass"))
 
     def _check_word(self) -> None:
         """Refuse at once what can become no number and no literal name: its end may never come."""
