@@ -32,13 +32,13 @@ from dynadock.wire.websocket import WebSocketCodec
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LIMIT = 50_000
+LIMIT = 25_000
 MOST = 5 * LIMIT + 150_000
 """Bytes at the peak: what is kept, what it is copied to at the end, and what comes at a time."""
 
 TWO = b"xx"
-FOREVER = 3 * LIMIT
-"""Pieces: of two bytes each, six times the limit."""
+FOREVER = 6 * LIMIT
+"""Pieces: more than anything takes that has a bound."""
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n"
@@ -106,8 +106,8 @@ def stream(kind: type, method: str, **options: Any) -> Callable[[Iterator[bytes]
     return lambda pieces: getattr(kind(Replaying(pieces), origin, **options), method)()
 
 
-def begun(*first: bytes, then: bytes = TWO) -> Callable[[], Iterator[bytes]]:
-    return lambda: chain(first, repeat(then, FOREVER))
+def begun(*first: bytes, then: bytes = TWO, count: int = FOREVER) -> Callable[[], Iterator[bytes]]:
+    return lambda: chain(first, repeat(then, count))
 
 
 def packed(level: int) -> Callable[[], Iterator[bytes]]:
@@ -192,11 +192,14 @@ def test_what_no_option_bounds_has_a_bound_of_its_own(read, pieces, bound):
 
 
 GIVEN = {
-    "frames of a large one": (by_decoder(FrameDecoder), begun(OUTPUT, then=TWO)),
-    "output of a large frame": (by_decoder(FrameDecoder, "feed_pieces"), begun(OUTPUT)),
+    "frames of a large one": (by_decoder(FrameDecoder), begun(OUTPUT, count=LIMIT)),
+    "output of a large frame": (
+        by_decoder(FrameDecoder, "feed_pieces"),
+        begun(OUTPUT, count=LIMIT),
+    ),
     "line feeds between frames": (
         by_decoder(FrameDecoder),
-        begun(then=b"\1\0\0\0\0\0\0\0\n"),
+        begun(then=b"\1\0\0\0\0\0\0\0\n", count=LIMIT),
     ),
 }
 
