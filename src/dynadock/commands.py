@@ -73,6 +73,8 @@ def run(
     ``stdin`` are bytes, an open binary file or an iterable of bytes; None leaves the command
     without input.
 
+    Output of more bytes than the option ``limit`` raises TooLarge.
+
     ``timeout`` are the seconds that the command may run: after these CommandTimeout is raised, with
     the output until then, and the container is killed and removed. Raises what the operations
     raise: NotFound if there is no such image, and so on.
@@ -144,6 +146,8 @@ def execute(
     ``command`` is split as a shell does if it is text. ``fields`` are further arguments of the
     operation that creates execs (``Env``, ``User``, ``WorkingDir``, ``Tty``, …); ``stdin`` is as
     for `run`.
+
+    Output of more bytes than the option ``limit`` raises TooLarge.
 
     After ``timeout`` seconds CommandTimeout is raised, with the output until then; the command
     itself may go on, since the API has no way to stop an exec. Raises what the operations raise:

@@ -215,6 +215,22 @@ FRAMES = (
         for why in (b"", b"no disk", b"n" * 9, b"n" * 40)
     ),
 )
+STATEFUL = tuple(
+    encode_frame("stdout", data)
+    for data in (
+        b"\x1b$B",
+        b"\x1b(B",
+        b'$"',
+        b"\n",
+        b"~{",
+        b"~}",
+        b"+AGE",
+        b"-",
+        b"\x82",
+        b"a\n",
+        b"~\n",
+    )
+)
 TERMINAL = (*PLAIN_TEXT, NANO, NANO + b"a\r\n", b"10%\r20%\r\r\n", b"x" * 7, b"\xe2\x98", b"\x83")
 JSON = (
     *(b'{"a":1}', b"\r\n", b"\x1e", b"[", b"]", b'{"a":[', b"}]}", b'"', b'"\\"]"', b"\\", b","),
@@ -311,6 +327,12 @@ KINDS = {
     "lines": Kind(lines_of(FrameDecoder, {}), FRAMES, A_FRAME, 2500),
     "lines within a limit": Kind(lines_of(FrameDecoder, {"limit": 6}), FRAMES, A_FRAME),
     "lines that must be text": Kind(lines_of(FrameDecoder, {"errors": "strict"}), FRAMES, A_FRAME),
+    **{
+        f"lines in {encoding}": Kind(
+            lines_of(FrameDecoder, {"encoding": encoding}), STATEFUL, A_FRAME, 300
+        )
+        for encoding in ("iso2022_jp", "utf-7", "hz", "shift_jis")
+    },
     "lines with times": Kind(lines_of(FrameDecoder, {"timestamps": True}), FRAMES, A_FRAME),
     "lines of a terminal": Kind(lines_of(ConsoleDecoder, {"limit": 40}), TERMINAL),
     "lines of a terminal with times": Kind(

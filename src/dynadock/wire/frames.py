@@ -185,19 +185,20 @@ class FrameDecoder:
         After `feed_pieces` has returned the first part of a frame, its other part is a frame here.
         """
         frames: list[Frame] = []
-        for block in self._blocks(data):
+        self._feed(data, frames)
+        for block in self._unread_of(data) if self._unread else ():
             self._feed(block, frames)
         return frames
 
-    def _blocks(self, data: bytes) -> Iterator[bytes]:
-        """Yield ``data`` as one block; if not all of it is read, the rest again in short ones."""
-        position, size = 0, len(data)
+    def _unread_of(self, data: bytes) -> Iterator[bytes]:
+        """Yield what was not read of ``data`` in short blocks; each may be read in part."""
+        position = len(data) - self._unread
         while position < len(data) and self.fault is None:
-            block = data[position : position + size]
+            self._unread = 0
+            block = data[position : position + _AFTER_LEAVING]
             yield block
             position += len(block) - self._unread
-            self._unread = 0
-            size = _AFTER_LEAVING
+        self._unread = 0
 
     def _feed(self, data: bytes, frames: list[Frame]) -> None:
         if self._remaining and (frame := self._take_over_two(data)):
@@ -205,7 +206,10 @@ class FrameDecoder:
             return
         stream = self._resume(data)
         if self._parts and self._channel != _ERROR:
-            frames += [Frame(self._channel, piece) for piece in self._whole_pieces()]
+            if self._remaining or self._held > LARGEST_PIECE:
+                frames += [Frame(self._channel, piece) for piece in self._whole_pieces()]
+            else:
+                frames.append(Frame(self._channel, self._payload()))
         if stream is not None:
             read = stream.read
             # Frame's own constructor is a function in Python, which would take most of the time.
@@ -249,7 +253,8 @@ class FrameDecoder:
         Frames are not kept until they are whole: the part of one that has come is returned at once.
         """
         pieces = Pieces([], [])
-        for block in self._blocks(data):
+        self._feed_pieces(data, *pieces)
+        for block in self._unread_of(data) if self._unread else ():
             self._feed_pieces(block, *pieces)
         return pieces
 

@@ -35,6 +35,7 @@ not ended; ``_first_timestamps`` then has the timestamp of the frame in which th
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 import sys
 from datetime import datetime
@@ -79,6 +80,9 @@ _Lines = tuple[str, bytes | bytearray, str | None]
 # Line's own constructor is a function in Python, which would take most of the time.
 _new_line: Callable[[type[Line], tuple[str, str, str | None]], Line] = tuple.__new__
 
+_ASCII = bytes(range(128)) + b"\x1b$B!!"
+"""All of ASCII, and what leaves it in ISO 2022."""
+
 _last_byte = itemgetter(-1)
 _LINE_FEED = {*b"\n"}
 
@@ -113,6 +117,9 @@ class LineAssembler:
         codecs.lookup_error(errors)
         if "\n".encode(encoding) != b"\n":
             raise ValueError(f"lines cannot be told apart in {encoding}")
+        # With these (ISO 2022, HZ, UTF-7) a line is decoded by itself: how much is decoded at once
+        # would make a difference. They give some characters of ASCII another meaning.
+        self._is_stateful = _ASCII.decode(encoding, "replace") != _ASCII.decode()
         self._encoding = encoding
         self._errors = errors
         self.fault: Exception | None = None
@@ -198,17 +205,18 @@ class LineAssembler:
 
     def _decoded(self, lines: bytes | bytearray) -> list[str]:
         """Return lines as text, as many as there are before the first that is none."""
+        if not self._is_stateful:
+            # Where a line is no text, it remains to be found which one.
+            with contextlib.suppress(UnicodeDecodeError):
+                return lines.decode(self._encoding, self._errors).split("\n")
+        texts: list[str] = []
+        decode = methodcaller("decode", self._encoding, self._errors)
         try:
-            return lines.decode(self._encoding, self._errors).split("\n")
-        except UnicodeDecodeError:
-            texts: list[str] = []
-            decode = methodcaller("decode", self._encoding, self._errors)
-            try:
-                texts.extend(map(decode, lines.split(b"\n")))
-            except UnicodeDecodeError as error:
-                # It comes before a line that is too long, if there is one.
-                self.fault = error
-            return texts
+            texts.extend(map(decode, lines.split(b"\n")))
+        except UnicodeDecodeError as error:
+            # It comes before a line that is too long, if there is one.
+            self.fault = error
+        return texts
 
     def _finished(self, channel: str, data: bytes) -> bytes | bytearray | None:
         """Return the lines that ``data`` finishes, without the last line feed, None for none.
