@@ -10,9 +10,7 @@ from dynadock.record import Record
 _DIGEST = re.compile(r"Digest: (sha256:[0-9a-f]{64})")
 _IMAGE_ID = re.compile(r"(sha256:[0-9a-f]{64})")
 _LOADED = re.compile(r"Loaded image(?: ID)?s?: (.+)")
-_PUSHED = re.compile(
-    r"(?P<Tag>\S+): digest: (?P<Digest>sha256:[0-9a-f]{64}) size: (?P<Size>[0-9]{1,18})"
-)
+_PUSHED = re.compile(r"(?P<Tag>\S+): digest: (?P<Digest>sha256:[0-9a-f]{64}) size: (?P<Size>\d+)")
 _BUILT_QUIETLY = re.compile(r"((?:sha256:)?[0-9a-f]{64})")
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,64})")
 

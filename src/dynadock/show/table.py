@@ -108,9 +108,7 @@ def _text(value: Any) -> str:
 
 
 def _names(value: Any) -> str:
-    return _text(
-        [_text(name).removeprefix("/") for name in value] if isinstance(value, list) else value
-    )
+    return _text([name.removeprefix("/") for name in value] if isinstance(value, list) else value)
 
 
 def _id(value: Any) -> str:
@@ -123,8 +121,6 @@ def _image(value: Any) -> str:
 
 
 def _bytes(value: Any) -> str:
-    if not isinstance(value, (int, float)):
-        return _text(value)
     size = float(value)
     for unit in ("B", "kB", "MB", "GB"):
         if size < _KILO:
@@ -140,7 +136,7 @@ def _ago(value: Any) -> str:
             then = datetime.fromtimestamp(value, UTC)
         else:
             then = datetime.fromisoformat(value)
-    except (TypeError, ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError, OSError):
         return _text(value)
     if then.tzinfo is None:
         then = then.replace(tzinfo=UTC)
