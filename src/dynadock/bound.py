@@ -178,7 +178,7 @@ class BoundOperation:
         if expected_kind(bound) in TWO_WAY:
             from dynadock.streams.opening import raw_duplex
 
-            return raw_duplex(bound, self._open(bound), self._connector.address)
+            return raw_duplex(bound, self._open(bound), self._connector.address, self._options)
         from dynadock.transport.raw import as_requests_response
 
         request = self._request(bound)

@@ -7,7 +7,6 @@ caller.
 from __future__ import annotations
 
 import contextlib
-import io
 import shlex
 import time
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from dynadock.errors import (
 )
 from dynadock.secret import Hidden
 from dynadock.streams.duplex import check_input
+from dynadock.streams.frames import Gathered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,6 +85,8 @@ def run(
     (``HostConfig``, ``Env``, ``name``, ``platform``, …). ``remove=False`` leaves the container.
     ``stdin`` are bytes, an open binary file or an iterable of bytes; None leaves the command
     without input.
+
+    Output of more bytes than the option ``limit`` raises TooLarge.
 
     ``timeout`` are the seconds that the command may run: after these CommandTimeout is raised, with
     the output until then, and the container is killed and removed. Raises what the operations
@@ -163,6 +165,8 @@ def execute(
     operation that creates execs (``Env``, ``User``, ``WorkingDir``, ``Tty``, …); ``stdin`` is as
     for `run`.
 
+    Output of more bytes than the option ``limit`` raises TooLarge.
+
     After ``timeout`` seconds CommandTimeout is raised, with the output until then; the command
     itself may go on, since the API has no way to stop an exec. Raises what the operations raise:
     NotFound without the container, Conflict if it does not run; DynadockError for a reply that
@@ -206,16 +210,15 @@ class _Command:
             raise ValueError(f"timeout: expected seconds above 0 or None, got {timeout!r}")
         self.deadline = Deadline(timeout)
         self._name = name
-        self._stdout = io.BytesIO()
-        self._stderr = io.BytesIO()
+        self._output = Gathered()
 
     def collect(self, duplex: Duplex, stdin: Input | None) -> None:
         """Send the input and gather the output until it ends."""
         with duplex.sending(stdin):
-            duplex.copy_to(self._stdout, self._stderr)
+            duplex.gather(self._output)
 
     def ended(self, exit_code: int) -> Completed:
-        return Completed(exit_code, self._stdout.getvalue(), self._stderr.getvalue())
+        return Completed(exit_code, *self._output.output())
 
     @contextlib.contextmanager
     def in_time(self) -> Iterator[None]:
@@ -226,8 +229,7 @@ class _Command:
             if not self.deadline.is_over():
                 raise
             message = f"{self._name}: not done within {self.deadline.seconds:g} s"
-            output = self._stdout.getvalue(), self._stderr.getvalue()
-            raise CommandTimeout(message, *output) from error
+            raise CommandTimeout(message, *self._output.output()) from error
 
 
 def _operation(client: Client, does: str) -> BoundOperation:

@@ -197,7 +197,7 @@ class MalformedStream(TransportError):
 
 
 class TooLarge(TransportError):
-    """A reply is longer than what is to be held in memory (the option ``limit``)."""
+    """A reply, or what is held of it, is longer than it may be (the option ``limit``)."""
 
 
 class StreamClosed(DynadockError, ValueError):

@@ -244,8 +244,10 @@ class Options:
         LARGEST_REPLY,
         lambda value: value is None or _is_count(value, 1),
         "bytes above 0 or None",
-        """bytes of a reply that is held in memory as a whole (a value, an error's body),
-        None for any number. Streams have no limit but that of a single value in them.""",
+        """bytes of a reply that are held in memory at a time: of a value, an error's body, a
+        line, a websocket's message, and of what ``text``, ``collect`` or ``read`` gather of a
+        stream. TooLarge for more; None for any number. A stream that is read bit by bit has no
+        limit.""",
     )
     validate: bool = _option(
         True,

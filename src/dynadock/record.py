@@ -77,8 +77,70 @@ class Record(dict[str, Any]):
         return {"text/plain": repr(self), "text/html": html_tree(self, type(self).__name__)}
 
 
+DEEPEST = 100
+"""Levels of objects and lists inside each other that are read of JSON.
+
+Engines' replies have about ten. What is deeper than some hundreds can be neither compared, copied,
+pickled, written nor shown by Python without a RecursionError, so that it is refused on its way in.
+"""
+
+
+class NestedTooDeeply(ValueError):
+    """JSON has more than `DEEPEST` levels."""
+
+    def __init__(self) -> None:
+        super().__init__(f"it is nested deeper than {DEEPEST} levels")
+
+
+LONGEST_SHALLOW = 2 * DEEPEST
+"""Characters of a JSON value that cannot have more levels, as each has two brackets."""
+
 DECODER = json.JSONDecoder(object_hook=Record)
 """Reads JSON, whose objects become Records; to make one takes as long as to read a short text."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_ONE_KIND_OF_BRACKET = bytes.maketrans(b"{}", b"[]")
+_NO_MARKS = bytes(each for each in range(256) if each not in b'[]{}"')
+
+
+def read_json(data: bytes) -> Any:
+    """Return the value of a JSON text in UTF-8, its objects as Records.
+
+    ValueError for what is no JSON, NestedTooDeeply for what is not read.
+    """
+    # Between programs JSON is UTF-8 (RFC 8259, section 8.1); json.loads would guess.
+    text = data.removeprefix(_BYTE_ORDER_MARK).decode("utf-8", "surrogatepass")
+    check_depth(data)
+    return DECODER.decode(text)
+
+
+def check_depth(data: bytes) -> None:
+    """Raise NestedTooDeeply for JSON of more than `DEEPEST` levels.
+
+    To count them one by one would take as long as to read the text. So all but brackets and quotes
+    is dropped, then what is quoted, and then the innermost pairs of brackets as often as there may
+    be levels: if there are pairs left, there are more.
+    """
+    if len(data) <= LONGEST_SHALLOW:
+        return
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    marks = data.translate(_ONE_KIND_OF_BRACKET, _NO_MARKS)
+    if marks.count(b"[") <= DEEPEST:
+        return
+    if 2 * marks.count(b'""') == marks.count(b'"'):
+        # No quote stands alone before a bracket: none of these is in a text.
+        brackets = marks.translate(None, b'"')
+    else:
+        brackets = b"".join(marks.split(b'"')[::2])
+    for _ in range(DEEPEST):
+        outer = brackets.replace(b"[]", b"")
+        if len(outer) == len(brackets):
+            break
+        brackets = outer
+    # Those that have no partner, in what is no JSON, must not be too many either.
+    if brackets.count(b"[") > DEEPEST or b"[]" in brackets:
+        raise NestedTooDeeply
 
 
 class Records(list[Any]):

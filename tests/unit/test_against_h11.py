@@ -104,6 +104,8 @@ def theirs(data, asked):
 def _head_of(event):
     fields = {}
     for name, value in event.headers:
+        if name.lower() in (b"content_length", b"transfer_encoding"):
+            continue  # no framing; left out by ours, whose headers have one name for both spellings
         fields.setdefault(header_case(name.decode()), []).append(value.decode("latin-1"))
     joined = {name: ", ".join(values) for name, values in fields.items()}
     return (event.status_code, event.reason.decode("latin-1"), _comparable(joined.items()))
@@ -165,12 +167,6 @@ OURS_ALONE = {
         b"HTTP/1.1 101 UPGRADED\r\n\r\nhello",
         "SWITCH_UPGRADE event without a pending proposal",
     ),
-    "framing in trailers": Difference(
-        "RFC 9110, section 6.5.1: it means nothing there; trailers are dropped",
-        CHUNKS + b"0\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
-        NO_FRAMING,
-        rb"(?i)\n0[^\n]*\n(?:[^\n]+\n)*(?:Content-Length|Transfer-Encoding):",
-    ),
 }
 
 H11_ALONE = {
@@ -192,28 +188,10 @@ H11_ALONE = {
         "no status line",
         rb"[\x01-\x08\x0e-\x1f\x7f]",
     ),
-    "underscores in framing": Difference(
-        "our headers have one name for Content_Length and Content-Length, framing must not",
-        OK + b"Content_Length: 5\r\n\r\nhello",
-        "is spelled almost like framing",
-        rb"(?i)\n(?:Content_Length|Transfer_Encoding):",
-    ),
     "chunks and a length": Difference(
         "RFC 9112, section 6.3: an error, as readers differ in which of the two they follow",
         OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "transfer coding and has a Content-Length too",
-    ),
-    "a length of many digits": Difference(
-        "18 digits are enough for an exabyte",
-        OK + b"Content-Length: 0000000000000000005\r\n\r\nhello",
-        "is no length",
-        rb"[0-9]{19}",
-    ),
-    "a chunk's size of many digits": Difference(
-        "15 digits are enough for an exbibyte",
-        CHUNKS + b"0000000000000005\r\nhello\r\n0\r\n\r\n",
-        "no chunk begins with",
-        rb"[0-9A-Fa-f]{16}",
     ),
     "a carriage return or NUL in an extension": Difference(
         "RFC 9112, section 2.2: a bare CR is invalid; nor is NUL in any grammar",
@@ -352,6 +330,8 @@ INTERESTING = (
     ),
     *(b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 ", b"HTTP/2.0 ", b"HTTP/1.1 100 Continue\r\n\r\n"),
     *(b"HTTP/1.1 101 Go\r\n\r\n", b"099", b"100", b"101", b"199", b"204", b"304", b"999"),
+    *(b"0\r\nContent-Length: x\r\n", b"0\r\nTransfer-Encoding: chunked\r\n\tb\r\n", b"\r\n A: b"),
+    *(b"0\r\nContent-Length: 5\r\nContent-Length: 6\r\n", b"0\r\n a: b\r\n", b"0" * 15, b"0" * 20),
     *(b"chunked", b", chunked", b"gzip, ", b"identity", b"CHUNKED", b"chunked\r\n"),
     *(b"\r\nContent-Length: 5\r\n", b"\r\nContent-Length: 6\r\n", b"\r\nContent-Length:\r\n"),
     *(b"\r\nContent_Length: 5\r\n", b"\r\nTransfer_Encoding: chunked\r\n", b"\r\nX_Y: 1\r\nX-Y: 2"),

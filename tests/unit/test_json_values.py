@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuts import parts, steps
-from dynadock.errors import MalformedStream, TruncatedStream
-from dynadock.record import Record
-from dynadock.wire import json_values
+from dynadock.errors import MalformedStream, TooLarge, TruncatedStream
+from dynadock.record import DEEPEST, Record
 from dynadock.wire.json_values import JsonDecoder
 from samples import JSON_VALUES
 
@@ -27,9 +26,9 @@ ENCODERS = st.sampled_from(
 )
 
 
-def fed(pieces):
+def fed(pieces, limit=None):
     """Return the decoder and its values, those that only the end brings last."""
-    decoder = JsonDecoder()
+    decoder = JsonDecoder(limit)
     values = [value for piece in pieces for value in decoder.feed(piece)]
     return decoder, values
 
@@ -192,19 +191,30 @@ def test_the_excerpt_is_safe_to_print():
 
 
 @pytest.mark.parametrize("begin", [b'["', b"[[", b'{"a":[1,'])
-def test_values_have_an_end(monkeypatch, begin):
-    monkeypatch.setattr(json_values, "LONGEST_VALUE", 1000)
-    decoder, values = fed([b"[1]", begin, *[b"1," * 5] * 98])
+def test_values_have_an_end(begin):
+    decoder, values = fed([b"[1]", begin, *[b"1," * 5] * 98], limit=1000)
     assert (values, decoder.fault) == ([[1]], None)
     assert decoder.feed(b"1," * 10) == []
-    assert "longer than 1000 characters" in str(decoder.fault)
+    with pytest.raises(TooLarge, match=r"a value in the stream .* 1000 .*with_options\(limit="):
+        raise decoder.fault
 
 
-def test_depth_has_an_end():
-    decoder, values = fed([b"[" * json_values.DEEPEST_VALUE])
-    assert (values, decoder.fault) == ([], None)
-    assert decoder.feed(b"[") == []
-    assert isinstance(decoder.fault, MalformedStream)
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_a_value_may_be_as_long_as_the_limit(size):
+    value = '["' + "x" * 96 + '"]'
+    assert fed(steps(value.encode(), size), limit=100)[1] == [["x" * 96]]
+    decoder, values = fed(steps(b"[1]" + value.encode(), size), limit=99)
+    assert values == [[1]]
+    assert isinstance(decoder.fault, TooLarge)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_depth_has_an_end(size):
+    deepest = b"[" * DEEPEST + b"]" * DEEPEST
+    decoder, values = fed(steps(deepest + b"[" + deepest + b"]" + deepest, size))
+    assert values == [json.loads(deepest)]
+    with pytest.raises(MalformedStream, match=f"nested deeper than {DEEPEST} levels"):
+        raise decoder.fault
 
 
 def test_numbers_have_an_end():

@@ -125,10 +125,12 @@ def test_what_no_lines_can_be_made_with(encoding, errors, error):
 
 def test_errors_are_as_asked_for():
     assert assembled([("stdout", b"a\xff\n")], errors="ignore") == [Line("stdout", "a")]
-    assembler = LineAssembler("utf-8", "strict")
-    with pytest.raises(UnicodeDecodeError):
-        feed(assembler, [("stdout", b"a\xff\n")])
-    assert feed(assembler, [("stdout", b"b\n")]) == [Line("stdout", "b")]
+    for cut in ([b"a\nb\nc\xff\nd\n"], [b"a\nb", b"\nc", b"\xff\nd\n"]):
+        assembler = LineAssembler("utf-8", "strict")
+        lines = [line for data in cut for line in feed(assembler, [("stdout", data)])]
+        assert lines == [Line("stdout", "a"), Line("stdout", "b")]
+        with pytest.raises(UnicodeDecodeError):
+            raise assembler.fault
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,10 @@ from websockets.protocol import Protocol, Side
 from websockets.server import ServerProtocol
 
 from cuts import parts, steps
-from dynadock.errors import ConnectionLost, MalformedStream, TruncatedStream
+from dynadock.errors import ConnectionLost, MalformedStream, TooLarge, TruncatedStream
 from dynadock.wire.http1 import HeadReader, request_head
 from dynadock.wire.messages import Headers, Request
 from dynadock.wire.websocket import (
-    LARGEST_MESSAGE,
     WebSocketCodec,
     accepted,
     check_handshake,
@@ -367,6 +366,10 @@ def test_any_bytes_mean_the_same_however_they_are_cut(data, cuts):
 # Bounds
 
 
+LARGEST_MESSAGE = 8 << 20
+"""Bytes; the limit that these tests set."""
+
+
 def announced(size, kind=BINARY, *, last=True):
     return bytes([kind | (0x80 if last else 0), 127]) + size.to_bytes(8, "big")
 
@@ -383,16 +386,18 @@ TOO_LONG = {
 
 @pytest.mark.parametrize("data", TOO_LONG.values(), ids=TOO_LONG)
 def test_a_message_that_is_too_long_is_refused_before_it_comes(data):
-    codec = WebSocketCodec()
+    codec = WebSocketCodec(LARGEST_MESSAGE)
     assert fed(codec, message(b"one") + data) in (b"one", b"oneten bytes.")
-    with pytest.raises(MalformedStream, match=f"longer than {LARGEST_MESSAGE} bytes"):
+    with pytest.raises(
+        TooLarge, match=rf"longer than {LARGEST_MESSAGE} bytes; with_options\(limit"
+    ):
         raise codec.fault
     ((kind, data),) = received(codec.outgoing())
     assert (kind, data[:2]) == (CLOSE, (1009).to_bytes(2, "big"))
 
 
 def test_the_largest_message():
-    codec = WebSocketCodec()
+    codec = WebSocketCodec(LARGEST_MESSAGE)
     assert fed(codec, announced(LARGEST_MESSAGE)) == b""
     block = bytes(1 << 20)
     came = [fed(codec, block) for _ in range(LARGEST_MESSAGE >> 20)]

@@ -22,6 +22,7 @@ from dynadock import (
     TimedOut,
     TruncatedStream,
 )
+from dynadock.wire.frames import LARGEST_PIECE
 from wire.peer import (
     MULTIPLEXED,
     OK,
@@ -254,7 +255,8 @@ def test_a_large_frame():
     pieces = in_pieces(frame("stdout", data) + frame("stderr", b"end"), 100_000)
     scripts = [replaying(pieces) for _ in range(2)]
     with playing(*scripts) as (_, client):
-        assert list(logs(client)) == [("stdout", data), ("stderr", b"end")]
+        halves = [("stdout", data[:LARGEST_PIECE]), ("stdout", data[LARGEST_PIECE:])]
+        assert list(logs(client)) == [*halves, ("stderr", b"end")]
         assert logs(client).collect() == (data, b"end")
 
 

@@ -139,7 +139,7 @@ def test_a_decompression_bomb_is_too_large(way, status):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     packed = reply(status, BOMB, headers={**JSON, "Content-Encoding": "gzip"})
     with (
-        playing([answer(packed)], limit=2_000_000, **way) as (_, client),
+        playing([expect, send_until_gone(packed)], limit=2_000_000, **way) as (_, client),
         pytest.raises(TooLarge, match="2000000 bytes, decompressed"),
     ):
         client.ContainerList()

@@ -186,7 +186,7 @@ def test_an_encoded_header_that_is_broken_is_an_error_of_ours(value):
 def test_broken_json_is_an_error_of_ours(body):
     steps = [answer(reply(200, body, headers=JSON)), answer(reply(text="OK"))]
     with playing(steps) as (_, client):
-        with pytest.raises(APIError, match="declared to be JSON and is not") as caught:
+        with pytest.raises(APIError, match=r"to be JSON and is not|nested deeper than") as caught:
             client.ContainerList()
         assert caught.value.body == body
         assert client.SystemPing() == "OK"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynadock.call.kinds import PLAIN
@@ -17,7 +16,7 @@ from dynadock.errors import (
     StreamError,
     VersionError,
 )
-from dynadock.record import DECODER, Records
+from dynadock.record import NestedTooDeeply, Records, read_json
 from dynadock.wire.messages import FIRST_ERROR, FIRST_REDIRECT, Headers, Reply, media_type
 from dynadock.wire.messages import NOT_MODIFIED as NOT_MODIFIED_STATUS
 
@@ -61,7 +60,8 @@ def interpret(operation: Operation, reply: Reply, host: str) -> Any:
     JSON becomes Records and lists, text text, an empty reply None (and so does text where the
     document has no reply), 304 `NOT_MODIFIED`; a HEAD request's reply is its headers. The
     reply's own headers decide: documents declare bodies that engines do not send (PluginDelete) and
-    types that they do not have (SystemPing).
+    types that they do not have (SystemPing). JSON that is nested deeper than
+    `dynadock.record.DEEPEST` levels is an error as well.
     """
     if reply.status == NOT_MODIFIED_STATUS:
         return NOT_MODIFIED
@@ -100,9 +100,11 @@ def _is_json(operation: Operation, headers: Mapping[str, str]) -> bool:
 
 def _json(operation: Operation, reply: Reply, host: str) -> Any:
     try:
-        # Between programs JSON is UTF-8 (RFC 8259, section 8.1); json.loads would guess.
-        value = DECODER.decode(reply.body.decode("utf-8-sig", "surrogatepass"))
-    except (ValueError, RecursionError) as error:
+        value = read_json(reply.body)
+    except NestedTooDeeply as error:
+        message = f"the engine's reply is JSON that is not read: {error}"
+        raise _api_error(APIError, operation, reply, host, message) from None
+    except ValueError as error:
         message = f"the engine's reply is declared to be JSON and is not ({error})"
         raise _api_error(APIError, operation, reply, host, message) from error
     if operation.reply.rows and isinstance(value, dict):
@@ -130,7 +132,7 @@ def _decoded(text: str) -> Any:
     import base64
 
     standard = text.replace("-", "+").replace("_", "/")
-    return DECODER.decode(base64.b64decode(standard).decode())
+    return read_json(base64.b64decode(standard))
 
 
 def error_of(operation: Operation, reply: Reply, host: str) -> APIError:
@@ -206,8 +208,8 @@ def explain(reply: Reply) -> str:
     if not text:
         return "the engine gave no reason (an empty body)"
     try:
-        tree = json.loads(text)
-    except (ValueError, RecursionError):
+        tree = read_json(text.encode())
+    except ValueError:
         return _plain_explanation(reply, text)
     if isinstance(tree, dict):
         for key in ("message", "cause", "error", "Err"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from io import BytesIO
 from typing import IO, TYPE_CHECKING, Literal
 
 from dynadock.atomic import replacing
 from dynadock.call.interpret import decoded_headers
 from dynadock.errors import TransportError
 from dynadock.streams.stream import Stream
+from dynadock.wire.coding import too_large
 from dynadock.wire.messages import Reply
 
 if TYPE_CHECKING:
@@ -47,13 +49,29 @@ class ByteStream(Stream):
         return bytes(block[:size] if size > 0 else block)
 
     def read(self, size: int | None = -1) -> bytes:
-        """Return ``size`` bytes, fewer only at the end; all that come without a size."""
-        wanted = -1 if size is None else size
-        blocks = []
-        while wanted and (block := self.read1(wanted)):
-            blocks.append(block)
-            wanted -= len(block) if wanted > 0 else 0
-        return b"".join(blocks)
+        """Return ``size`` bytes, fewer only at the end; all that come without a size.
+
+        Raises TooLarge where all that come are more than the option ``limit``.
+        """
+        if size is None or size < 0:
+            return self._read_all()
+        block = self.read1(size)
+        if len(block) in (0, size):
+            return block
+        blocks = BytesIO()
+        left = size - blocks.write(block)
+        while left and (block := self.read1(left)):
+            left -= blocks.write(block)
+        return blocks.getvalue()
+
+    def _read_all(self) -> bytes:
+        blocks, limit = BytesIO(), self._origin.limit
+        with self._within_limit():
+            while block := self.read1():
+                blocks.write(block)
+                if limit is not None and blocks.tell() > limit:
+                    raise too_large(limit, of="what is read of the stream")
+        return blocks.getvalue()
 
     def copy_to(self, file: IO[bytes]) -> int:
         """Read to the end, write everything to ``file``, and return how many bytes that were."""

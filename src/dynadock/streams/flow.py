@@ -7,6 +7,7 @@ asks `Flow` whether more may come; afterwards it tells `Flow` what came, or how 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import enum
 import os
 import sys
@@ -19,9 +20,11 @@ from dynadock.errors import (
     DynadockError,
     StreamClosed,
     StreamError,
+    TooLarge,
     TransportError,
     UnreadStreamWarning,
 )
+from dynadock.options import LARGEST_REPLY
 from dynadock.wire.messages import Reply
 
 if TYPE_CHECKING:
@@ -69,10 +72,15 @@ class Source(Connection, Protocol):
 
 
 class Origin(NamedTuple):
-    """The call that a stream is the reply to: its operation, and the engine's address."""
+    """The call that a stream is the reply to: its operation, and the engine's address.
+
+    ``limit`` are the bytes that may be held of it at a time, None for any number: of a value, of a
+    line, and of what the caller wants as a whole.
+    """
 
     operation: Operation
     host: str
+    limit: int | None = LARGEST_REPLY
 
     def __str__(self) -> str:
         return f"{self.operation.operation_id} (API {self.operation.version})"
@@ -212,6 +220,16 @@ class Flow:
         if isinstance(fault, TransportError) and not fault.endpoint:
             return type(fault)(f"{self._origin}: {self._origin.host}: {fault}", self._origin.host)
         return fault
+
+    @contextlib.contextmanager
+    def _within_limit(self) -> Iterator[None]:
+        """Fail with the TooLarge of what gathers the stream."""
+        try:
+            yield
+        except TooLarge as fault:
+            if self._state is State.FAILED:
+                raise
+            self._fail(self._placed(fault))
 
     def _stream_error(self, message: str, value: Any) -> StreamError:
         head = Reply(self.status, self.headers, b"")

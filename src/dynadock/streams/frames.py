@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from itertools import chain, compress
 from operator import not_
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dynadock.errors import TransportError
 from dynadock.streams.flow import DecodedFlow
 from dynadock.streams.stream import DecodedStream
+from dynadock.wire.coding import too_large
 from dynadock.wire.frames import ConsoleDecoder, EngineFault, Frame, FrameDecoder, Pieces
 from dynadock.wire.lines import LineAssembler
 
@@ -45,32 +47,39 @@ class FrameFlow(DecodedFlow[Frame]):
         return super()._placed(fault)
 
 
-class Apart:
-    """Output that is gathered, stderr apart from the rest."""
+class Gathered:
+    """Output that is gathered: as one, or stderr apart from the rest."""
 
-    def __init__(self) -> None:
-        self._stdout: list[bytes] = []
-        self._stderr: list[bytes] = []
+    def __init__(self, *, is_apart: bool = True) -> None:
+        self._is_apart = is_apart
+        # Not lists of blocks: of many short ones these would take much more memory.
+        self._stdout = BytesIO()
+        self._stderr = BytesIO()
 
-    def add(self, pieces: Pieces) -> None:
-        """Take output as it came."""
+    def add(self, pieces: Pieces, limit: int | None) -> None:
+        """Take output as it came; TooLarge if all that was taken is more than ``limit`` bytes."""
         channels, blocks = pieces
-        are_errors = [channel == "stderr" for channel in channels]
-        # Joined at once: many small pieces would take much more memory, and time for it.
-        self._stderr.append(b"".join(compress(blocks, are_errors)))
-        self._stdout.append(b"".join(compress(blocks, map(not_, are_errors))))
+        if self._is_apart:
+            are_errors = [channel == "stderr" for channel in channels]
+            self._stdout.write(b"".join(compress(blocks, map(not_, are_errors))))
+            self._stderr.write(b"".join(compress(blocks, are_errors)))
+        else:
+            self._stdout.write(b"".join(blocks))
+        if limit is not None and self._stdout.tell() + self._stderr.tell() > limit:
+            raise too_large(limit, of="what is gathered of the stream")
 
     def output(self) -> Output:
         """Return all that was taken."""
-        return Output(b"".join(self._stdout), b"".join(self._stderr))
+        return Output(self._stdout.getvalue(), self._stderr.getvalue())
 
 
 class FrameStream(FrameFlow, DecodedStream[Frame]):
     """An iterator of `Frame`: ``frame.channel`` and ``frame.data`` (bytes), in the engine's order.
 
     Channels are ``stdout`` and ``stderr`` (``stdin`` in some logs), or ``console`` for the output
-    of a terminal, which is one and has no frames: there a frame is whatever came at a time. The
-    helpers take what iterating has left.
+    of a terminal, which is one and has no frames: there a frame is whatever came at a time. A frame
+    of more than 1 MiB comes in pieces of that size. The helpers take what iterating has left; what
+    they hold is bounded by the option ``limit``.
     """
 
     def __init__(self, source: Source, origin: Origin, *, is_terminal: bool) -> None:
@@ -86,8 +95,10 @@ class FrameStream(FrameFlow, DecodedStream[Frame]):
         off the time in front of each line, which the logs operations write if their own argument
         ``timestamps`` asks for it; ``line.time`` is that time as a datetime. ``encoding`` and
         ``errors`` are those of `bytes.decode`.
+
+        Raises TooLarge at a line of more bytes than the option ``limit``, after as much of it.
         """
-        lines = LineAssembler(encoding, errors, timestamps=timestamps)
+        lines = LineAssembler(encoding, errors, timestamps, self._origin.limit)
         return chain.from_iterable(self._line_groups(lines, timestamps=timestamps))
 
     def _line_groups(self, lines: LineAssembler, *, timestamps: bool) -> Iterator[Iterable[Line]]:
@@ -95,27 +106,38 @@ class FrameStream(FrameFlow, DecodedStream[Frame]):
         try:
             for pieces in self._whole_frames() if timestamps else self._pieces():
                 yield lines.feed(pieces)
+                if isinstance(lines.fault, TransportError):
+                    self._fail(self._placed(lines.fault))
+                if lines.fault is not None:
+                    raise lines.fault
         except TransportError:
             # What came of the last line is given before the error.
             yield lines.finish()
             raise
         yield lines.finish()
+        if lines.fault is not None:
+            raise lines.fault
 
     def text(self, *, encoding: str = "utf-8", errors: str = "replace") -> str:
-        """Read to the end and return everything as text, the channels as they came."""
-        blocks: list[bytes] = []
-        with self:
-            # Joined at once: many small pieces would take much more memory, and time for it.
-            blocks += (b"".join(pieces.blocks) for pieces in self._pieces())
-        return b"".join(blocks).decode(encoding, errors)
+        """Read to the end and return everything as text, the channels as they came.
+
+        Raises TooLarge if that is more than the option ``limit``.
+        """
+        gathered = Gathered(is_apart=False)
+        self.gather(gathered)
+        return gathered.output().stdout.decode(encoding, errors)
 
     def collect(self) -> Output:
-        """Read to the end and return stdout and stderr apart."""
-        apart = Apart()
-        with self:
+        """Read to the end and return stdout and stderr apart; TooLarge as `text`."""
+        gathered = Gathered()
+        self.gather(gathered)
+        return gathered.output()
+
+    def gather(self, gathered: Gathered) -> None:
+        """Read to the end as `collect` does; what came until an error is in ``gathered``."""
+        with self, self._within_limit():
             for pieces in self._pieces():
-                apart.add(pieces)
-        return apart.output()
+                gathered.add(pieces, self._origin.limit)
 
     def copy_to(self, stdout: BinaryIO, stderr: BinaryIO | None = None) -> None:
         """Read to the end and write each channel to its file, as it comes.

@@ -35,7 +35,7 @@ def open_stream(bound: Bound, source: Source, host: str, options: Options, ask: 
     Where the options say nothing of a terminal, and the reply does not tell, ``ask`` is used once.
     Raises an APIError for a reply that is an error.
     """
-    origin = Origin(bound.operation, host)
+    origin = Origin(bound.operation, host, options.limit)
     kind = kind_of(bound, source.status, source.headers, options.tty)
     if kind.name == "value":
         return interpret(bound.operation, _whole_reply(source, options.limit), host)
@@ -106,6 +106,6 @@ _STREAMS: dict[str, type[Stream]] = {
 }
 
 
-def raw_duplex(bound: Bound, source: Source, host: str) -> RawDuplex:
+def raw_duplex(bound: Bound, source: Source, host: str, options: Options) -> RawDuplex:
     """Return the bytes of any reply as they come, and the way to send some."""
-    return RawDuplex(source, Origin(bound.operation, host))
+    return RawDuplex(source, Origin(bound.operation, host, options.limit))

@@ -20,7 +20,7 @@ class JsonFlow(DecodedFlow[Any]):
     """A flow of JSON values, which remembers what they tell of progress."""
 
     def __init__(self, connection: Connection, origin: Origin) -> None:
-        super().__init__(connection, origin, JsonDecoder())
+        super().__init__(connection, origin, JsonDecoder(origin.limit))
         self._progress = Progress()
         self._acts = origin.operation.reply.acts
 

@@ -8,12 +8,12 @@ whole reply.
 from __future__ import annotations
 
 import contextlib
-import json
 from operator import methodcaller
 from typing import TYPE_CHECKING, NamedTuple
 
 from dynadock.call.interpret import UNSENT, interpret, version_error
 from dynadock.errors import APIError, DynadockError, TransportError
+from dynadock.record import read_json
 from dynadock.spec.versions import Version, looks_like_version, parse_version
 from dynadock.wire.messages import BAD_REQUEST, FIRST_ERROR
 
@@ -138,7 +138,7 @@ class Agreement:
 
 def _oldest(reply: Reply) -> Version | None:
     try:
-        tree = json.loads(reply.body)
+        tree = read_json(reply.body)
     except ValueError:
         return None
     text = tree.get("MinAPIVersion") if isinstance(tree, dict) else None

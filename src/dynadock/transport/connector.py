@@ -144,7 +144,7 @@ class Connector:
         asking = with_handshake(request)
         driver = self.open(asking, timeout, options, keeps=False)
         try:
-            return agreed(asking, driver)
+            return agreed(asking, driver, options.limit)
         except BaseException:
             driver.close()
             raise

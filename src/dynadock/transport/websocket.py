@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from dynadock.wire.messages import Data, Headers, Request
 
 
-def agreed(request: Request, driver: Driver) -> WebSocketSource | Driver:
+def agreed(request: Request, driver: Driver, limit: int | None) -> WebSocketSource | Driver:
     """Return the websocket that the engine has agreed to; the driver as it is if it has not.
 
-    ``request`` is the one with the handshake. Raises MalformedStream for a wrong answer to it.
+    ``request`` is the one with the handshake, ``limit`` are the bytes that a message may have.
+    Raises MalformedStream for a wrong answer to the handshake.
     """
     if not driver.is_upgraded:
         return driver
@@ -28,15 +29,15 @@ def agreed(request: Request, driver: Driver) -> WebSocketSource | Driver:
         check_handshake(request, driver.headers)
     except TransportError as error:
         raise placed(error, driver.endpoint) from None
-    return WebSocketSource(driver)
+    return WebSocketSource(driver, limit)
 
 
 class WebSocketSource:
     """Receives the content of a websocket's messages, one after the other, and sends messages."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, limit: int | None) -> None:
         self._driver = driver
-        self._codec = WebSocketCodec()
+        self._codec = WebSocketCodec(limit)
         self._ready: deque[bytes] = deque()
         # Held while frames are sent, so that those of two threads do not mix.
         self._sending = threading.Lock()

@@ -51,7 +51,7 @@ from functools import partial
 from io import SEEK_END, BytesIO
 
 from dynadock.errors import MalformedStream, TruncatedStream
-from dynadock.wire.fields import CONTROLS, NAME
+from dynadock.wire.fields import CONTROLS, NAME, check_coding, fields_in, length_in
 
 LARGEST_CHUNK = sys.maxsize
 """Bytes; more than that Python cannot be asked to read."""
@@ -71,14 +71,14 @@ _END_OF_ONLY_CHUNK = CRLF + LAST_CHUNK
 
 # Possessive, or what is no whole line would be tried again from each of its ends.
 _EXTENSIONS = rb"[ \t]*+(?:;[^\0\r\n]*+)?+"
-_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})" + _EXTENSIONS + rb"\r\n")
-_CHUNK_LINE_BEGUN = re.compile(rb"(?:[0-9A-Fa-f]{1,15}" + _EXTENSIONS + rb"\r?)?")
-_LAST_CHUNK_LINE = re.compile(rb"0{1,15}" + _EXTENSIONS + rb"\r\n")
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,20})" + _EXTENSIONS + rb"\r\n")
+_CHUNK_LINE_BEGUN = re.compile(rb"(?:[0-9A-Fa-f]{1,20}" + _EXTENSIONS + rb"\r?)?")
+_LAST_CHUNK_LINE = re.compile(rb"0{1,20}" + _EXTENSIONS + rb"\r\n")
 _TRAILER = re.compile(f"{NAME}:[^{CONTROLS}]*\r\n".encode())
 _FOLDED = re.compile(f"[ \t][^{CONTROLS}]*\r\n".encode())
 
 _LONGEST_CACHED_LINE = 17
-"""Bytes of a line that is remembered: 15 digits and CRLF, for extensions may be new each time."""
+"""Bytes of a line that is remembered: 15 digits and CRLF; extensions may be new each time."""
 
 _LARGEST_CACHE = 4096
 """Entries; a full dict is emptied."""
@@ -95,6 +95,9 @@ def chunk(data: bytes) -> bytes:
 class Chunked:
     """Decodes a body in chunks (RFC 9112, section 7.1); extensions and trailers are dropped.
 
+    Framing has no place in trailers (RFC 9110, section 6.5.1); what would be a fault of a head's
+    framing is one there too, as whoever sends it may mean another end of the body.
+
     ``done`` is set at the body's end, ``rest`` is what came after it, and ``fault`` what is wrong
     with the chunks; what came before a fault is returned first.
     """
@@ -107,7 +110,7 @@ class Chunked:
         self._partial_line = b""
         self._size = 0  # of the current chunk
         self._remaining = 0  # bytes of its data that are still to come
-        self._trailers_length = 0  # of the trailer fields so far
+        self._trailers = bytearray()  # the lines of trailer fields so far
         self._separators: dict[int, _Separators] = {}  # by their width
         self._expected = _Separators(0)  # those as wide as the last one
 
@@ -243,18 +246,26 @@ class Chunked:
     def _read_trailers(self, stream: BytesIO) -> None:
         for line in iter(stream.readline, b""):
             if line == CRLF:
-                self.done = True
-                self.rest = stream.read()
-            elif self._trailers_length + len(line) > LONGEST_TRAILERS:
+                self._end(stream.read())
+            elif len(self._trailers) + len(line) > LONGEST_TRAILERS:
                 self._fail(f"the trailers are longer than {LONGEST_TRAILERS} bytes")
             elif not line.endswith(b"\n"):
                 self._partial_line = line
-            elif _TRAILER.fullmatch(line) or (self._trailers_length and _FOLDED.fullmatch(line)):
-                self._trailers_length += len(line)
+            elif _TRAILER.fullmatch(line) or (self._trailers and _FOLDED.fullmatch(line)):
+                self._trailers += line
                 continue
             else:
                 self._fail(f"no trailer is {line[:40]!r}")
             return
+
+    def _end(self, rest: bytes) -> None:
+        try:
+            _check_trailers(self._trailers.decode("latin-1").removesuffix("\r\n"))
+        except MalformedStream as fault:
+            self._fail(f"in the trailers, {fault}")
+            return
+        self.done = True
+        self.rest = rest
 
     def _fail(self, reason: str) -> None:
         self.fault = MalformedStream(f"the body's chunks are broken: {reason}")
@@ -270,6 +281,17 @@ class Chunked:
             "trailers": "after the last chunk, before the empty line that ends the body",
         }[self._state]
         raise TruncatedStream(f"the connection broke {where}")
+
+
+def _check_trailers(text: str) -> None:
+    """Raise MalformedStream for framing among trailers that would be none in a head either."""
+    fields: dict[str, list[str]] = {}
+    for name, value in fields_in(text) if text else ():
+        fields.setdefault(name.lower(), []).append(value)
+    if "content-length" in fields:
+        length_in(",".join(fields["content-length"]))
+    if "transfer-encoding" in fields:
+        check_coding(",".join(fields["transfer-encoding"]))
 
 
 class _Sizes(dict[bytes, int]):

@@ -28,13 +28,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynadock.errors import ConnectionLost, MalformedStream, TooLarge, TransportError
 from dynadock.wire.chunks import LAST_CHUNK, chunk
-from dynadock.wire.coding import too_large, unpacked
+from dynadock.wire.coding import too_large, unpacker
 from dynadock.wire.http1 import HeadReader, Sized, UntilClose, body_decoder, request_head
 from dynadock.wire.messages import FIRST_REDIRECT, SWITCHING_PROTOCOLS
 from dynadock.wire.plaintext import check_beginning, check_reply
 from dynadock.wire.uploads import Measured
 
 if TYPE_CHECKING:
+    from dynadock.wire.coding import Unpacker
     from dynadock.wire.http1 import BodyDecoder, Head
     from dynadock.wire.messages import Data, Request
 
@@ -226,6 +227,9 @@ class Exchange:
         if limit is not None and isinstance(decoder, Sized) and decoder.missing > limit:
             raise too_large(limit)
         body = yield from self.receive()
+        packing = unpacker(self.head.headers, limit) if body else None
+        if packing is not None:
+            return (yield from self._read_packed(body, packing))
         if not decoder.done:
             whole = BytesIO(body)
             size = whole.seek(len(body))
@@ -234,7 +238,16 @@ class Exchange:
                 _check_size(size, limit)
             body = whole.getvalue()
         _check_size(len(body), limit)
-        return unpacked(body, self.head.headers, limit)
+        return body
+
+    def _read_packed(self, came: bytes, packing: Unpacker) -> Steps[bytes]:
+        """Unpack as it comes, so that neither time nor memory depends on what it is packed to."""
+        whole = BytesIO()
+        while came:
+            whole.write(packing.feed(came))
+            came = yield from self.receive()
+        packing.finish()
+        return whole.getvalue()
 
     def send(self, data: Data) -> Steps[None]:
         """Send bytes as they are to the peer, after an upgrade."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from dynadock.errors import MalformedStream
+
 LENGTHS = frozenset({"content-length", "transfer-encoding"})
 """Headers, in lower case, that say how long a body is: they follow from the body alone."""
 
@@ -27,6 +29,11 @@ NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 CONTROLS = r"\x00-\x08\x0a-\x1f\x7f"
 """What no value may hold (section 5.5), as it stands in a pattern's brackets."""
 
+LINE_END = re.compile(r"\r?\n")
+_FOLD = re.compile(r"\r?\n[ \t]+")
+
+_LENGTH = re.compile(r"[0-9]{1,20}")
+
 _TOKEN = re.compile(NAME)
 _CONTROLS = re.compile(f"[{CONTROLS}]")
 
@@ -42,3 +49,35 @@ def has_controls(value: str) -> bool:
     Some of them end a header and start another, the rest makes strict readers refuse the message.
     """
     return _CONTROLS.search(value) is not None
+
+
+def fields_in(text: str) -> list[tuple[str, str]]:
+    """Return names and values of the fields that are lines of a text, without the blanks around.
+
+    Folded lines are obsolete; a reader joins them to a field (RFC 9112, section 5.2). Raises
+    MalformedStream for a line that is no field.
+    """
+    fields: list[tuple[str, str]] = []
+    for line in LINE_END.split(_FOLD.sub(" ", text)):
+        name, colon, value = line.partition(":")
+        if not colon or not is_token(name) or has_controls(value):
+            raise MalformedStream(f"a line of the reply's head is no header: {line[:60]!r}")
+        fields.append((name, value.strip(BLANKS)))
+    return fields
+
+
+def length_in(field: str) -> int:
+    """Return the length that Content-Length tells; MalformedStream if it is none.
+
+    The same length more than once is one length (RFC 9112, section 6.3).
+    """
+    lengths = {value.strip(BLANKS) for value in field.split(",")}
+    if len(lengths) > 1 or not _LENGTH.fullmatch(length := lengths.pop()):
+        raise MalformedStream(f"the reply's Content-Length is no length: {field[:60]!r}")
+    return int(length)
+
+
+def check_coding(field: str) -> None:
+    """Raise MalformedStream for a Transfer-Encoding other than the one that we read."""
+    if field.strip(BLANKS).lower() != "chunked":
+        raise MalformedStream(f"the body comes in an unknown transfer coding: {field[:60]!r}")

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dynadock.errors import MalformedStream, TruncatedStream
 from dynadock.wire.chunks import Chunked
-from dynadock.wire.fields import BLANKS, CONTROLS, LENGTHS, NAME, has_controls, is_token
+from dynadock.wire.fields import (
+    BLANKS,
+    CONTROLS,
+    LENGTHS,
+    LINE_END,
+    NAME,
+    check_coding,
+    fields_in,
+    has_controls,
+    is_token,
+    length_in,
+)
 from dynadock.wire.messages import (
     FIRST_REDIRECT,
     FIRST_SUCCESS,
@@ -44,10 +55,7 @@ _REQUEST_HEAD = re.compile(rf"{NAME}+ {_TARGET.pattern}+ HTTP/1\.1\r\n(?:{NAME}+
 """A head without its blank line, in which nothing ends a line or a field early."""
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
-_LINE_END = re.compile(r"\r?\n")
-_FOLD = re.compile(r"\r?\n[ \t]+")
 _STATUS_LINE = re.compile(r"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?")
-_LENGTH = re.compile(r"[0-9]{1,18}")
 
 _USUAL_FIELD = rf"({NAME}+):[ \t]*+({_VALUE})\r\n"
 _USUAL_HEAD = re.compile(
@@ -222,20 +230,15 @@ def _is_final(status: int) -> bool:
 
 def _head(data: bytes) -> Head:
     text = data.decode("latin-1").removesuffix("\r")
-    first, *behind = _LINE_END.split(text, maxsplit=1)
+    first, *behind = LINE_END.split(text, maxsplit=1)
     status = _STATUS_LINE.fullmatch(first)
     if status is None:
         raise MalformedStream(f"the reply begins with no status line: {first[:60]!r}")
     fields: dict[str, list[str]] = {}
-    # Folded lines are obsolete; a reader joins them to a header (RFC 9112, section 5.2).
-    for line in _LINE_END.split(_FOLD.sub(" ", behind[0])) if behind else ():
-        name, colon, value = line.partition(":")
-        if not colon or not is_token(name) or has_controls(value):
-            raise MalformedStream(f"a line of the reply's head is no header: {line[:60]!r}")
-        if "_" in name and header_case(name).lower() in LENGTHS:
-            # `Headers` would take it for the name with hyphens, other readers would not.
-            raise MalformedStream(f"a header is spelled almost like framing: {line[:60]!r}")
-        fields.setdefault(header_case(name), []).append(value.strip(BLANKS))
+    for name, value in fields_in(behind[0]) if behind else ():
+        # `Headers` has one name for Content_Length and Content-Length, which alone is framing.
+        if "_" not in name or header_case(name).lower() not in LENGTHS:
+            fields.setdefault(header_case(name), []).append(value)
     headers = Headers.of_cased({name: ", ".join(values) for name, values in fields.items()})
     return Head(int(status[2]), status[3] or "", headers, int(status[1]))
 
@@ -279,18 +282,9 @@ def body_decoder(head: Head, method: str) -> BodyDecoder:
             raise MalformedStream(
                 f"the body comes in a transfer coding and has a Content-Length too: {length[:60]!r}"
             )
-        if codings.strip(BLANKS).lower() != "chunked":
-            raise MalformedStream(f"the body comes in an unknown transfer coding: {codings[:60]!r}")
+        check_coding(codings)
         return Chunked()
-    return UntilClose() if length is None else Sized(_length(length))
-
-
-def _length(field: str) -> int:
-    # The same length more than once is one length (RFC 9112, section 6.3).
-    lengths = {value.strip(BLANKS) for value in field.split(",")}
-    if len(lengths) > 1 or not _LENGTH.fullmatch(field := lengths.pop()):
-        raise MalformedStream(f"the reply's Content-Length is no length: {field[:60]!r}")
-    return int(field)
+    return UntilClose() if length is None else Sized(length_in(length))
 
 
 class UntilClose:

@@ -21,7 +21,7 @@ blocks, looking at each character once, and at its end the whole value is decode
 literal names (``true``), which end only with the character after them. What cannot become a word
 is a fault at once, since its end might never come.
 
-Between two calls of ``feed``, ``_end_finder`` and ``_parts`` belong to a value whose end has not
+Between two calls of ``feed``, ``_end_finder`` and ``_begun`` belong to a value whose end has not
 come, or are None and empty.
 """
 
@@ -29,19 +29,19 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
+from bisect import bisect_left
 from typing import Any
 
-from dynadock.errors import MalformedStream, TruncatedStream
-from dynadock.record import DECODER
-
-LONGEST_VALUE = 64 * 1024 * 1024
-"""Characters of a value whose end has not come."""
-
-DEEPEST_VALUE = 100_000
-"""Brackets that are open at a time; ``json`` gives up far earlier, at Python's recursion limit."""
+from dynadock.errors import MalformedStream, TransportError, TruncatedStream
+from dynadock.record import DECODER, DEEPEST, LONGEST_SHALLOW, NestedTooDeeply, check_depth
+from dynadock.wire.coding import too_large
 
 LONGEST_WORD = 16 * 1024
 """Characters of a number or literal name."""
+
+_MOST_PARTS = 1024
+"""Parts of a value that are kept as they came."""
 
 RECORD_SEPARATOR = "\x1e"
 
@@ -64,19 +64,20 @@ class JsonDecoder:
 
     Between values there may be white space, record separators (RFC 7464) or, after objects, lists
     and strings, nothing. ``fault`` is set to MalformedStream where there is no JSON; the values
-    before it are returned first.
+    before it are returned first. It is TooLarge for a value of more than ``limit`` characters, and
+    MalformedStream too for one of more than `dynadock.record.DEEPEST` levels.
 
     Bytes that are not UTF-8 become U+FFFD: engines pass on what containers print, and one invalid
     byte in a build's output must not end the stream.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int | None = None) -> None:
         self.fault: Exception | None = None
+        self._limit = sys.maxsize if limit is None else limit
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
         self._started = False
         self._end_finder: _EndFinder | None = None  # of a value whose end has not come
-        self._parts: list[str] = []  # of that value, as far as it has come
-        self._length = 0  # of these parts
+        self._begun = _Text()  # of that value, as far as it has come
 
     def feed(self, data: bytes) -> list[Any]:
         """Take bytes; return the values that are whole.
@@ -93,7 +94,7 @@ class JsonDecoder:
         values = self._values(self._text.decode(b"", final=True))
         if self._end_finder is None:
             return values
-        begun = "".join(self._parts)
+        begun = self._begun.value()
         if self._end_finder.is_word and _is_whole(begun):
             return values + self._values("\n")
         raise TruncatedStream(f"the stream ended inside a value that begins with {begun[:60]!r}")
@@ -110,22 +111,26 @@ class JsonDecoder:
             position = self._read_whole(text, position, values)
             if position < len(text):
                 self._end_finder = _EndFinder(text[position])
-                self._parts.append(text[position])
+                self._begun.add(text[position])
                 position = self._continue_value(text, position + 1, values)
         return values
 
     def _read_whole(self, text: str, position: int, values: list[Any]) -> int:
         """Read objects and lists as long as they are whole; return the position of what follows."""
         between = _BETWEEN.match
+        unchecked = min(LONGEST_SHALLOW, self._limit)
         while True:
             position = between(text, position).end()  # type: ignore[union-attr] # it always matches
             if not text.startswith(("{", "["), position):
                 return position
             try:
-                value, position = _decode(text, position)
-            except (ValueError, RecursionError):
-                # It is incomplete or no JSON, which the decoder does not tell apart.
+                value, end = _decode(text, position)
+                if end - position > unchecked:
+                    self._check_whole(text[position:end])
+            except (ValueError, RecursionError, TransportError):
+                # It is incomplete, no JSON, or too much of it, which the other way tells apart.
                 return position
+            position = end
             values.append(value)
 
     def _continue_value(self, text: str, position: int, values: list[Any]) -> int:
@@ -135,26 +140,42 @@ class JsonDecoder:
         """
         assert self._end_finder is not None
         end = self._end_finder.find(text, position)
+        room = self._limit - self._begun.length
         part = text[position:end]
-        self._parts.append(part)
-        self._length += len(part)
         if self._end_finder.is_word:
+            self._begun.add(part)
             self._check_word()
-        elif RECORD_SEPARATOR in part:
-            self._fail("a record begins within a value", "".join(self._parts))
-        elif self._length > LONGEST_VALUE:
-            self._fail(f"a value is longer than {LONGEST_VALUE} characters", "".join(self._parts))
-        if self.fault is None and end is not None:
-            value = "".join(self._parts)
+        elif 0 <= (separator := part.find(RECORD_SEPARATOR)) < room:
+            self._begun.add(part[:separator])
+            self._fail("a record begins within a value", self._begun.value())
+        elif len(part) > room:
             self._reset()
-            self._decode_whole(value, values)
+            self.fault = too_large(self._limit, of="a value in the stream")
+        else:
+            self._begun.add(part)
+        if self.fault is None and end is not None:
+            value = self._begun.value()
+            if self._end_finder.is_too_deep:
+                self._fail(str(NestedTooDeeply()), value)
+            else:
+                self._reset()
+                self._decode_whole(value, values)
         return len(text) if end is None or self.fault is not None else end
+
+    def _check_whole(self, text: str) -> None:
+        """Raise the error of a whole value that is too long or too deep."""
+        if len(text) > self._limit:
+            raise too_large(self._limit)
+        check_depth(text.encode("utf-8", "surrogatepass"))
 
     def _check_word(self) -> None:
         """Refuse at once what can become no number and no literal name: its end may never come."""
-        word = "".join(self._parts)
+        word = self._begun.value()
         if len(word) > LONGEST_WORD or not _can_begin(word):
-            self._fail("no value begins like this", word)
+            # Only as far as it had to come to be refused, so that how it was cut changes nothing.
+            ends = range(1, min(len(word), LONGEST_WORD + 1))
+            wrong = bisect_left(ends, True, key=lambda end: not _can_begin(word[:end]))
+            self._fail("no value begins like this", word[: wrong + 1])
 
     def _decode_whole(self, text: str, values: list[Any]) -> None:
         try:
@@ -172,7 +193,28 @@ class JsonDecoder:
         self.fault = MalformedStream(f"no JSON ({reason}): {text[:60]!r}")
 
     def _reset(self) -> None:
-        self._end_finder, self._parts, self._length = None, [], 0
+        self._end_finder, self._begun = None, _Text()
+
+
+class _Text:
+    """A text that comes in parts, ``length`` characters so far."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self._parts: list[str] = []
+        self._latest: list[str] = []
+
+    def add(self, part: str) -> None:
+        """Add a part; many short ones are joined now and then, since they take much more memory."""
+        self.length += len(part)
+        self._latest.append(part)
+        if len(self._latest) == _MOST_PARTS:
+            self._parts.append("".join(self._latest))
+            self._latest.clear()
+
+    def value(self) -> str:
+        """Return the text."""
+        return "".join([*self._parts, *self._latest])
 
 
 def _can_begin(word: str) -> bool:
@@ -199,6 +241,7 @@ class _EndFinder:
         self._open = [first] if first in _CLOSING else []
         self._in_string = first == '"'
         self._escaped = False
+        self.is_too_deep = False
 
     def find(self, text: str, position: int) -> int | None:
         """Return the position after the value in the next part, ``text`` from ``position`` on.
@@ -224,9 +267,12 @@ class _EndFinder:
     def _note(self, bracket: str) -> None:
         if bracket == '"':
             self._in_string = True
-        elif bracket in _CLOSING and len(self._open) < DEEPEST_VALUE:
+        elif bracket in _CLOSING:
             self._open.append(bracket)
-        elif bracket in _CLOSING or _CLOSING[self._open.pop()] != bracket:
+            if len(self._open) > DEEPEST:
+                self.is_too_deep = True
+                self._open.clear()
+        elif _CLOSING[self._open.pop()] != bracket:
             self._open.clear()
 
     def _pass_string(self, text: str, position: int) -> int:

@@ -24,6 +24,10 @@ are read by `LineAssembler._split`, which joins blocks only with their neighbour
 channel. With timestamps there is no fast path: each frame begins with one
 (`LineAssembler._with_timestamps`).
 
+Lines that are too long, and lines that no text can be made of, are faults. Whatever of them may be
+in a block is then gone through line by line, so that the lines before a fault are the same however
+the output was cut.
+
 Between two calls of ``feed``, ``_unfinished`` holds a channel only if its last line has begun and
 not ended; ``_first_timestamps`` then has the timestamp of the frame in which that line began.
 """
@@ -31,12 +35,15 @@ not ended; ``_first_timestamps`` then has the timestamp of the frame in which th
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
+import sys
 from datetime import datetime
 from itertools import chain, repeat
-from operator import itemgetter
+from operator import itemgetter, methodcaller
 from typing import TYPE_CHECKING, NamedTuple
 
+from dynadock.wire.coding import too_large
 from dynadock.wire.frames import Pieces
 
 if TYPE_CHECKING:
@@ -66,12 +73,15 @@ class _Texts(NamedTuple):
     lines: list[str]
 
 
-_Lines = tuple[str, bytes, str | None]
+_Lines = tuple[str, bytes | bytearray, str | None]
 """A channel, lines of it without the last one's line feed, and the timestamp of all of them."""
 
 
 # Line's own constructor is a function in Python, which would take most of the time.
 _new_line: Callable[[type[Line], tuple[str, str, str | None]], Line] = tuple.__new__
+
+_ASCII = bytes(range(128)) + b"\x1b$B!!"
+"""All of ASCII, and what leaves it in ISO 2022."""
 
 _last_byte = itemgetter(-1)
 _LINE_FEED = {*b"\n"}
@@ -89,28 +99,43 @@ class LineAssembler:
     them every 16 KiB of a long one. Podman repeats them in a terminal's lines of more than 4 KiB;
     those stay in the text, as nothing tells them from output.
 
+    ``fault`` is set to TooLarge by a line of more than ``limit`` bytes, of which `finish` still
+    gives as many as that, and to UnicodeDecodeError if ``errors`` asks for it; the lines before it
+    are returned first.
+
     Raises ValueError for an encoding without a line feed of one byte (UTF-16), LookupError for an
     unknown one.
     """
 
     def __init__(
-        self, encoding: str = "utf-8", errors: str = "replace", timestamps: bool = False
+        self,
+        encoding: str = "utf-8",
+        errors: str = "replace",
+        timestamps: bool = False,
+        limit: int | None = None,
     ) -> None:
         codecs.lookup_error(errors)
         if "\n".encode(encoding) != b"\n":
             raise ValueError(f"lines cannot be told apart in {encoding}")
+        # With these (ISO 2022, HZ, UTF-7) a line is decoded by itself: how much is decoded at once
+        # would make a difference. They give some characters of ASCII another meaning.
+        self._is_stateful = _ASCII.decode(encoding, "replace") != _ASCII.decode()
         self._encoding = encoding
         self._errors = errors
+        self.fault: Exception | None = None
         self._timestamps = timestamps
-        self._unfinished: dict[str, list[bytes]] = {}  # parts of a line, by channel
+        self._limit = sys.maxsize if limit is None else limit
+        self._unfinished: dict[str, bytes | bytearray] = {}  # the beginning of a line, by channel
         self._first_timestamps: dict[str, str | None] = {}  # of these lines
 
     def feed(self, pieces: Pieces) -> Iterable[Line]:
         """Take output; return the lines that are whole.
 
         With timestamps its blocks must be frames as they came; without, they may be joined or cut
-        anywhere. Raises UnicodeDecodeError only if ``errors`` asks for it.
+        anywhere. None are returned after a fault.
         """
+        if self.fault is not None:
+            return []
         if self._timestamps:
             return self._lines(self._with_timestamps(pieces))
         channels, blocks = pieces
@@ -129,19 +154,29 @@ class LineAssembler:
     def _split(self, channels: list[str], blocks: list[bytes], texts: _Texts) -> None:
         """Add the lines of blocks that may be cut anywhere."""
         for channel, data in Pieces(channels, blocks).runs():
+            if self.fault is not None:
+                return
             finished = self._finished(channel, data)
             if finished is not None:
-                lines = finished.decode(self._encoding, self._errors).split("\n")
+                lines = self._decoded(finished)
                 texts.channels.extend(repeat(channel, len(lines)))
                 texts.lines.extend(lines)
 
     def _split_whole(self, channels: list[str], blocks: list[bytes], texts: _Texts) -> None:
         """Add the lines of blocks each of which probably ends one: the fast path."""
-        if not {_CONSOLE, *self._unfinished}.isdisjoint(channels) or not _end_lines(blocks):
+        if self.fault is not None:
+            return
+        joined = b"".join(blocks)
+        if (
+            len(joined) > self._limit
+            or not {_CONSOLE, *self._unfinished}.isdisjoint(channels)
+            or not _end_lines(blocks)
+        ):
             self._split(channels, blocks, texts)
             return
-        lines = b"".join(blocks).decode(self._encoding, self._errors).split("\n")
-        lines.pop()
+        lines = self._decoded(joined)
+        if self.fault is None:
+            lines.pop()
         if len(lines) > len(blocks):
             counts = [data.count(b"\n") for data in blocks]
             channels = [*chain.from_iterable(map(repeat, channels, counts))]
@@ -151,8 +186,7 @@ class LineAssembler:
     def finish(self) -> list[Line]:
         """Return the last lines, which no line feed has ended, one a channel at most."""
         last: list[_Lines] = []
-        for channel, parts in self._unfinished.items():
-            line = b"".join(parts)
+        for channel, line in self._unfinished.items():
             if self._timestamps and channel == _CONSOLE:
                 last.append(_console_line(line))
             else:
@@ -162,36 +196,79 @@ class LineAssembler:
         return self._lines(last)
 
     def _lines(self, groups: list[_Lines]) -> list[Line]:
-        encoding, errors = self._encoding, self._errors
-        return [
-            Line(channel, text, timestamp)
-            for channel, lines, timestamp in groups
-            for text in lines.decode(encoding, errors).split("\n")
-        ]
+        lines: list[Line] = []
+        for channel, data, timestamp in groups:
+            lines += [Line(channel, text, timestamp) for text in self._decoded(data)]
+            if isinstance(self.fault, UnicodeDecodeError):
+                break
+        return lines
 
-    def _finished(self, channel: str, data: bytes) -> bytes | None:
+    def _decoded(self, lines: bytes | bytearray) -> list[str]:
+        """Return lines as text, as many as there are before the first that is none."""
+        if not self._is_stateful:
+            # Where a line is no text, it remains to be found which one.
+            with contextlib.suppress(UnicodeDecodeError):
+                return lines.decode(self._encoding, self._errors).split("\n")
+        texts: list[str] = []
+        decode = methodcaller("decode", self._encoding, self._errors)
+        try:
+            texts.extend(map(decode, lines.split(b"\n")))
+        except UnicodeDecodeError as error:
+            # It comes before a line that is too long, if there is one.
+            self.fault = error
+        return texts
+
+    def _finished(self, channel: str, data: bytes) -> bytes | bytearray | None:
         """Return the lines that ``data`` finishes, without the last line feed, None for none.
 
         What follows that line feed becomes the channel's unfinished line.
         """
-        finished, line_feed, begun = data.rpartition(b"\n")
         unfinished = self._unfinished
-        if channel in unfinished:
+        if len(data) + len(unfinished.get(channel, b"")) > self._limit:
+            finished: bytes | bytearray | None = self._finished_within_limit(channel, data)
+        else:
+            finished, line_feed, begun = data.rpartition(b"\n")
+            if line_feed and channel in unfinished:
+                finished = unfinished.pop(channel) + finished
+            if begun:
+                self._add(channel, begun)
             if not line_feed:
-                unfinished[channel].append(begun)
-                return None
-            finished = b"".join((*unfinished.pop(channel), finished))
-        if begun:
-            unfinished[channel] = [begun]
-        if not line_feed:
-            return None
-        if channel == _CONSOLE:
+                finished = None
+        if finished is not None and channel == _CONSOLE:
             return finished.replace(b"\r\n", b"\n").removesuffix(b"\r")
         return finished
+
+    def _finished_within_limit(self, channel: str, data: bytes) -> bytes | None:
+        """Do the same where a line may be too long, line by line."""
+        finished: list[bytes] = []
+        *ended, begun = data.split(b"\n")
+        for part in ended:
+            if not self._add(channel, part):
+                break
+            finished.append(bytes(self._unfinished.pop(channel, b"")))
+        else:
+            self._add(channel, begun)
+        return b"\n".join(finished) if finished else None
+
+    def _add(self, channel: str, part: bytes) -> bool:
+        """Add to a channel's unfinished line; tell whether it is within the limit."""
+        begun = self._unfinished.get(channel)
+        room = self._limit - len(begun or b"")
+        if part and begun is None:
+            self._unfinished[channel] = part[:room]
+        elif begun is not None:
+            # Not a list of parts: of many short ones that would take much more memory.
+            self._unfinished[channel] = begun if isinstance(begun, bytearray) else bytearray(begun)
+            self._unfinished[channel] += part[:room]
+        if len(part) > room:
+            self.fault = too_large(self._limit, of="a line")
+        return len(part) <= room
 
     def _with_timestamps(self, frames: Pieces) -> list[_Lines]:
         groups: list[_Lines] = []
         for channel, data in zip(*frames, strict=True):
+            if self.fault is not None:
+                break
             if channel == _CONSOLE:
                 finished = self._finished(channel, data)
                 groups += map(_console_line, [] if finished is None else finished.split(b"\n"))
@@ -217,7 +294,7 @@ class LineAssembler:
             timestamps.setdefault(channel, timestamp)
 
 
-def _console_line(line: bytes) -> _Lines:
+def _console_line(line: bytes | bytearray) -> _Lines:
     found = _TIMESTAMPED.match(line)
     if found is None:
         return (_CONSOLE, line, None)

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 _WANTS_TLS = "the engine wants TLS there; DOCKER_TLS_VERIFY=1 or a context with TLS speaks it"
 
-_ALERT_RECORD = b"\x15\x03"
+_ALERT = b"\x15"
+"""The first byte of an alert (RFC 8446, section 5.1), which may come alone; no HTTP begins so."""
 
 
 def check_beginning(beginning: bytes) -> None:
     """Raise TlsError if a reply begins with a TLS alert, as OpenSSL's servers send it."""
-    if beginning.startswith(_ALERT_RECORD):
+    if beginning.startswith(_ALERT):
         raise TlsError(_WANTS_TLS)
 
 

@@ -17,6 +17,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side
 
 from dynadock.errors import ConnectionLost, MalformedStream, TruncatedStream
+from dynadock.wire.coding import too_large
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from websockets.frames import Close
 
     from dynadock.wire.messages import Data, Request
-
-LARGEST_MESSAGE = 64 * 1024 * 1024
-"""Bytes of one message, in one frame or in several; engines put into one what they read at once."""
 
 _KEY = "Sec-WebSocket-Key"
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -67,15 +65,17 @@ class WebSocketCodec:
     """The messages of a websocket after its handshake: decoded as they come, and written.
 
     ``done`` tells that the engine has closed the websocket in a normal way, ``fault`` what was
-    wrong: a MalformedStream, or a ConnectionLost for a close that is none. ``rest`` is always
-    empty: nothing counts behind a close.
+    wrong: a MalformedStream, TooLarge for a message of more than ``limit`` bytes (in one frame or
+    in several), or a ConnectionLost for a close that is none. ``rest`` is always empty: nothing
+    counts behind a close.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int | None = None) -> None:
         self.done = False
         self.fault: Exception | None = None
         self.rest = b""
-        self._protocol = Protocol(Side.CLIENT, max_size=LARGEST_MESSAGE, logger=_SILENT)
+        self._limit = limit
+        self._protocol = Protocol(Side.CLIENT, max_size=limit, logger=_SILENT)
         self._outgoing = b""
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -124,10 +124,8 @@ class WebSocketCodec:
         if close is not None:
             self.fault = _fault_of_close(close, is_inside_message=error is not None)
             self.done = self.fault is None
-        elif isinstance(error, PayloadTooBig):
-            self.fault = MalformedStream(
-                f"a message of the websocket is longer than {LARGEST_MESSAGE} bytes"
-            )
+        elif isinstance(error, PayloadTooBig) and self._limit is not None:
+            self.fault = too_large(self._limit, of="a message of the websocket")
         elif error is not None:
             self.fault = MalformedStream(f"what came is no frame of a websocket: {error}")
             self.fault.__cause__ = error
