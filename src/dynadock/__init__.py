@@ -7,7 +7,7 @@
     client.ContainerList(all=True)
 
 `load` makes a client of any version or document; ``from dynadock import v1_42`` is the import-time
-form. Everything here is loaded when it is first asked for.
+form. Everything here is loaded at first use.
 """
 
 from __future__ import annotations
@@ -141,10 +141,10 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Complete in an IPython what stands in calls: what ``%load_ext dynadock`` does."""
+    """Turn on completion inside calls in IPython: what ``%load_ext dynadock`` does."""
     _module("dynadock.prompt.ipython").add_to(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
-    """Take back what `load_ipython_extension` did: what ``%unload_ext dynadock`` does."""
+    """Undo `load_ipython_extension`: what ``%unload_ext dynadock`` does."""
     _module("dynadock.prompt.ipython").remove_from(shell)

@@ -1,4 +1,4 @@
-"""Credentials that a caller gives in code, by registry; nothing of them is ever shown or kept."""
+"""Credentials that a caller gives in code, by registry; they are never shown or stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FIELDS = ("username", "password", "identitytoken", "registrytoken", "serveraddre
 
 
 class Hidden(dict[str, Any]):
-    """A dict whose repr shows its keys alone, and that is not pickled."""
+    """A dict whose repr shows only its keys, and that cannot be pickled."""
 
     def __repr__(self) -> str:
         return "{" + ", ".join(f"{key!r}: …" for key in self) + "}"

@@ -65,17 +65,17 @@ def run(
 ) -> Completed:
     """Run a command in a new container and return its exit code and output.
 
-    Creates the container, attaches, starts it, sends ``stdin`` and its end, collects what is
-    written, waits for the exit code, and removes the container with its anonymous volumes.
-    ``image`` must be there already. ``command`` is split as a shell does if it is text; without one
-    the image's own runs. ``fields`` are further arguments of the operation that creates containers
-    (``HostConfig``, ``Env``, ``name``, ``platform``, …). ``remove=False`` leaves the container.
-    ``stdin`` are bytes, an open binary file or an iterable of bytes; None leaves the command
-    without input.
+    Creates the container, attaches, starts it, sends ``stdin`` and its end, collects the output,
+    waits for the exit code, and removes the container with its anonymous volumes. The engine must
+    have ``image`` already. ``command``, if it is text, is split as a shell would split it; without
+    ``command``, the image's own runs. ``fields`` are further arguments of the operation that
+    creates containers (``HostConfig``, ``Env``, ``name``, ``platform``, …). ``remove=False`` keeps
+    the container. ``stdin`` is bytes, an open binary file or an iterable of bytes; None gives the
+    command no input.
 
-    ``timeout`` are the seconds that the command may run: after these CommandTimeout is raised, with
-    the output until then, and the container is killed and removed. Raises what the operations
-    raise: NotFound if there is no such image, and so on.
+    ``timeout`` is the time in seconds that the command may run. After it, the container is killed
+    and removed, and CommandTimeout is raised, with the output until then. Raises what the
+    operations raise: NotFound if there is no such image, and so on.
     """
     if (fields.get("HostConfig") or {}).get("AutoRemove"):
         raise ValueError("HostConfig.AutoRemove: leave it out; run removes the container itself")
@@ -141,13 +141,13 @@ def execute(
 ) -> Completed:
     """Run a command in a running container and return its exit code and output.
 
-    ``command`` is split as a shell does if it is text. ``fields`` are further arguments of the
-    operation that creates execs (``Env``, ``User``, ``WorkingDir``, ``Tty``, …); ``stdin`` is as
-    for `run`.
+    ``command``, if it is text, is split as a shell would split it. ``fields`` are further arguments
+    of the operation that creates execs (``Env``, ``User``, ``WorkingDir``, ``Tty``, …). ``stdin``
+    is as for `run`.
 
     After ``timeout`` seconds CommandTimeout is raised, with the output until then; the command
     itself may go on, since the API has no way to stop an exec. Raises what the operations raise:
-    NotFound without the container, Conflict if it does not run.
+    NotFound if there is no such container, Conflict if it is not running.
     """
     running = _Command(f"a command in {container}", timeout)
     attached = {"AttachStdin": check_input(stdin), "AttachStdout": True, "AttachStderr": True}

@@ -1,7 +1,7 @@
-"""How calls are made: one frozen value that every call of a client goes by.
+"""How calls are made: one frozen value that applies to every call of a client.
 
 An option is a row of `Options`, a line of `OptionValues` for type checkers, and a row of the
-README's table. All that takes, checks, merges or shows options goes by the rows of `Options`.
+README's table. All code that takes, checks, merges or shows options uses the rows of `Options`.
 """
 
 from __future__ import annotations
@@ -40,26 +40,26 @@ T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_TIMEOUT = 60.0
-"""Seconds to wait for an answer where the caller says nothing and no long work is asked for."""
+"""Default seconds to wait for an answer, for calls that do not ask for long work."""
 
 CONNECT_TIMEOUT = 10.0
-"""Seconds to wait for a connection; shorter where ``timeout`` is."""
+"""Seconds to wait for a connection; less if ``timeout`` is less."""
 
 CONNECTIONS = 32
-"""Connections that calls may have open at a time where the caller says nothing."""
+"""Default number of connections that calls may have open at a time."""
 
 LARGEST_REPLY = 256 * 1024 * 1024
-"""Bytes of a reply that are held in memory where the caller says nothing.
+"""Default limit of bytes of a reply that is held in memory.
 
-A list of a hundred thousand containers is well below it, and what is made of it takes some ten
-times as much.
+A list of a hundred thousand containers is well below it. The Python objects made of a reply take
+some ten times as much memory.
 """
 
 LONGEST_TIMEOUT = 1e9
 """Seconds; sockets refuse much more. None is the way to wait for ever."""
 
 KEPT: Any = ...
-"""Given for an option, it leaves the option as it is."""
+"""As an option's value, it leaves the option as it is."""
 
 MASK = "****"
 """What is shown in place of a secret."""
@@ -69,11 +69,11 @@ _OF_SECRETS = r"auth(?!ors?$)|cookie|token|secret|passw|credential|api-?key|x-re
 
 
 class Option:
-    """A row of `Options`: all that there is to know of one option.
+    """A row of `Options`: everything there is to know about one option.
 
-    ``default`` is its value where the caller says nothing. ``fits`` tells whether a value may be
-    given, ``expected`` says in words which may, and ``wrong`` is raised for others. ``words`` are
-    the help. Whether secrets may be in it, and how two values of it are merged, its class knows.
+    ``default`` is its value if the caller gives none. ``fits`` tells whether a value is allowed,
+    ``expected`` says in words which values are, and ``wrong`` is raised for others. ``words`` are
+    the help. Its class knows whether it may contain secrets, and how two values are merged.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Option:
         self.name = name
 
     def merged(self, present: Any, given: Any) -> Any:
-        """Return the value after ``given`` was given to who has another at ``present``.
+        """Return the value that results from giving ``given`` while the value is ``present``.
 
         TypeError or ValueError says what was expected.
         """
@@ -104,24 +104,24 @@ class Option:
         return self.joined(present, given)
 
     def told(self, value: Any) -> str:
-        """Return what an error says of a value that does not fit."""
+        """Return what an error says about a value that does not fit."""
         return repr(value)
 
     def joined(self, _present: Any, given: Any) -> Any:
-        """Return what becomes of two values that fit."""
+        """Return the merger of two values that fit."""
         return given
 
     def shown(self, value: Any) -> Any:
-        """Return what a repr shows of the value."""
+        """Return what a repr shows in place of the value."""
         return value
 
     def public(self, value: Any) -> Any:
-        """Return what of the value may leave the process."""
+        """Return the part of the value that may leave the process."""
         return value
 
 
 class _Private(Option):
-    """An option that may hold secrets: of a value that does not fit, an error tells the type."""
+    """An option that may hold secrets: an error about a wrong value shows only its type."""
 
     def told(self, value: Any) -> str:
         return type(value).__name__
@@ -141,7 +141,7 @@ class _ByKey(_Private):
 
 
 class _Credentials(_Private):
-    """True or False, or accounts by registry, which hide themselves."""
+    """True or False, or accounts by registry, whose repr hides them."""
 
     def joined(self, _present: Any, given: Any) -> Any:
         return accounts(given) if isinstance(given, Mapping) else given
@@ -159,7 +159,7 @@ def _option(
     wrong: type[Exception] = ValueError,
     kind: type[Option] = Option,
 ) -> T:
-    """Return a row, which to type checkers is what options have in its place."""
+    """Return a row; type checkers take it for the option's value."""
     return cast("T", kind(default, fits, expected, words, wrong))
 
 
@@ -207,38 +207,38 @@ def known_of(options: OptionValues, function: Callable[..., Any]) -> OptionValue
 class Options:
     """How calls are made; frozen.
 
-    TypeError for an unknown option, TypeError or ValueError for a wrong value of one.
+    Raises TypeError for an unknown option, TypeError or ValueError for a wrong value.
     """
 
     timeout: float | Literal["auto"] | None = _option(
         "auto",
         lambda value: value == "auto" or _is_time(value),
         "seconds above 0, None or 'auto'",
-        """seconds to wait for an answer, None for ever. ``"auto"`` is 60 s, without a limit
-        for operations that answer only when their work is done (ContainerWait, prunes), and with
-        the ``t`` of ContainerStop and ContainerRestart on top. For a stream it is the longest
+        """seconds to wait for an answer; None means for ever. ``"auto"`` is 60 s, plus the
+        ``t`` of ContainerStop and ContainerRestart, and no limit for operations that answer only
+        when their work is done (ContainerWait, prunes). For a stream it is the longest
         silence.""",
     )
     deadline: float | None = _option(
         None,
         _is_time,
         "seconds above 0 or None",
-        """seconds for a whole call, a stream to its end, None (the default) for no limit.""",
+        """seconds for a whole call, including a stream up to its end; None means no limit.""",
     )
     retries: int = _option(
         1,
         _is_count,
         "an integer from 0 on",
-        """how often a call is tried again that cannot have had an effect: nothing listens
+        """how often a call is tried again if it cannot have had an effect: nothing listens
         at the endpoint (with a short pause, twice as long each time), or a GET or HEAD went out
-        over a kept connection that ended without a byte of an answer. 0 never does.""",
+        over a kept connection that ended without a byte of an answer. 0 means never.""",
     )
     limit: int | None = _option(
         LARGEST_REPLY,
         lambda value: value is None or _is_count(value, 1),
         "bytes above 0 or None",
-        """bytes of a reply that is held in memory as a whole (a value, an error's body),
-        None for any number. Streams have no limit but that of a single value in them.""",
+        """most bytes of a reply that is held in memory as a whole (a value, an error's
+        body); None means no limit. In a stream, only the length of a single value is limited.""",
     )
     validate: bool = _option(
         True,
@@ -258,15 +258,15 @@ class Options:
         None,
         (True, False, None).__contains__,
         "True, False or None",
-        """whether output of containers is a terminal's, raw and not in frames. None asks the
-        engine where its reply does not tell.""",
+        """whether output of containers is a terminal's: raw, not in frames. None asks the
+        engine if its reply does not say.""",
         wrong=TypeError,
     )
     headers: Mapping[str, str] = _option(
         {},
         _has_text_keys,
         "a mapping with text for keys",
-        """sent with every call, over those that the call itself makes.""",
+        """sent with every call; they override those that the call itself makes.""",
         wrong=TypeError,
         kind=_ByKey,
     )
@@ -274,8 +274,8 @@ class Options:
         {},
         _has_text_keys,
         "a mapping with text for keys",
-        """sent with every call, over what the call itself makes; it is the way to send a
-        parameter that no document knows, lists give a key more than once.""",
+        """sent with every call, overriding what the call itself makes. Use it to send a
+        parameter that no document has; a list sends its key more than once.""",
         wrong=TypeError,
         kind=_ByKey,
     )
@@ -322,7 +322,7 @@ class Options:
         return _made_of(deepcopy(vars(self), memo))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leave secrets behind: what is pickled gets into files and to other processes."""
+        """Leave out secrets: pickles end up in files and in other processes."""
         return (_restored, (self.without_secrets().as_dict(),))
 
     def as_dict(self) -> dict[str, Any]:
@@ -332,15 +332,15 @@ class Options:
     def merged(self, changes: Mapping[str, Any]) -> Options:
         """Return a copy with ``changes``; headers and query are merged key by key.
 
-        What is `KEPT` is no change. TypeError names an option that there is not.
+        `KEPT` means no change. TypeError names an option that does not exist.
         """
         return _made_of(_merged(vars(self), changes))
 
     def without_secrets(self) -> Options:
         """Return a copy without headers, query and credentials that are secret.
 
-        It is fit to leave the process. Credentials given by registry are looked for in the
-        configuration instead, where the copy is used.
+        It may leave the process. Where it is used, credentials are looked up in the configuration
+        in place of those that were given by registry.
         """
         return _made_of({name: OPTIONS[name].public(value) for name, value in vars(self).items()})
 
@@ -370,7 +370,7 @@ def is_secret_name(name: str) -> bool:
 
 
 def _merged(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values that are checked, where those at present are and the changes are not."""
+    """Return checked values; ``present`` is checked already, the changes are not."""
     values = {**present}
     for name in _BY_KEY:
         # A copy, so that nobody changes the mapping of others by changing one's own.

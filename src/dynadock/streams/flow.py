@@ -1,4 +1,4 @@
-"""The half of a stream that never waits: what state it is in, what it decodes, what it raises.
+"""The half of a stream that never waits: its state, its decoding and its errors.
 
 The other half waits for bytes: `dynadock.streams.stream.Stream` by blocking. Before it waits it
 asks `Flow` whether more may come; afterwards it tells `Flow` what came, or how waiting failed.
@@ -56,16 +56,16 @@ class Source(Connection, Protocol):
     """A connection whose bytes are waited for by blocking, as `transport.driver.Driver` is."""
 
     def receive(self) -> bytes:
-        """Return some bytes as soon as there are any, none at the end; TransportError."""
+        """Return some bytes as soon as there are any, none at the end; raises TransportError."""
 
     def read_all(self, limit: int | None) -> bytes:
-        """Return all bytes to the end, at most ``limit``; TransportError."""
+        """Return all bytes to the end, at most ``limit``; raises TransportError."""
 
     def send(self, data: Data) -> None:
-        """Send bytes to the peer, after an upgrade; TransportError."""
+        """Send bytes to the peer, after an upgrade; raises TransportError."""
 
     def close_sending(self) -> None:
-        """Half-close: tell the peer that nothing more comes; Unsupported where that cannot be."""
+        """Half-close: tell the peer that nothing more comes; Unsupported if that is impossible."""
 
 
 class Origin(NamedTuple):
@@ -120,7 +120,7 @@ class Flow:
     def fileno(self) -> int:
         """Return the connection's descriptor, for select and the like; -1 once closed.
 
-        Polling it misses what came with the reply's head, or is decoded already.
+        Polling it does not report data that came with the reply's head or is decoded already.
         """
         return self._connection.fileno()
 
@@ -223,15 +223,15 @@ class Flow:
 
 
 class Decoder(Protocol[Item]):
-    """Makes items of bytes, however these are cut; what goes wrong waits in ``fault``."""
+    """Turns bytes, cut anywhere, into items; an error is kept in ``fault`` until it is raised."""
 
     fault: Exception | None
 
     def feed(self, data: bytes) -> list[Item]:
-        """Return the items that are whole with these bytes."""
+        """Return the items that these bytes complete."""
 
     def finish(self) -> list[Item] | None:
-        """Return what the end makes whole; raise where it comes too early."""
+        """Return the items that the end completes; raise if it comes too early."""
 
 
 class DecodedFlow(Flow, Generic[Item]):

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class Output(NamedTuple):
-    """All that a container wrote, stderr apart from the rest.
+    """Everything that a container wrote, with stderr separate.
 
-    A terminal has one output only, which is given as ``stdout``; so is an echo of the input.
+    A terminal has only one output, which is ``stdout``; an echo of the input is in it too.
     """
 
     stdout: bytes
@@ -46,7 +46,7 @@ class FrameFlow(DecodedFlow[Frame]):
 
 
 class Apart:
-    """Output that is gathered, stderr apart from the rest."""
+    """Collects output, with stderr separate."""
 
     def __init__(self) -> None:
         self._stdout: list[bytes] = []
@@ -68,9 +68,9 @@ class Apart:
 class FrameStream(FrameFlow, DecodedStream[Frame]):
     """An iterator of `Frame`: ``frame.channel`` and ``frame.data`` (bytes), in the engine's order.
 
-    Channels are ``stdout`` and ``stderr`` (``stdin`` in some logs), or ``console`` for the output
-    of a terminal, which is one and has no frames: there a frame is whatever came at a time. The
-    helpers take what iterating has left.
+    Channels are ``stdout`` and ``stderr`` (``stdin`` in some logs), or ``console`` for a terminal.
+    A terminal's output has no frames, so a frame is whatever came at a time. The helper methods
+    take what iterating has left.
     """
 
     def __init__(self, source: Source, origin: Origin, *, is_terminal: bool) -> None:
@@ -81,11 +81,11 @@ class FrameStream(FrameFlow, DecodedStream[Frame]):
     ) -> Iterator[Line]:
         """Iterate over `Line`: ``channel``, ``text`` without its line break, and ``timestamp``.
 
-        A line comes when it is whole; the channels' lines do not mix. To go on after a break, keep
-        the iterator: it holds what was received and not returned yet. ``timestamps=True`` splits
-        off the time in front of each line, which the logs operations write if their own argument
-        ``timestamps`` asks for it; ``line.time`` is that time as a datetime. ``encoding`` and
-        ``errors`` are those of `bytes.decode`.
+        A line is returned when it is complete; lines of different channels do not mix. To go on
+        after a ``break``, keep the iterator: it holds what was received but not returned yet.
+        ``timestamps=True`` splits off the time in front of each line, which the engine writes if
+        the logs operation was called with ``timestamps=True``; ``line.time`` is that time as a
+        datetime. ``encoding`` and ``errors`` are those of `bytes.decode`.
         """
         lines = LineAssembler(encoding, errors, timestamps=timestamps)
         return chain.from_iterable(self._line_groups(lines, timestamps=timestamps))
@@ -102,7 +102,7 @@ class FrameStream(FrameFlow, DecodedStream[Frame]):
         yield lines.finish()
 
     def text(self, *, encoding: str = "utf-8", errors: str = "replace") -> str:
-        """Read to the end and return everything as text, the channels as they came."""
+        """Read to the end and return everything as text, all channels in the order they came."""
         blocks: list[bytes] = []
         with self:
             # Joined at once: many small pieces would take much more memory, and time for it.
@@ -110,7 +110,7 @@ class FrameStream(FrameFlow, DecodedStream[Frame]):
         return b"".join(blocks).decode(encoding, errors)
 
     def collect(self) -> Output:
-        """Read to the end and return stdout and stderr apart."""
+        """Read to the end and return stdout and stderr separately."""
         apart = Apart()
         with self:
             for pieces in self._pieces():
@@ -120,7 +120,7 @@ class FrameStream(FrameFlow, DecodedStream[Frame]):
     def copy_to(self, stdout: BinaryIO, stderr: BinaryIO | None = None) -> None:
         """Read to the end and write each channel to its file, as it comes.
 
-        Without ``stderr`` both go to ``stdout``. Not even a whole frame is held in memory.
+        Without ``stderr``, both go to ``stdout``. Not even a whole frame is held in memory.
         """
         with self:
             for pieces in self._pieces():

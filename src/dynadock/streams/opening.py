@@ -1,4 +1,4 @@
-"""From a reply that has begun to what a caller holds."""
+"""From a reply that has begun to the stream that the caller gets."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 def open_stream(bound: Bound, source: Source, host: str, options: Options, ask: Ask) -> Any:
-    """Return the stream that a reply is, or its value where it turns out to be none.
+    """Return a reply's stream, or its value if it turns out not to be a stream.
 
-    Where the options say nothing of a terminal, and the reply does not tell, ``ask`` is used once.
+    If neither the options nor the reply say whether it is a terminal, ``ask`` is called once.
     Raises an APIError for a reply that is an error.
     """
     origin = Origin(bound.operation, host)
@@ -93,5 +93,5 @@ _STREAMS: dict[str, type[Stream]] = {
 
 
 def raw_duplex(bound: Bound, source: Source, host: str) -> RawDuplex:
-    """Return the bytes of any reply as they come, and the way to send some."""
+    """Return a stream of any reply's bytes as they come, which can also send bytes."""
     return RawDuplex(source, Origin(bound.operation, host))

@@ -32,10 +32,10 @@ FIRST_ERROR = 400
 class Request(NamedTuple):
     """One HTTP request, complete and unsent.
 
-    ``target`` is path and query as they are sent; ``body`` bytes, an iterator of bytes (sent in
+    ``target`` is path and query as they are sent. ``body`` is bytes, an iterator of bytes (sent in
     chunks, or with its length if it is `dynadock.wire.uploads.Measured`), or None. ``secrets``
-    names query parameters and headers whose values are masked when the request is shown, beside
-    those that are secret by their names (`dynadock.options.is_secret_name`).
+    names query parameters and headers whose values are masked when the request is shown, in
+    addition to those that are secret by name (`dynadock.options.is_secret_name`).
     """
 
     method: str
@@ -94,7 +94,7 @@ def media_type(headers: Mapping[str, str]) -> str:
 
 
 class Headers(Record):
-    """A reply's headers: names in any case, and with ``_`` for ``-``: ``headers.Api_Version``."""
+    """A reply's headers: names in any case; as attributes with ``_``: ``headers.Api_Version``."""
 
     __slots__ = ()
 
