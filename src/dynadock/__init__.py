@@ -16,7 +16,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    # `_HOMES` for type checkers, to whom `as` says that a name is offered.
+    # `_HOMES` for type checkers, to which `as` means that a name is exported.
     from dynadock import config as config
     from dynadock import errors as errors
     from dynadock.archive.pack import build_context as build_context
@@ -70,7 +70,7 @@ _HOMES = {
     "dynadock.streams.stream": ("Stream",),
     "dynadock.streams.values": ("JsonStream",),
 }
-"""Where the public names are; but for errors.py, all of whose classes are public."""
+"""Where the public names are, except for errors.py, all of whose classes are public."""
 
 _MODULES = ("config", "errors")
 """What is offered as a module."""
@@ -114,7 +114,7 @@ def _public_names() -> list[str]:
 
 
 def _module(name: str) -> Any:
-    # importlib would have to be loaded for the same.
+    # importlib would do the same, but would have to be loaded.
     __import__(name)
     return sys.modules[name]
 

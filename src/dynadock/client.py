@@ -68,7 +68,7 @@ def load(
     TransportError if no engine is reached, and DynadockError if what answers is not an engine.
     """
     connector = Connector(host, context, connections)
-    # The lines of an error from here on show no address in plain.
+    # From here on, no line of a traceback shows the address in plain text.
     del host
     chosen = Options(**known_of(options, load))
     pinned = os.environ.get(VERSION_VARIABLE)
@@ -78,7 +78,7 @@ def load(
         spec = _pinned(pinned)
     else:
         return Client(_negotiated(connector, chosen), connector, chosen)
-    _ = connector.endpoint  # a wrong address is the caller's to see now, not at the first call
+    _ = connector.endpoint  # raises for a wrong address now, not at the first call
     return Client(spec, connector, chosen)
 
 
@@ -97,7 +97,7 @@ def _negotiated(connector: Connector, options: Options) -> Spec:
     try:
         spoken = connector.agree(agreement.ask(connector.address), limit, options)
     except TransportError as error:
-        # The message says it all, and stands at the end of a page of our own lines otherwise.
+        # The message says it all; without this, it would follow a page of our own lines.
         raise error.with_traceback(None) from error.__cause__
     known = available_versions()
     common = [each for each in known if spoken.includes(each)]

@@ -64,7 +64,7 @@ KEPT: Any = ...
 MASK = "****"
 """What is shown in place of a secret."""
 
-# Compiled when it is first asked for: a start need not wait.
+# Compiled at first use, so that start-up need not wait.
 _OF_SECRETS = r"auth(?!ors?$)|cookie|token|secret|passw|credential|api-?key|x-registry-config"
 
 
@@ -197,7 +197,7 @@ def known_of(options: OptionValues, function: Callable[..., Any]) -> OptionValue
     """Return the options that a function was given; TypeError, with its keywords, for others."""
     for name in options:
         if name not in OPTIONS:
-            # Asked for here alone: inspect takes milliseconds to load.
+            # Imported only here: inspect takes milliseconds to load.
             from inspect import signature
 
             raise _unknown(name, signature(function).parameters, "keyword")
@@ -283,9 +283,9 @@ class Options:
         True,
         lambda value: isinstance(value, (bool, Mapping)),
         "True, False or a mapping",
-        """True (the default) finds those for registries where the docker command keeps
-        them, for calls that need some and are given none; False sends none. A mapping from
-        registry to an ``AuthConfig`` stands in their place, and is neither shown nor pickled.""",
+        """True (the default): calls that need credentials for a registry and are given none
+        use those that the docker command has stored. False sends none. A mapping from registry to
+        ``AuthConfig`` is used instead of the stored ones, and is neither shown nor pickled.""",
         wrong=TypeError,
         kind=_Credentials,
     )
@@ -293,8 +293,8 @@ class Options:
         False,
         _is_flag,
         "True or False",
-        """True tells new containers and builds of the proxies that the docker command's
-        configuration names for them, as that command does; False is the default.""",
+        """True passes the proxies in the docker command's configuration to new containers
+        and builds, as that command does; False is the default.""",
         wrong=TypeError,
     )
 
@@ -359,7 +359,7 @@ _BY_KEY = [name for name, row in OPTIONS.items() if isinstance(row, _ByKey)]
 for each in OPTIONS:
     delattr(Options, each)
 
-# As a docstring is indented: the second lines of a row's words are where they stand.
+# Indented like the docstring: further lines of a row's words have that indentation already.
 _HELP = [f"      - ``{name}``: {row.words}" for name, row in OPTIONS.items()]
 Options.__doc__ = "\n".join([Options.__doc__ or "", *_HELP])
 
@@ -373,7 +373,7 @@ def _merged(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
     """Return checked values; ``present`` is checked already, the changes are not."""
     values = {**present}
     for name in _BY_KEY:
-        # A copy, so that nobody changes the mapping of others by changing one's own.
+        # A copy, so that changing one value's mapping does not change another's.
         values[name] = {**values[name]}
     for name, value in changes.items():
         if name not in OPTIONS:

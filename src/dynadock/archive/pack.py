@@ -51,7 +51,7 @@ _NO_RULES = Ignore()
 
 
 class _Entry(NamedTuple):
-    """A member to be: its name in the archive, and where it is."""
+    """A future member: its name in the archive, and where it is on disk."""
 
     name: str
     tree: Tree
@@ -176,7 +176,7 @@ def build_context(
 def _one(name: str, path: str) -> Iterator[_Entry]:
     folder, own_name = os.path.split(path)
     with Tree(folder) as tree:
-        # A link in its place would be packed as a link, which nobody asked for here.
+        # If a link replaced it, that would be packed as a link, which nobody asked for.
         os.close(tree.opened(own_name))
         yield _Entry(name, tree, own_name)
 
@@ -309,7 +309,7 @@ def _free_name(root: Path, dockerfile: str) -> str:
 
 
 def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Join small pieces to blocks, as many small files would mean; pass large ones on."""
+    """Join small pieces, as of many small files, into blocks; pass large ones on."""
     waiting: list[bytes] = []
     size = 0
     for piece in pieces:

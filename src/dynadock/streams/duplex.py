@@ -62,7 +62,7 @@ class Sending(Stream):
         try:
             action()
         except TimedOut as error:
-            # How much of it was sent is not known, so nothing can follow.
+            # It is unknown how much of it was sent, so nothing can follow.
             self._raise_if_closed(error)
             self._fail(error)
         except TransportError as error:

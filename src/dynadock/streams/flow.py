@@ -181,7 +181,7 @@ class Flow:
         self._note_failure(error)
 
     def _raise_if_closed(self, error: BaseException | None = None) -> None:
-        """Raise StreamClosed where somebody closed what was being waited for."""
+        """Raise StreamClosed if somebody closed the stream during the wait."""
         if self._state is State.CLOSED and (error is None or isinstance(error, TransportError)):
             message = f"{self._origin}: the stream was closed while it was read"
             raise StreamClosed(message) from error
@@ -195,14 +195,14 @@ class Flow:
         self._connection.close()
 
     def _fail(self, error: Exception) -> NoReturn:
-        """Close and raise; reading on raises the same error again."""
+        """Close and raise; further reads raise the same error again."""
         self._note_failure(error)
         raise error
 
     def _note_failure(self, error: BaseException) -> None:
         if self._state in (State.OPEN, State.ENDED):
             self._state = State.FAILED
-            # An interruption is not the stream's own fault, and is not to be raised twice.
+            # An interruption is not the stream's own fault, and must not be raised twice.
             self._error = error if isinstance(error, DynadockError) else None
         self._connection.close()
         self._forget()
@@ -243,18 +243,18 @@ class DecodedFlow(Flow, Generic[Item]):
         self._ready: Iterator[Item] = iter(())
 
     def _forget(self) -> None:
-        # Used up and not replaced: a loop over this very iterator may be under way.
+        # Emptied, not replaced: a loop over this very iterator may be in progress.
         for _ in self._ready:
             pass
 
     def _is_over(self) -> bool:
-        """Tell whether nothing more is to be decoded; raise the decoder's error."""
+        """Tell whether there is nothing more to decode; raise the decoder's error."""
         if self._decoder.fault is not None and self._state in (State.OPEN, State.ENDED):
             self._fail(self._placed(self._decoder.fault))
         return self._state is State.ENDED
 
     def _at_the_end(self) -> list[Item]:
-        """Return what the end makes whole."""
+        """Return the items that the end completes."""
         try:
             return self._decoder.finish() or []
         except TransportError as fault:

@@ -91,12 +91,12 @@ class FrameStream(FrameFlow, DecodedStream[Frame]):
         return chain.from_iterable(self._line_groups(lines, timestamps=timestamps))
 
     def _line_groups(self, lines: LineAssembler, *, timestamps: bool) -> Iterator[Iterable[Line]]:
-        # A time stands in front of each frame, which has to be whole then.
+        # Each frame begins with a time, so frames have to be complete here.
         try:
             for pieces in self._whole_frames() if timestamps else self._pieces():
                 yield lines.feed(pieces)
         except TransportError:
-            # What came of the last line is given before the error.
+            # The part of the last line that came is returned before the error.
             yield lines.finish()
             raise
         yield lines.finish()
@@ -129,15 +129,15 @@ class FrameStream(FrameFlow, DecodedStream[Frame]):
                     target.write(data)
 
     def _pieces(self) -> Iterator[Pieces]:
-        """Yield what comes at a time, and before it what iterating left."""
+        """Yield what iterating left, and then what comes at a time."""
         yield Pieces.of([*self._ready])
         while (pieces := self._next(self._feed_pieces)) is not None:
-            # The end makes nothing whole, as no decoder keeps output back.
+            # The end completes nothing, as no decoder holds output back.
             if pieces:
                 yield pieces
 
     def _whole_frames(self) -> Iterator[Pieces]:
-        """Yield the frames that come at a time, and before them what iterating left."""
+        """Yield the frames that iterating left, and then those that come at a time."""
         yield Pieces.of([*self._ready])
         while (frames := self._next(self._decoder.feed)) is not None:
             yield Pieces.of(frames)

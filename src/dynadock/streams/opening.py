@@ -47,7 +47,7 @@ def open_stream(bound: Bound, source: Source, host: str, options: Options, ask: 
 
 
 def _whole_reply(source: Source, limit: int | None) -> Reply:
-    """Read a reply that is no stream to its end."""
+    """Read to its end a reply that is not a stream."""
     reply = Reply(source.status, source.headers, source.read_all(limit))
     source.close()
     return reply

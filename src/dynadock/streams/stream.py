@@ -61,7 +61,7 @@ class DecodedStream(DecodedFlow[Item], Stream, Generic[Item]):
 
     def __iter__(self) -> Iterator[Item]:
         while True:
-            # An iterator, so that what a loop leaves is there for the next one.
+            # An iterator, so that the next loop gets what this one leaves.
             yield from self._ready
             items = self._next(self._decoder.feed)
             if items is None:
@@ -74,7 +74,7 @@ class DecodedStream(DecodedFlow[Item], Stream, Generic[Item]):
         raise StopIteration
 
     def _next(self, decode: Callable[[bytes], Any]) -> Any | None:
-        """Decode what comes next, or what the end makes whole; None after the end."""
+        """Decode the next bytes, or return what the end completes; None after the end."""
         if self._is_over():
             return None
         data = self._receive()

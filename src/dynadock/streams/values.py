@@ -25,7 +25,7 @@ class JsonFlow(DecodedFlow[Any]):
         self._acts = origin.operation.reply.acts
 
     def _take(self, value: Any) -> None:
-        """Note a value before it is given; StreamError for one that reports an error."""
+        """Note a value before it is returned; StreamError if it reports an error."""
         if isinstance(value, dict) and ("error" in value or "errorDetail" in value):
             message = error_in(value)
             if message is not None:
