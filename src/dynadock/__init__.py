@@ -7,7 +7,7 @@
     client.ContainerList(all=True)
 
 `load` makes a client of any version or document; ``from dynadock import v1_42`` is the import-time
-form. Everything here is loaded when it is first asked for.
+form. Everything here is loaded at first use.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    # `_HOMES` for type checkers, to whom `as` says that a name is offered.
+    # `_HOMES` for type checkers, to which `as` means that a name is exported.
     from dynadock import config as config
     from dynadock import errors as errors
     from dynadock.archive.pack import build_context as build_context
@@ -73,7 +73,7 @@ _HOMES = {
     "dynadock.streams.stream": ("Stream",),
     "dynadock.streams.values": ("JsonStream",),
 }
-"""Where the public names are; but for errors.py, all of whose classes are public."""
+"""Where the public names are, except for errors.py, all of whose classes are public."""
 
 _MODULES = ("config", "errors")
 """What is offered as a module."""
@@ -117,7 +117,7 @@ def _public_names() -> list[str]:
 
 
 def _module(name: str) -> Any:
-    # importlib would have to be loaded for the same.
+    # importlib would do the same, but would have to be loaded.
     __import__(name)
     return sys.modules[name]
 
@@ -144,10 +144,10 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Complete in an IPython what stands in calls: what ``%load_ext dynadock`` does."""
+    """Turn on completion inside calls in IPython: what ``%load_ext dynadock`` does."""
     _module("dynadock.prompt.ipython").add_to(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
-    """Take back what `load_ipython_extension` did: what ``%unload_ext dynadock`` does."""
+    """Undo `load_ipython_extension`: what ``%unload_ext dynadock`` does."""
     _module("dynadock.prompt.ipython").remove_from(shell)

@@ -1,4 +1,4 @@
-"""Credentials that a caller gives in code, by registry; nothing of them is ever shown or kept."""
+"""Credentials that a caller gives in code, by registry; they are never shown or stored."""
 
 from __future__ import annotations
 

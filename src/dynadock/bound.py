@@ -35,7 +35,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class _HelpText:
-    """The ``__doc__`` of a bound operation: its own help, and the class's where there is none."""
+    """The ``__doc__`` of a bound operation: its own help, or the class's if there is none."""
 
     def __init__(self, class_text: str | None) -> None:
         self._class_text = class_text
@@ -54,10 +54,11 @@ def _shares_arguments(function: F) -> F:
 
 
 class BoundOperation:
-    """An operation, the options to call it with, and the engine to call it at.
+    """An operation, the options to call it with, and the engine to call it on.
 
-    Call it to send a request and get the reply's value; `prepare` gives the request unsent, `raw`
-    the reply unread. Two are equal if operation, engine and options are.
+    Call it to send a request and get the reply's value. `prepare` returns the request without
+    sending it, `raw` the reply without reading it. Two are equal if their operations, engines and
+    options are.
     """
 
     def __init__(self, operation: Operation, connector: Connector, options: Options) -> None:
@@ -71,11 +72,12 @@ class BoundOperation:
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Check the arguments, send the request and return the reply's value, or its stream.
 
-        The request is sent at once; a stream is read by whoever has it (see `Stream`).
+        The request is sent at once. A stream is returned unread, and the caller reads it (see
+        `Stream`).
 
-        Path parameters may be positional; the rest goes by name. Raises ParameterError, BodyError
-        or ConfigError (nothing was sent), a TransportError (no whole reply came) or an APIError
-        (the engine refused), each of which says more.
+        Path parameters may be positional; the rest is given by name. Raises ParameterError,
+        BodyError or ConfigError (nothing was sent), a TransportError (no complete reply came) or an
+        APIError (the engine refused).
         """
         args, kwargs = hidden(args, kwargs)
         bound = self._bind(args, kwargs)
@@ -170,8 +172,8 @@ class BoundOperation:
     def raw(self, /, *args: Any, **kwargs: Any) -> requests.Response | RawDuplex:
         """Check the arguments, send the request and return the reply unread, whatever its status.
 
-        It holds a connection until it is read to the end or closed. Operations that upgrade their
-        connection give a `RawDuplex`. Raises as a call does, but no APIError.
+        The reply holds a connection until it is read to the end or closed. Operations that upgrade
+        their connection return a `RawDuplex`. Raises what a call raises, except APIError.
         """
         args, kwargs = hidden(args, kwargs)
         bound = self._bind(args, kwargs)
@@ -208,7 +210,7 @@ class BoundOperation:
 
     @property
     def tag(self) -> str:
-        """The document's group of operations, empty if there is none."""
+        """The group that the document puts the operation in, empty if there is none."""
         return self._operation.tag
 
     @property
@@ -218,20 +220,20 @@ class BoundOperation:
 
     @property
     def body(self) -> Body | None:
-        """The body, None where the operation takes none."""
+        """The body, None if the operation takes none."""
         return self._operation.body
 
     def example(self, *, full: bool = False) -> Example:
-        """Return arguments that pass the checks: a dict, to be changed, which prints as the call.
+        """Return arguments that pass the checks: a dict that you can change; it prints as a call.
 
-        With ``full`` all parameters and body fields, with values that show their form.
+        With ``full``, it has all parameters and body fields, with values that show their form.
         """
         from dynadock.explore.example import example_of
 
         return example_of(self._operation, full=full)
 
     def history(self) -> Changes:
-        """Return what arrived and left, oldest first: the operation, its parameters and fields."""
+        """Return what was added and removed, oldest first: the operation, parameters, fields."""
         from dynadock.explore.changes import changes_of
 
         return changes_of(self._operation)
@@ -244,7 +246,7 @@ class BoundOperation:
 
     @property
     def summary(self) -> str:
-        """What it does in one line, empty where there are no words about it."""
+        """What it does in one line, empty if there is no description."""
         from dynadock.explore.texts import bundled_texts
 
         return bundled_texts().of_operation(self._operation, "summary")
@@ -256,7 +258,7 @@ class BoundOperation:
         return signature_of(self._operation)
 
     def __get__(self, _instance: object, _owner: object = None) -> BoundOperation:
-        """Return itself, for pydoc: what has ``__get__`` is a routine, shown without its class."""
+        """Return itself, for pydoc, which shows anything with ``__get__`` as a routine."""
         return self
 
     def __eq__(self, other: object) -> bool:

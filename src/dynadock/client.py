@@ -52,27 +52,27 @@ def load(
     """Return a client for an API version or a document.
 
     ``source`` is a version as text (``"1.42"``, ``"v1.42"``), the path of a Swagger 2.0 document
-    (text or Path), or an open one (dict). Without it ``$DOCKER_API_VERSION`` counts, by which the
-    docker command is pinned to a version too; without both the engine is asked, and the newest
-    version that both sides speak is taken.
+    (text or Path), or a document that is loaded already (dict). Without it,
+    ``$DOCKER_API_VERSION`` sets the version, as for the docker command. Without either, the engine
+    is asked, and the newest version that both sides speak is used.
 
     ``host`` is the engine's address (``unix:///path``, ``tcp://host:port``, ``ssh://user@host``),
-    ``context`` the name of one of the docker command's contexts; without them the docker command's
-    own choice counts: ``$DOCKER_HOST``, ``$DOCKER_CONTEXT``, its current context, the default
-    socket. ``connections`` is how many calls may be under way at a time; a further one waits for
-    its turn, but no longer than it would for a new connection. Streams, uploads and upgrades have
-    connections of their own and do not count. The others are the options of all calls, see
-    `Options`.
+    ``context`` the name of one of the docker command's contexts. Without them, the engine is chosen
+    as by the docker command: ``$DOCKER_HOST``, ``$DOCKER_CONTEXT``, its current context, the
+    default socket. ``connections`` limits how many calls may be in progress at a time; a further
+    call waits for its turn, but no longer than it would for a new connection. Streams, uploads and
+    upgrades have connections of their own and do not count. All other arguments are the options of
+    every call, see `Options`.
 
     Raises SpecError (no such version, or an unusable document), EndpointError, ConfigError or
-    Unsupported (the address), TypeError or ValueError (the options), and without a version
-    TransportError where no engine is reached, DynadockError where what answers is none.
+    Unsupported (the address), and TypeError or ValueError (the options). Without a version, also
+    TransportError if no engine is reached, and DynadockError if what answers is not an engine.
     """
     given = Hidden(options)
     # A traceback may show what is here.
     del options
     connector = Connector(host, context, connections)
-    # The lines of an error from here on show no address in plain.
+    # From here on, no line of a traceback shows the address in plain text.
     del host
     check_known(given, load)
     chosen = Options(**given)
@@ -83,7 +83,7 @@ def load(
         spec = _pinned(pinned)
     else:
         return Client(_negotiated(connector, chosen), connector, chosen)
-    _ = connector.endpoint  # a wrong address is the caller's to see now, not at the first call
+    _ = connector.endpoint  # raises for a wrong address now, not at the first call
     return Client(spec, connector, chosen)
 
 
@@ -102,7 +102,7 @@ def _negotiated(connector: Connector, options: Options) -> Spec:
     try:
         spoken = connector.agree(agreement.ask(connector.address), limit, options)
     except TransportError as error:
-        # The message says it all, and stands at the end of a page of our own lines otherwise.
+        # The message says it all; without this, it would follow a page of our own lines.
         raise error.with_traceback(None) from error.__cause__
     known = available_versions()
     common = [each for each in known if spoken.includes(each)]
@@ -119,10 +119,10 @@ def _negotiated(connector: Connector, options: Options) -> Spec:
 class Client:
     """One API version's operations, each an attribute under its operationId and in snake_case.
 
-    Made by `load`. Its own attributes are few, so that none is an operation's name in any version:
-    ``version``, ``endpoint``, ``options``, ``operations``, ``find``, ``schema``, ``at``,
-    ``with_options``, ``close``. It may be copied and pickled; the copy opens connections of its
-    own, looks for the engine afresh and carries no credentials.
+    Made by `load`. It has few attributes of its own, so that none is an operation's name in any
+    version: ``version``, ``endpoint``, ``options``, ``operations``, ``find``, ``schema``, ``at``,
+    ``with_options``, ``close``. It can be copied and pickled; the copy opens its own connections,
+    looks for the engine again and carries no credentials.
     """
 
     def __init__(
@@ -171,10 +171,10 @@ class Client:
         return Operations(self)
 
     def find(self, words: str) -> Found:
-        """Return the operations that ``words`` fit, best first; a list that shows their summaries.
+        """Return the operations that match ``words``, best first, as a list that shows summaries.
 
-        Names, paths, parameters, fields and our words about them are looked through; endings and
-        small misspellings do not matter. See `dynadock.explore.find`.
+        Searches names, paths, parameters, fields and their descriptions; word endings and small
+        misspellings do not matter. See `dynadock.explore.find`.
         """
         from dynadock.explore.find import search
 
@@ -186,7 +186,7 @@ class Client:
     def schema(self, name: str) -> Definition:
         """Return a definition of this version (``"HostConfig"``), which shows its fields.
 
-        SpecError says which one was probably meant.
+        Raises SpecError, which suggests a name, if there is no such definition.
         """
         from dynadock.explore.definition import definition_of
 
@@ -195,7 +195,7 @@ class Client:
     def at(self, source: Source) -> Client:
         """Return a client of another version or document, over the same connections.
 
-        The options stay. Raises SpecError as `load` does.
+        The options stay the same. Raises SpecError as `load` does.
         """
         return Client(load_spec(source), self._connector, self._options)
 
@@ -203,8 +203,8 @@ class Client:
     def with_options(self, /, **options: Unpack[OptionValues]) -> Client:
         """Return a client with other options (see `Options`), over the same connections.
 
-        Headers and query are added to those that there are. TypeError for an unknown option,
-        TypeError or ValueError for a wrong value of one.
+        ``headers`` and ``query`` are added to those that are set already. Raises TypeError for an
+        unknown option, TypeError or ValueError for a wrong value.
         """
         given = Hidden(options)
         # As in `load`.
@@ -246,14 +246,14 @@ def _restored(spec: Spec, place: tuple[str | None, str | None, int], options: Op
 def client_for(version: str) -> Client:
     """Return the client that ``from dynadock import v1_42`` gives.
 
-    Its document is read when it is first asked for something, so that a prompt may look at the
-    clients of all versions; its endpoint resolves at the first call, which may be long after.
+    Its document is read at first use, so that a prompt may look at the clients of all versions. Its
+    endpoint is looked up by the first call, which may be much later.
     """
     return Client(partial(load_version, parse_version(version)), Connector(), Options())
 
 
 class Found(list[BoundOperation]):
-    """Operations that were found; prints as their names and summaries, the first of very many.
+    """Operations that were found; prints their names and summaries, the first few of very many.
 
     ``places`` are the parameters and fields that were found, each with the operations that have it,
     ``definitions`` the names of definitions, for `Client.schema`.
@@ -293,7 +293,7 @@ class Found(list[BoundOperation]):
 
 
 class _ApiVersion(str):
-    """A client's API version; called, it says which operation tells the engine's versions."""
+    """A client's API version; calling it is an error that names the operation for the engine's."""
 
     __slots__ = ("_spec",)
 

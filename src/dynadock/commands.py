@@ -78,13 +78,13 @@ def run(
 ) -> Completed:
     """Run a command in a new container and return its exit code and output.
 
-    Creates the container, attaches, starts it, sends ``stdin`` and its end, collects what is
-    written, waits for the exit code, and removes the container with its anonymous volumes.
-    ``image`` must be there already. ``command`` is split as a shell does if it is text; without one
-    the image's own runs. ``fields`` are further arguments of the operation that creates containers
-    (``HostConfig``, ``Env``, ``name``, ``platform``, …). ``remove=False`` leaves the container.
-    ``stdin`` are bytes, an open binary file or an iterable of bytes; None leaves the command
-    without input.
+    Creates the container, attaches, starts it, sends ``stdin`` and its end, collects the output,
+    waits for the exit code, and removes the container with its anonymous volumes. The engine must
+    have ``image`` already. ``command``, if it is text, is split as a shell would split it; without
+    ``command``, the image's own runs. ``fields`` are further arguments of the operation that
+    creates containers (``HostConfig``, ``Env``, ``name``, ``platform``, …). ``remove=False`` keeps
+    the container. ``stdin`` is bytes, an open binary file or an iterable of bytes; None gives the
+    command no input.
 
     Output of more bytes than the option ``limit`` raises TooLarge.
 
@@ -161,9 +161,9 @@ def execute(
 ) -> Completed:
     """Run a command in a running container and return its exit code and output.
 
-    ``command`` is split as a shell does if it is text. ``fields`` are further arguments of the
-    operation that creates execs (``Env``, ``User``, ``WorkingDir``, ``Tty``, …); ``stdin`` is as
-    for `run`.
+    ``command``, if it is text, is split as a shell would split it. ``fields`` are further arguments
+    of the operation that creates execs (``Env``, ``User``, ``WorkingDir``, ``Tty``, …). ``stdin``
+    is as for `run`.
 
     Output of more bytes than the option ``limit`` raises TooLarge.
 

@@ -35,8 +35,8 @@ def add_credentials(bound: Bound, options: Options) -> None:
     """Add the credentials that a call needs and was not given.
 
     They come from ``options.credentials``, if that is a mapping, else from where the docker command
-    keeps them. Where there are none, the call is left as it is: the docker command sends an empty
-    object then, which means the same, except that it would take from a service what it has.
+    keeps them. If there are none, the call is left as it is. (The docker command sends an empty
+    object then, which means the same, except that it would make a service lose those it has.)
     ConfigError, which names the call, if the configuration makes no sense or a helper fails.
     """
     with _named(bound, "credentials"):
@@ -49,7 +49,7 @@ def add_credentials(bound: Bound, options: Options) -> None:
 
 
 def add_proxies(bound: Bound, host: str) -> None:
-    """Add to an environment what it is to say of proxies when the engine is at ``host``.
+    """Add to an environment the proxies that are configured for the engine at ``host``.
 
     ConfigError, which names the call, if the configuration makes no sense.
     """
@@ -86,7 +86,7 @@ def _is_in(headers: Mapping[str, str], name: str) -> bool:
 def _found(registry: str, options: Options) -> Account | Accounts | None:
     if not isinstance(options.credentials, bool):
         return _given(registry, options.credentials)
-    # A helper's patience is the call's, where that is shorter.
+    # A helper may take as long as the call may, if that is shorter.
     timeout = min(HELPER_TIMEOUT, options.deadline or HELPER_TIMEOUT)
     if registry == ALL:
         return all_credentials(timeout=timeout)
@@ -108,7 +108,7 @@ def _addressed(name: str, auth: Account) -> Account:
 
 def _add_to_query(bound: Bound, parameter: Parameter, variables: Mapping[str, str]) -> None:
     given = bound.value(parameter.name) if parameter.name in bound.query else {}
-    # What is no object was sent unchecked, and is to stay as it is.
+    # Anything but an object was sent unchecked, and must stay as it is.
     if isinstance(given, dict):
         bound.query.pop(parameter.name, None)
         bound.query[parameter.name] = checked(parameter, {**variables, **given})
@@ -118,6 +118,6 @@ def _add_to_field(body: dict[str, Any], name: str, variables: Mapping[str, str])
     given = body.get(name)
     if given is None:
         given = []
-    # What is no list of texts was sent unchecked, and is to stay as it is.
+    # Anything but a list of texts was sent unchecked, and must stay as it is.
     if isinstance(given, list) and all(isinstance(entry, str) for entry in given):
         body[name] = with_variables(given, variables)

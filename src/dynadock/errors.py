@@ -51,7 +51,7 @@ class DynadockWarning(UserWarning):
 
 
 class UnknownFieldWarning(DynadockWarning):
-    """A parameter or body field that the document does not know was sent (``unknown="warn"``)."""
+    """A parameter or body field that the document does not have was sent (``unknown="warn"``)."""
 
 
 class DoubtfulArgumentWarning(DynadockWarning):
@@ -59,7 +59,7 @@ class DoubtfulArgumentWarning(DynadockWarning):
 
 
 class UnreadStreamWarning(DynadockWarning):
-    """A stream whose operation does something was dropped before its end, which may cancel that."""
+    """A stream was dropped before its end, which may cancel the work that it reports."""
 
 
 class SpecError(DynadockError, ValueError):
@@ -76,7 +76,7 @@ class SpecError(DynadockError, ValueError):
 
 
 class UnknownOperation(DynadockError, AttributeError):
-    """The API version has no operation of that name; says what was probably meant."""
+    """The API version has no operation of that name; the message says what was probably meant."""
 
 
 class Fault(NamedTuple):
@@ -99,8 +99,8 @@ class Fault(NamedTuple):
 class ValidationError(DynadockError, ValueError):
     """All faults of one call, found before anything was sent.
 
-    ``faults`` holds those of given arguments in their order, then what is missing, then the body's;
-    ``operation_id`` and ``version`` say of what.
+    ``faults`` holds those of the given arguments in their order, then missing arguments, then those
+    in the body. ``operation_id`` and ``version`` name the operation that was called.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class BodyError(ValidationError):
 
 
 class Unsupported(DynadockError, NotImplementedError):
-    """The call needs something that this release does not do; the message names the way out."""
+    """The call needs something that this release cannot do; the message says what to do instead."""
 
 
 class EndpointError(DynadockError, ValueError):
@@ -146,15 +146,15 @@ class EndpointError(DynadockError, ValueError):
 
 
 class ConfigError(DynadockError, ValueError):
-    """What the docker command's configuration says cannot be used, or not be written.
+    """Something in the docker command's configuration cannot be used or written.
 
-    A file, a context, stored credentials or the program that keeps them: the message names it and
-    what is wrong, and shows no secret.
+    This may be a file, a context, stored credentials or the program that keeps them. The message
+    names it, says what is wrong, and shows no secret.
     """
 
 
 class TransportError(DynadockError, OSError):
-    """No whole reply came. ``endpoint`` is where it was expected from."""
+    """No complete reply came. ``endpoint`` is where it was expected from."""
 
     def __init__(self, message: str, endpoint: str = "") -> None:
         super().__init__(message)
@@ -176,7 +176,7 @@ class ConnectionRefused(TransportError):
 class TlsError(TransportError):
     """The two sides do not agree on TLS; the message says whose certificate is not good, and why.
 
-    Or one of them speaks no TLS at all. Nothing was acted on.
+    Or one of the sides does not use TLS at all. The engine did not act.
     """
 
 
@@ -185,15 +185,15 @@ class TimedOut(TransportError, TimeoutError):
 
 
 class ConnectionLost(TransportError):
-    """The connection broke after the request was sent: whether it was acted on is not known."""
+    """The connection broke after the request was sent; the engine may or may not have acted."""
 
 
 class TruncatedStream(ConnectionLost):
-    """A stream ended in the middle of a frame, a chunk or a value; what came before was given."""
+    """A stream ended inside a frame, chunk or value; whatever came before was returned."""
 
 
 class MalformedStream(TransportError):
-    """What came is not what the engine said it would be: no frame, no chunk, no JSON."""
+    """What came is not what the engine announced: not a valid frame, chunk or JSON."""
 
 
 class TooLarge(TransportError):
@@ -207,7 +207,7 @@ class StreamClosed(DynadockError, ValueError):
 class CommandTimeout(DynadockError, TimeoutError):
     """A command took longer than it was allowed, and was stopped.
 
-    ``stdout`` and ``stderr`` hold what it had written until then, as bytes.
+    ``stdout`` and ``stderr`` hold what it had written by then, as bytes.
     """
 
     def __init__(self, message: str, stdout: bytes = b"", stderr: bytes = b"") -> None:
@@ -217,7 +217,7 @@ class CommandTimeout(DynadockError, TimeoutError):
 
 
 class UnsafeMember(DynadockError, ValueError):
-    """An archive's member that would be written outside its folder, or is a device or the like.
+    """A member of an archive would be written outside the folder, or is a device or the like.
 
     ``member`` is its name in the archive.
     """
@@ -230,9 +230,9 @@ class UnsafeMember(DynadockError, ValueError):
 class APIError(DynadockError):
     """The engine answered with an error.
 
-    ``status`` is the HTTP code, ``explanation`` the engine's own message, ``operation_id``,
-    ``method``, ``path``, ``version`` and ``host`` say what was asked and of whom, ``body`` is the
-    reply's body as it came (bytes).
+    ``status`` is the HTTP code, ``explanation`` the engine's own message, and ``body`` the reply's
+    body as it came (bytes). ``operation_id``, ``method``, ``path``, ``version`` and ``host`` say
+    which request was sent, and to which engine.
     """
 
     def __init__(self, message: str, **details: Any) -> None:
@@ -250,8 +250,8 @@ class APIError(DynadockError):
 class StreamError(APIError):
     """The engine reported an error inside a stream that had begun well (status 200 or 101).
 
-    ``explanation`` is the engine's message, ``value`` what carried it (a Record, or bytes of a
-    frame); the values before it were given.
+    ``explanation`` is the engine's message, ``value`` the item that contained it (a Record, or
+    the bytes of a frame). All values before it were returned.
     """
 
     def __init__(self, message: str, **details: Any) -> None:
@@ -262,9 +262,9 @@ class StreamError(APIError):
 class VersionError(APIError):
     """The engine does not speak the client's API version; the message names what it speaks.
 
-    ``minimum`` and ``maximum`` are the engine's versions as text, empty where it does not say.
-    ``reply`` is what it answered all the same (some engines answer to any version), else None. Once
-    that is known of an engine, calls are not sent to it (``status`` 0) until it speaks others.
+    ``minimum`` and ``maximum`` are the engine's versions as text, empty if it does not say.
+    ``reply`` is what it answered nevertheless (some engines answer to any version), else None. Once
+    this is known about an engine, calls are not sent to it (``status`` 0) until it speaks others.
     """
 
     def __init__(self, message: str, **details: Any) -> None:
@@ -283,11 +283,11 @@ class AccessDenied(APIError):
 
 
 class NotFound(APIError):
-    """404: what the request names is not there."""
+    """404: something that the request names does not exist."""
 
 
 class Conflict(APIError):
-    """409: what the request names is in a state that does not allow it."""
+    """409: something that the request names is in a state that does not allow it."""
 
 
 class ServerError(APIError):

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class ShowsKeywords(partial[Any]):
-    """A function with ``**keywords`` that shows which there are to help, inspect and completion.
+    """A function with ``**keywords`` that help, inspect and completion show one by one.
 
-    ``keywords`` is called for them when somebody looks. It does all else as the function does: a
+    ``keywords`` is called to get them when somebody looks. In all else it acts as the function: a
     partial without arguments of its own, so that a call adds no lines to a traceback, where the
     arguments would be shown once more.
     """

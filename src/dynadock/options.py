@@ -1,7 +1,7 @@
-"""How calls are made: one frozen value that every call of a client goes by.
+"""How calls are made: one frozen value that applies to every call of a client.
 
 An option is a row of `Options`, a line of `OptionValues` for type checkers, and a row of the
-README's table. All that takes, checks, merges or shows options goes by the rows of `Options`.
+README's table. All code that takes, checks, merges or shows options uses the rows of `Options`.
 """
 
 from __future__ import annotations
@@ -40,34 +40,34 @@ T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_TIMEOUT = 60.0
-"""Seconds to wait for an answer where the caller says nothing and no long work is asked for."""
+"""Default seconds to wait for an answer, for calls that do not ask for long work."""
 
 CONNECT_TIMEOUT = 10.0
-"""Seconds to wait for a connection; shorter where ``timeout`` is."""
+"""Seconds to wait for a connection; less if ``timeout`` is less."""
 
 CONNECTIONS = 32
-"""Connections that calls may have open at a time where the caller says nothing."""
+"""Default number of connections that calls may have open at a time."""
 
 LARGEST_REPLY = 256 * 1024 * 1024
-"""Bytes of a reply that are held in memory where the caller says nothing.
+"""Default limit of bytes of a reply that is held in memory.
 
-A list of a hundred thousand containers is well below it, and what is made of it takes some ten
-times as much.
+A list of a hundred thousand containers is well below it. The Python objects made of a reply take
+some ten times as much memory.
 """
 
 LONGEST_TIMEOUT = 1e9
 """Seconds; sockets refuse much more. None is the way to wait for ever."""
 
 KEPT: Any = ...
-"""Given for an option, it leaves the option as it is."""
+"""As an option's value, it leaves the option as it is."""
 
 
 class Option:
-    """A row of `Options`: all that there is to know of one option.
+    """A row of `Options`: everything there is to know about one option.
 
-    ``default`` is its value where the caller says nothing. ``fits`` tells whether a value may be
-    given, ``expected`` says in words which may, and ``wrong`` is raised for others. ``words`` are
-    the help. Whether secrets may be in it, and how two values of it are merged, its class knows.
+    ``default`` is its value if the caller gives none. ``fits`` tells whether a value is allowed,
+    ``expected`` says in words which values are, and ``wrong`` is raised for others. ``words`` are
+    the help. Its class knows whether it may contain secrets, and how two values are merged.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Option:
         self.name = name
 
     def merged(self, present: Any, given: Any) -> Any:
-        """Return the value after ``given`` was given to who has another at ``present``.
+        """Return the value that results from giving ``given`` while the value is ``present``.
 
         TypeError or ValueError says what was expected.
         """
@@ -105,24 +105,24 @@ class Option:
         return value
 
     def told(self, value: Any) -> str:
-        """Return what an error says of a value that does not fit."""
+        """Return what an error says about a value that does not fit."""
         return repr(value)
 
     def joined(self, _present: Any, given: Any) -> Any:
-        """Return what becomes of two values that fit."""
+        """Return the merger of two values that fit."""
         return given
 
     def shown(self, value: Any) -> Any:
-        """Return what a repr shows of the value."""
+        """Return what a repr shows in place of the value."""
         return value
 
     def public(self, value: Any) -> Any:
-        """Return what of the value may leave the process."""
+        """Return the part of the value that may leave the process."""
         return value
 
 
 class _Private(Option):
-    """An option that may hold secrets: of a value that does not fit, an error tells the type."""
+    """An option that may hold secrets: an error about a wrong value shows only its type."""
 
     def told(self, value: Any) -> str:
         return type(reveal(value)).__name__
@@ -146,7 +146,7 @@ def _kept(key: str, value: Any) -> Any:
 
 
 class _Credentials(_Private):
-    """True or False, or accounts by registry, which hide themselves."""
+    """True or False, or accounts by registry, whose repr hides them."""
 
     def joined(self, _present: Any, given: Any) -> Any:
         return accounts(given) if isinstance(given, Mapping) else given
@@ -167,7 +167,7 @@ def _option(
     wrong: type[Exception] = ValueError,
     kind: type[Option] = Option,
 ) -> T:
-    """Return a row, which to type checkers is what options have in its place."""
+    """Return a row; type checkers take it for the option's value."""
     return cast("T", kind(default, fits, expected, words, wrong))
 
 
@@ -205,7 +205,7 @@ def check_known(names: Iterable[str], function: Callable[..., Any]) -> None:
     """Raise TypeError, with a function's keywords, where it was given another one."""
     for name in names:
         if name not in OPTIONS:
-            # Asked for here alone: inspect takes milliseconds to load.
+            # Imported only here: inspect takes milliseconds to load.
             from inspect import signature
 
             raise _unknown(name, signature(function).parameters, "keyword")
@@ -214,7 +214,7 @@ def check_known(names: Iterable[str], function: Callable[..., Any]) -> None:
 class Options:
     """How calls are made; frozen.
 
-    TypeError for an unknown option, TypeError or ValueError for a wrong value of one.
+    Raises TypeError for an unknown option, TypeError or ValueError for a wrong value.
     """
 
     timeout: float | Literal["auto"] | None = _option(
@@ -230,15 +230,15 @@ class Options:
         None,
         _is_time,
         "seconds above 0 or None",
-        """seconds for a whole call, a stream to its end, None (the default) for no limit.""",
+        """seconds for a whole call, including a stream up to its end; None means no limit.""",
     )
     retries: int = _option(
         1,
         _is_count,
         "an integer from 0 on",
-        """how often a call is tried again that cannot have had an effect: nothing listens
+        """how often a call is tried again if it cannot have had an effect: nothing listens
         at the endpoint (with a short pause, twice as long each time), or a GET or HEAD went out
-        over a kept connection that ended without a byte of an answer. 0 never does.""",
+        over a kept connection that ended without a byte of an answer. 0 means never.""",
     )
     limit: int | None = _option(
         LARGEST_REPLY,
@@ -267,15 +267,15 @@ class Options:
         None,
         (True, False, None).__contains__,
         "True, False or None",
-        """whether output of containers is a terminal's, raw and not in frames. None asks the
-        engine where its reply does not tell.""",
+        """whether output of containers is a terminal's: raw, not in frames. None asks the
+        engine if its reply does not say.""",
         wrong=TypeError,
     )
     headers: Mapping[str, str] = _option(
         {},
         _has_text_keys,
         "a mapping with text for keys",
-        """sent with every call, over those that the call itself makes.""",
+        """sent with every call; they override those that the call itself makes.""",
         wrong=TypeError,
         kind=_ByKey,
     )
@@ -283,8 +283,8 @@ class Options:
         {},
         _has_text_keys,
         "a mapping with text for keys",
-        """sent with every call, over what the call itself makes; it is the way to send a
-        parameter that no document knows, lists give a key more than once.""",
+        """sent with every call, overriding what the call itself makes. Use it to send a
+        parameter that no document has; a list sends its key more than once.""",
         wrong=TypeError,
         kind=_ByKey,
     )
@@ -292,9 +292,9 @@ class Options:
         True,
         lambda value: isinstance(value, (bool, Mapping)),
         "True, False or a mapping",
-        """True (the default) finds those for registries where the docker command keeps
-        them, for calls that need some and are given none; False sends none. A mapping from
-        registry to an ``AuthConfig`` stands in their place, and is neither shown nor pickled.""",
+        """True (the default): calls that need credentials for a registry and are given none
+        use those that the docker command has stored. False sends none. A mapping from registry to
+        ``AuthConfig`` is used instead of the stored ones, and is neither shown nor pickled.""",
         wrong=TypeError,
         kind=_Credentials,
     )
@@ -302,8 +302,8 @@ class Options:
         False,
         _is_flag,
         "True or False",
-        """True tells new containers and builds of the proxies that the docker command's
-        configuration names for them, as that command does; False is the default.""",
+        """True passes the proxies in the docker command's configuration to new containers
+        and builds, as that command does; False is the default.""",
         wrong=TypeError,
     )
 
@@ -334,7 +334,7 @@ class Options:
         return _made_of(deepcopy(vars(self), memo))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leave secrets behind: what is pickled gets into files and to other processes."""
+        """Leave out secrets: pickles end up in files and in other processes."""
         return (_restored, (self.without_secrets().as_dict(),))
 
     def as_dict(self) -> dict[str, Any]:
@@ -344,7 +344,7 @@ class Options:
     def merged(self, changes: Mapping[str, Any]) -> Options:
         """Return a copy with ``changes``; headers and query are merged key by key.
 
-        What is `KEPT` is no change. TypeError names an option that there is not.
+        `KEPT` means no change. TypeError names an option that does not exist.
         """
         changes = Hidden(changes)
         return _made_of(_merged(vars(self), changes))
@@ -352,8 +352,8 @@ class Options:
     def without_secrets(self) -> Options:
         """Return a copy without headers, query and credentials that are secret.
 
-        It is fit to leave the process. Credentials given by registry are looked for in the
-        configuration instead, where the copy is used.
+        It may leave the process. Where it is used, credentials are looked up in the configuration
+        in place of those that were given by registry.
         """
         return _made_of({name: OPTIONS[name].public(value) for name, value in vars(self).items()})
 
@@ -372,16 +372,16 @@ _BY_KEY = [name for name, row in OPTIONS.items() if isinstance(row, _ByKey)]
 for each in OPTIONS:
     delattr(Options, each)
 
-# As a docstring is indented: the second lines of a row's words are where they stand.
+# Indented like the docstring: further lines of a row's words have that indentation already.
 _HELP = [f"      - ``{name}``: {row.words}" for name, row in OPTIONS.items()]
 Options.__doc__ = "\n".join([Options.__doc__ or "", *_HELP])
 
 
 def _merged(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values that are checked, where those at present are and the changes are not."""
+    """Return checked values; ``present`` is checked already, the changes are not."""
     values = {**present}
     for name in _BY_KEY:
-        # A copy, so that nobody changes the mapping of others by changing one's own.
+        # A copy, so that changing one value's mapping does not change another's.
         values[name] = {**values[name]}
     for name in changes:
         if name not in OPTIONS:

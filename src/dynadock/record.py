@@ -1,4 +1,4 @@
-"""Records: JSON objects as replies bring them, with attribute access; and lists of them."""
+"""Records: JSON objects from replies, with attribute access; and lists of them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 class Record(dict[str, Any]):
     """A dict whose keys are attributes too: ``record.State.Pid`` is ``record["State"]["Pid"]``.
 
-    It is a dict in all else: equality, JSON, pickle, copies, iteration. A key that is also the name
-    of a dict's method (``items``, ``keys``, …) is reached by subscript only. Objects inside a reply
-    are Records; a dict put in later stays what it is.
+    In everything else it is a dict: equality, JSON, pickle, copies, iteration. A key that is also
+    the name of a dict method (``items``, ``keys``, …) can be read only as ``record["items"]``.
+    Objects inside a reply are Records; a dict put in later stays a dict.
     """
 
     __slots__ = ()
@@ -144,9 +144,9 @@ def check_depth(data: bytes) -> None:
 
 
 class Records(list[Any]):
-    """The list that an operation returns: a list, which rich and notebooks show as a table.
+    """The list that an operation returns; rich and notebooks show it as a table.
 
-    ``operation_id`` names that operation; the table's columns are chosen by it.
+    ``operation_id`` names that operation, and decides which columns the table has.
     """
 
     __slots__ = ("operation_id",)

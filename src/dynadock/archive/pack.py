@@ -1,13 +1,13 @@
 """Tar archives made on the fly: of a folder, of a file, of a build context.
 
-Every iteration makes the archive anew out of what is on the disk then, a block at a time, so that
-an archive can be sent again and is never held whole. Members are in the order of their names, with
-the modes of the files and their times in whole seconds. They belong to user and group 0, as with
-the docker command's build contexts, since ids of this machine mean nothing in a container.
+Every iteration makes the archive anew from what is on disk at that time, a block at a time. So an
+archive can be sent again, and is never held in memory as a whole. Members are in the order of their
+names, with the modes of the files and their times in whole seconds. They belong to user and group
+0, as in the docker command's build contexts, since ids of this machine mean nothing in a container.
 
-Symlinks stay symlinks, further names of one file become hard links; fifos and devices are headers
-without contents. Sockets are left out, as tar has no such type. A file that cannot be read is an
-error, and so is what is removed or changes into something else meanwhile: see `archive.tree`.
+Symlinks stay symlinks, and further names of the same file become hard links; fifos and devices are
+headers without contents. Sockets are left out, as tar has no such type. It is an error if a file
+cannot be read, or is removed or becomes something else meanwhile: see `archive.tree`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _NO_RULES = Ignore()
 
 
 class _Entry(NamedTuple):
-    """A member to be: its name in the archive, and where it is."""
+    """A future member: its name in the archive, and where it is on disk."""
 
     name: str
     tree: Tree
@@ -71,9 +71,9 @@ class _Rules(NamedTuple):
 class Packed:
     """A tar archive as an iterable of blocks of bytes, which can be iterated over again and again.
 
-    Iterating raises the OSError of a file that cannot be read, and one that names a file or folder
-    that is gone, that something else has taken the place of, or that became shorter meanwhile; a
-    file that grew is cut off at its first size.
+    Iterating raises the OSError of a file that cannot be read. It also raises an OSError that names
+    the file or folder if one is gone, was replaced by something else, or became shorter meanwhile.
+    A file that grew is cut off at its first size.
     """
 
     def __init__(self, entries: _Entries) -> None:
@@ -106,18 +106,18 @@ class PackedFiles(Packed):
 
 
 def pack(path: str | os.PathLike[str] | Files, *, name: str | None = None) -> Packed:
-    r"""Pack all that is in a folder, or one file under its own name, or files given as a mapping.
+    r"""Pack everything in a folder, or one file under its own name, or files given as a mapping.
 
-    With a ``name`` (its parts joined by ``/``) a file is called so, and a folder becomes a folder
+    ``name`` (its parts joined by ``/``) replaces a file's name; a folder is packed inside a folder
     of that name. A symlink given as ``path`` is followed; those within a folder are not. A mapping
-    has contents (text goes in UTF-8) by names: ``pack({"Dockerfile": "FROM busybox"})``. A file
-    has mode 0644, or the one that stands beside its contents:
+    is from names to contents (text is encoded as UTF-8): ``pack({"Dockerfile": "FROM busybox"})``.
+    A file has mode 0644, or the mode given with its contents:
     ``pack({"run.sh": ("#!/bin/sh\necho hello\n", 0o755)})``.
 
-    FileNotFoundError if there is nothing at ``path``. ValueError for what is neither file nor
-    folder, for a path that no system takes, and for names that are absolute, empty, longer than
-    4095 bytes, or have ``..`` or a zero byte in them; and one that says all that is wrong with a
-    mapping: names that are taken twice, what is no contents, what is no mode.
+    Raises FileNotFoundError if there is nothing at ``path``. Raises ValueError if it is neither a
+    file nor a folder, for a path that no system accepts, and for names that are absolute, empty,
+    longer than 4095 bytes, or contain ``..`` or a zero byte. For a mapping, one ValueError lists
+    everything that is wrong with it: duplicate names, invalid contents, invalid modes.
     """
     if name is not None:
         name = _checked_name(name)
@@ -148,9 +148,10 @@ def build_context(
     they are excluded: the engine needs them, and then excludes them itself, by the rules in
     ``.dockerignore``. As with the docker command, these get lines that exclude the added files.
 
-    FileNotFoundError names a folder or Dockerfile that does not exist, NotADirectoryError what is
-    no folder; ValueError what is no file, a path that no system takes, the malformed line of an
-    ignore file, or one that is larger than `LARGEST_RULES`.
+    Raises FileNotFoundError if the folder or the Dockerfile does not exist, NotADirectoryError if
+    the folder is not a folder, and ValueError if the Dockerfile is not a file, for a path that no
+    system accepts, and for an ignore file that has a malformed line or is larger than
+    `LARGEST_RULES`.
     """
     root = _existing_folder(folder)
     given = _given_dockerfile(root, dockerfile)
@@ -175,7 +176,7 @@ def build_context(
 def _one(name: str, path: str) -> Iterator[_Entry]:
     folder, own_name = os.path.split(path)
     with Tree(folder) as tree:
-        # A link in its place would be packed as a link, which nobody asked for here.
+        # If a link replaced it, that would be packed as a link, which nobody asked for.
         os.close(tree.opened(own_name))
         yield _Entry(name, tree, own_name)
 
@@ -308,7 +309,7 @@ def _free_name(root: Path, dockerfile: str) -> str:
 
 
 def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Join small pieces to blocks, as many small files would mean; pass large ones on."""
+    """Join small pieces, as of many small files, into blocks; pass large ones on."""
     waiting: list[bytes] = []
     size = 0
     for piece in pieces:

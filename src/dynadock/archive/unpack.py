@@ -68,7 +68,7 @@ def extract(
     root file system, where absolute symlinks are common.
 
     TruncatedStream and MalformedStream are raised as by ``members``; a file that was cut off is
-    removed. OSError if the file system refuses, ValueError for a ``folder`` that can be no path.
+    removed. OSError if the file system refuses, ValueError for a ``folder`` that cannot be a path.
     """
     if unsafe not in ("refuse", "skip"):
         raise ValueError(f"unsafe: expected 'refuse' or 'skip', got {unsafe!r}")

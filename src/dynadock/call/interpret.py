@@ -39,7 +39,7 @@ _ERRORS: dict[int, type[APIError]] = {
 
 
 class Outcome(enum.Enum):
-    """What a success can be besides a value: `NOT_MODIFIED` is false, None is a plain success."""
+    """What a successful call can return besides a value: `NOT_MODIFIED`, which is false."""
 
     NOT_MODIFIED = "not modified"
 

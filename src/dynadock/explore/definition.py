@@ -63,7 +63,7 @@ class Definition:
 
 
 def definition_of(spec: Spec, name: str) -> Definition:
-    """Return a version's definition; SpecError says which one was probably meant."""
+    """Return a version's definition; SpecError, which suggests a name, if there is none."""
     if name not in spec.definitions:
         meant = closest(name, spec.definitions)
         hint = f"; did you mean {meant}?" if meant else ""

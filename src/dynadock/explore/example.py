@@ -32,7 +32,7 @@ Values = dict[str, Any]
 class Example(dict[str, Any]):
     """The arguments of a call by name: ``client.ContainerCreate(**example)`` makes it.
 
-    A dict to be changed as one likes, which prints as the call, with the imports that it needs.
+    It is a dict that you can change, and prints as the call, with the imports that it needs.
     """
 
     def __init__(self, operation: Operation, arguments: Mapping[str, Any]) -> None:
@@ -91,8 +91,8 @@ def _data() -> _Data:
 def example_of(operation: Operation, *, full: bool = False) -> Example:
     """Return arguments that pass the checks of a call.
 
-    They make a typical first call. With ``full`` they are all parameters and body fields, with
-    values that show their form, not all of which an engine would accept together.
+    They make a typical first call. With ``full``, they are all parameters and body fields, with
+    values that show their form; an engine would not accept all of them together.
     """
     chosen = {
         name: _value_of(value)

@@ -1,4 +1,4 @@
-"""Completion for whoever is at a prompt, whichever that is."""
+"""Completion at a prompt: IPython's, Jupyter's or Python's own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dynadock.errors import Unsupported
 
 
 def enable_completion() -> None:
-    """Let the Tab key complete what stands in calls, at the prompt that this process has.
+    """Let the Tab key complete what is written inside calls, at this process's prompt.
 
-    Keys of bodies at any depth, fixed values of arguments, versions, operations by name, and the
-    fields of a reply that nobody has asked for yet. Nothing is sent for that. In IPython and
-    Jupyter it is what ``%load_ext dynadock`` does. Raises Unsupported where Python has no readline,
-    as on Windows before 3.13.
+    It completes keys of bodies at any depth, fixed values of arguments, versions, names of
+    operations, and the fields of replies that were not requested yet. Nothing is sent for that. In
+    IPython and Jupyter, it does what ``%load_ext dynadock`` does. Raises Unsupported if Python has
+    no readline, as on Windows before 3.13.
     """
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ByteStream(Stream):
-    """Bytes, to be read as a binary file is; iterating gives them block by block, as they come."""
+    """Bytes, read like a binary file; iterating yields them block by block, as they come."""
 
     def __init__(self, source: Source, origin: Origin) -> None:
         super().__init__(source, origin)
@@ -74,7 +74,7 @@ class ByteStream(Stream):
         return blocks.getvalue()
 
     def copy_to(self, file: IO[bytes]) -> int:
-        """Read to the end, write everything to ``file``, and return how many bytes that were."""
+        """Read to the end, write everything to ``file``, and return the number of bytes."""
         size = 0
         with self:
             for block in self:
@@ -84,7 +84,7 @@ class ByteStream(Stream):
 
 
 class Download(ByteStream):
-    """A file's worth of bytes: what the engine sends in answer to an export."""
+    """A file as the engine sends it, for instance in answer to an export."""
 
     @property
     def headers(self) -> Headers:
@@ -95,12 +95,11 @@ class Download(ByteStream):
     def save(self, path: str | os.PathLike[str]) -> int:
         """Read to the end into the file at ``path``, and return its size in bytes.
 
-        The file is there when it is whole and not before: bytes go to a new file beside it, which
-        takes its place at the end, with the old one's permissions and (as far as we may) its owner,
-        and which nobody may read before who may not read the old one. A symlink is followed; what
-        is no file (a device, a pipe) is written to. Raises OSError where that cannot be,
-        ValueError for a path that no system takes, and what reading raises; nothing is left behind
-        then.
+        The file appears only when it is complete: the bytes go to a new file beside it, which
+        replaces it at the end. The new file gets the old one's permissions and (if we are allowed
+        to) its owner, and meanwhile nobody can read it who cannot read the old one. A symlink is
+        followed; a device or pipe is written to directly. Raises OSError if that fails, ValueError
+        for a path that no system accepts, and whatever reading raises; then nothing is left behind.
         """
         from dynadock.archive.names import usable_path
 
@@ -112,14 +111,14 @@ class Download(ByteStream):
 
 
 class TarStream(Download):
-    """A tar archive as it comes: to be read, saved, looked through or extracted."""
+    """A tar archive as it comes: read it, save it, look through it or extract it."""
 
     def members(self) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
-        """Yield each member with its content, an open file, None for what has none.
+        """Yield each member with its content, an open file, or None if it has no content.
 
-        The content can be read until the next member is asked for. Raises MalformedStream for what
-        is no tar archive, or has more than 1 MiB of headers (names, extended attributes) before a
-        member; TruncatedStream where it ends too early.
+        The content can be read until the next member is asked for. Raises MalformedStream if the
+        bytes are not a tar archive, or have more than 1 MiB of headers (names, extended attributes)
+        before a member; TruncatedStream if they end too early.
         """
         from dynadock.archive.unpack import members
 
@@ -131,13 +130,13 @@ class TarStream(Download):
     def extract(
         self, folder: str | os.PathLike[str], *, unsafe: Literal["refuse", "skip"] = "refuse"
     ) -> list[str]:
-        """Write the archive's members into ``folder``, which is made if it is missing.
+        """Write the archive's members into ``folder``, which is created if it is missing.
 
-        Owners are not kept, nor the setuid and setgid bits. Members that would be written outside
-        the folder, links that lead out of it, devices, and members below more than 200 folders or
-        with names of more than 4095 bytes raise UnsafeMember, or are left out with
-        ``unsafe="skip"``; their names are returned. Otherwise raises what `members` does, OSError
-        where the file system refuses, ValueError for a path that no system takes.
+        Owners are not kept, nor the setuid and setgid bits. UnsafeMember is raised for members that
+        would be written outside the folder, links that lead out of it, devices, and members below
+        more than 200 folders or with names of more than 4095 bytes. With ``unsafe="skip"`` these
+        are left out instead, and their names returned. Also raises what `members` does, OSError if
+        the file system refuses, and ValueError for a path that no system accepts.
         """
         from dynadock.archive.unpack import extract
 

@@ -27,8 +27,8 @@ _BYTES = (bytes, bytearray, memoryview)
 _BLOCK = 64 * 1024
 
 _PATIENCE = 1.0
-"""Seconds for the input to notice that nobody reads it any more. Data that is waited for (from a
-keyboard, say) cannot be interrupted; its thread ends with the next block, or with the program."""
+"""Seconds for the input to notice that nobody reads it any more. Waiting for data (say, from a
+keyboard) cannot be interrupted; its thread ends with the next block, or with the program."""
 
 
 class Sending(Stream):
@@ -37,9 +37,9 @@ class Sending(Stream):
     _input_ended = False
 
     def write(self, data: Data) -> None:
-        """Send bytes: to the standard input of what runs there.
+        """Send bytes to the standard input of the command.
 
-        Raises StreamClosed after the stream's end and after `close_stdin`, TransportError where the
+        Raises StreamClosed after the stream's end and after `close_stdin`, TransportError if the
         connection breaks.
         """
         if self._input_ended:
@@ -47,10 +47,10 @@ class Sending(Stream):
         self._send(lambda: self._source.send(data))
 
     def close_stdin(self) -> None:
-        """Tell the other side that no more input comes; its output goes on coming.
+        """Tell the other side that the input has ended; its output still comes.
 
-        Unsupported where the connection has no way to say so (websockets); raises else what
-        `write` does, and nothing the second time.
+        Raises Unsupported if the connection has no way to say so (websockets), otherwise what
+        `write` raises. A second call does nothing.
         """
         if not self._input_ended:
             self._send(self._source.close_sending)
@@ -62,7 +62,7 @@ class Sending(Stream):
         try:
             action()
         except TimedOut as error:
-            # How much of it was sent is not known, so nothing can follow.
+            # It is unknown how much of it was sent, so nothing can follow.
             self._raise_if_closed(error)
             self._fail(error)
         except TransportError as error:
@@ -71,11 +71,11 @@ class Sending(Stream):
 
 
 class RawDuplex(ByteStream, Sending):
-    """Bytes in, bytes out: what `raw` gives of operations that upgrade, and what Session is."""
+    """Bytes in, bytes out: what `raw` returns for operations that upgrade, and Session always."""
 
 
 class Duplex(FrameStream, Sending):
-    """Output of a container as `FrameStream` has it, and the way to its input."""
+    """Output of a container, as in `FrameStream`, and its input."""
 
     def __init__(
         self,
@@ -104,8 +104,8 @@ class Duplex(FrameStream, Sending):
     def resize(self, height: int, width: int) -> None:
         """Set the terminal's size in rows and columns.
 
-        Raises what the operation that does so raises: APIError without a terminal, or before the
-        container runs; Unsupported where there is no such operation.
+        Raises what the resizing operation raises: APIError if there is no terminal, or before the
+        container runs; Unsupported if there is no such operation.
         """
         if self._resize is None:
             raise Unsupported(f"{self._origin}: there is no operation to set its terminal's size")
@@ -114,7 +114,7 @@ class Duplex(FrameStream, Sending):
     def communicate(self, data: Input | None = b"") -> Output:
         """Send all of ``data``, then the end of input, and return the output when it has ended.
 
-        ``data`` are bytes, an iterable of bytes, or an open binary file; see `sending`.
+        ``data`` is bytes, an iterable of bytes, or an open binary file; see `sending`.
         """
         with self.sending(data):
             return self.collect()
@@ -123,10 +123,10 @@ class Duplex(FrameStream, Sending):
     def sending(self, data: Input | None) -> Iterator[None]:
         """Send all of ``data``, then the end of input, while the ``with`` block reads.
 
-        Writing and reading go on at the same time, so that neither has to wait for the other. What
-        the other side does not read is no error: a command may end without having read its input.
-        An exception that ``data`` itself raises comes out of the block. None sends nothing and
-        leaves the input open. The stream is closed when the block ends.
+        Writing and reading happen at the same time, so that neither has to wait for the other. It
+        is not an error if the other side does not read everything: a command may end without having
+        read its input. An exception that ``data`` itself raises is raised by the block. None sends
+        nothing and leaves the input open. The stream is closed when the block ends.
         """
         if data is None:
             with self:

@@ -1,4 +1,4 @@
-"""The half of a stream that never waits: what state it is in, what it decodes, what it raises.
+"""The half of a stream that never waits: its state, its decoding and its errors.
 
 The other half waits for bytes: `dynadock.streams.stream.Stream` by blocking. Before it waits it
 asks `Flow` whether more may come; afterwards it tells `Flow` what came, or how waiting failed.
@@ -59,16 +59,16 @@ class Source(Connection, Protocol):
     """A connection whose bytes are waited for by blocking, as `transport.driver.Driver` is."""
 
     def receive(self) -> bytes:
-        """Return some bytes as soon as there are any, none at the end; TransportError."""
+        """Return some bytes as soon as there are any, none at the end; raises TransportError."""
 
     def read_all(self, limit: int | None) -> bytes:
-        """Return all bytes to the end, at most ``limit``; TransportError."""
+        """Return all bytes to the end, at most ``limit``; raises TransportError."""
 
     def send(self, data: Data) -> None:
-        """Send bytes to the peer, after an upgrade; TransportError."""
+        """Send bytes to the peer, after an upgrade; raises TransportError."""
 
     def close_sending(self) -> None:
-        """Half-close: tell the peer that nothing more comes; Unsupported where that cannot be."""
+        """Half-close: tell the peer that nothing more comes; Unsupported if that is impossible."""
 
 
 class Origin(NamedTuple):
@@ -128,7 +128,7 @@ class Flow:
     def fileno(self) -> int:
         """Return the connection's descriptor, for select and the like; -1 once closed.
 
-        Polling it misses what came with the reply's head, or is decoded already.
+        Polling it does not report data that came with the reply's head or is decoded already.
         """
         return self._connection.fileno()
 
@@ -189,7 +189,7 @@ class Flow:
         self._note_failure(error)
 
     def _raise_if_closed(self, error: BaseException | None = None) -> None:
-        """Raise StreamClosed where somebody closed what was being waited for."""
+        """Raise StreamClosed if somebody closed the stream during the wait."""
         if self._state is State.CLOSED and (error is None or isinstance(error, TransportError)):
             message = f"{self._origin}: the stream was closed while it was read"
             raise StreamClosed(message) from error
@@ -203,14 +203,14 @@ class Flow:
         self._connection.close()
 
     def _fail(self, error: Exception) -> NoReturn:
-        """Close and raise; reading on raises the same error again."""
+        """Close and raise; further reads raise the same error again."""
         self._note_failure(error)
         raise error
 
     def _note_failure(self, error: BaseException) -> None:
         if self._state in (State.OPEN, State.ENDED):
             self._state = State.FAILED
-            # An interruption is not the stream's own fault, and is not to be raised twice.
+            # An interruption is not the stream's own fault, and must not be raised twice.
             self._error = error if isinstance(error, DynadockError) else None
         self._connection.close()
         self._forget()
@@ -241,15 +241,15 @@ class Flow:
 
 
 class Decoder(Protocol[Item]):
-    """Makes items of bytes, however these are cut; what goes wrong waits in ``fault``."""
+    """Turns bytes, cut anywhere, into items; an error is kept in ``fault`` until it is raised."""
 
     fault: Exception | None
 
     def feed(self, data: bytes) -> list[Item]:
-        """Return the items that are whole with these bytes."""
+        """Return the items that these bytes complete."""
 
     def finish(self) -> list[Item] | None:
-        """Return what the end makes whole; raise where it comes too early."""
+        """Return the items that the end completes; raise if it comes too early."""
 
 
 class DecodedFlow(Flow, Generic[Item]):
@@ -261,18 +261,18 @@ class DecodedFlow(Flow, Generic[Item]):
         self._ready: Iterator[Item] = iter(())
 
     def _forget(self) -> None:
-        # Used up and not replaced: a loop over this very iterator may be under way.
+        # Emptied, not replaced: a loop over this very iterator may be in progress.
         for _ in self._ready:
             pass
 
     def _is_over(self) -> bool:
-        """Tell whether nothing more is to be decoded; raise the decoder's error."""
+        """Tell whether there is nothing more to decode; raise the decoder's error."""
         if self._decoder.fault is not None and self._state in (State.OPEN, State.ENDED):
             self._fail(self._placed(self._decoder.fault))
         return self._state is State.ENDED
 
     def _at_the_end(self) -> list[Item]:
-        """Return what the end makes whole."""
+        """Return the items that the end completes."""
         try:
             return self._decoder.finish() or []
         except TransportError as fault:

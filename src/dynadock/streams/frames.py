@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class Output(NamedTuple):
-    """All that a container wrote, stderr apart from the rest.
+    """Everything that a container wrote, with stderr separate.
 
-    A terminal has one output only, which is given as ``stdout``; so is an echo of the input.
+    A terminal has only one output, which is ``stdout``; an echo of the input is in it too.
     """
 
     stdout: bytes
@@ -102,7 +102,7 @@ class FrameStream(FrameFlow, DecodedStream[Frame]):
         return chain.from_iterable(self._line_groups(lines, timestamps=timestamps))
 
     def _line_groups(self, lines: LineAssembler, *, timestamps: bool) -> Iterator[Iterable[Line]]:
-        # A time stands in front of each frame, which has to be whole then.
+        # Each frame begins with a time, so frames have to be complete here.
         try:
             for pieces in self._whole_frames() if timestamps else self._pieces():
                 yield lines.feed(pieces)
@@ -111,7 +111,7 @@ class FrameStream(FrameFlow, DecodedStream[Frame]):
                 if lines.fault is not None:
                     raise lines.fault
         except TransportError:
-            # What came of the last line is given before the error.
+            # The part of the last line that came is returned before the error.
             yield lines.finish()
             raise
         yield lines.finish()
@@ -142,7 +142,7 @@ class FrameStream(FrameFlow, DecodedStream[Frame]):
     def copy_to(self, stdout: BinaryIO, stderr: BinaryIO | None = None) -> None:
         """Read to the end and write each channel to its file, as it comes.
 
-        Without ``stderr`` both go to ``stdout``. Not even a whole frame is held in memory.
+        Without ``stderr``, both go to ``stdout``. Not even a whole frame is held in memory.
         """
         with self:
             for pieces in self._pieces():
@@ -151,15 +151,15 @@ class FrameStream(FrameFlow, DecodedStream[Frame]):
                     target.write(data)
 
     def _pieces(self) -> Iterator[Pieces]:
-        """Yield what comes at a time, and before it what iterating left."""
+        """Yield what iterating left, and then what comes at a time."""
         yield Pieces.of([*self._ready])
         while (pieces := self._next(self._feed_pieces)) is not None:
-            # The end makes nothing whole, as no decoder keeps output back.
+            # The end completes nothing, as no decoder holds output back.
             if pieces:
                 yield pieces
 
     def _whole_frames(self) -> Iterator[Pieces]:
-        """Yield the frames that come at a time, and before them what iterating left."""
+        """Yield the frames that iterating left, and then those that come at a time."""
         yield Pieces.of([*self._ready])
         while (frames := self._next(self._decoder.feed)) is not None:
             yield Pieces.of(frames)

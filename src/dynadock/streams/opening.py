@@ -1,4 +1,4 @@
-"""From a reply that has begun to what a caller holds."""
+"""From a reply that has begun to the stream that the caller gets."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 
 def open_stream(bound: Bound, source: Source, host: str, options: Options, ask: Ask) -> Any:
-    """Return the stream that a reply is, or its value where it turns out to be none.
+    """Return a reply's stream, or its value if it turns out not to be a stream.
 
-    Where the options say nothing of a terminal, and the reply does not tell, ``ask`` is used once.
+    If neither the options nor the reply say whether it is a terminal, ``ask`` is called once.
     Raises an APIError for a reply that is an error.
     """
     origin = Origin(bound.operation, host, options.limit)
@@ -48,7 +48,7 @@ def open_stream(bound: Bound, source: Source, host: str, options: Options, ask: 
 
 
 def _whole_reply(source: Source, limit: int | None) -> Reply:
-    """Read a reply that is no stream to its end."""
+    """Read to its end a reply that is not a stream."""
     reply = Reply(source.status, source.headers, source.read_all(limit))
     source.close()
     return reply

@@ -1,4 +1,4 @@
-"""Streams as blocking code holds them: reading waits for what comes next."""
+"""Streams for blocking code: reading waits for what comes next."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Stream(Flow):
     The request was sent when the operation was called. The connection is closed at the stream's
     end, by `close` (from any thread), by leaving a ``with`` block, or when something goes wrong;
     it is never used for another call. Dropping a stream may cancel the engine's work (a pull, a
-    build); such a stream warns (UnreadStreamWarning) if it is dropped before its end. Others that
+    build); such a stream gives an UnreadStreamWarning if it is dropped before its end. Others that
     are left open give a ResourceWarning.
     """
 
@@ -54,14 +54,14 @@ class Stream(Flow):
 
 
 class DecodedStream(DecodedFlow[Item], Stream, Generic[Item]):
-    """A stream of items. Iterating goes on where an earlier loop left off."""
+    """A stream of items. Iterating continues where an earlier loop stopped."""
 
     def __init__(self, source: Source, origin: Origin, decoder: Decoder[Item]) -> None:
         super().__init__(source, origin, decoder)
 
     def __iter__(self) -> Iterator[Item]:
         while True:
-            # An iterator, so that what a loop leaves is there for the next one.
+            # An iterator, so that the next loop gets what this one leaves.
             yield from self._ready
             items = self._next(self._decoder.feed)
             if items is None:
@@ -74,7 +74,7 @@ class DecodedStream(DecodedFlow[Item], Stream, Generic[Item]):
         raise StopIteration
 
     def _next(self, decode: Callable[[bytes], Any]) -> Any | None:
-        """Decode what comes next, or what the end makes whole; None after the end."""
+        """Decode the next bytes, or return what the end completes; None after the end."""
         if self._is_over():
             return None
         data = self._receive()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class JsonFlow(DecodedFlow[Any]):
-    """A flow of JSON values, which remembers what they tell of progress."""
+    """A flow of JSON values, which remembers what they say about progress."""
 
     def __init__(self, connection: Connection, origin: Origin) -> None:
         super().__init__(connection, origin, JsonDecoder(origin.limit))
@@ -25,7 +25,7 @@ class JsonFlow(DecodedFlow[Any]):
         self._acts = origin.operation.reply.acts
 
     def _take(self, value: Any) -> None:
-        """Note a value before it is given; StreamError for one that reports an error."""
+        """Note a value before it is returned; StreamError if it reports an error."""
         if isinstance(value, dict) and ("error" in value or "errorDetail" in value):
             message = error_in(value)
             if message is not None:
@@ -42,7 +42,7 @@ class JsonFlow(DecodedFlow[Any]):
 
 
 class JsonStream(JsonFlow, DecodedStream[Any]):
-    """An iterator of the values that an engine sends one after the other, as Records.
+    """An iterator of the values that an engine sends one after another, as Records.
 
     An error that the engine reports among them raises `StreamError`, after the values before it.
     """
@@ -59,9 +59,9 @@ class JsonStream(JsonFlow, DecodedStream[Any]):
     def wait(self) -> Any:
         """Run to the end and return what was made, else the last value (None if there was none).
 
-        What was made is a Record: ``ID`` of a built or imported image, ``Digest`` (and ``Tag``,
-        ``Size``) of a pulled or pushed one, ``Images`` that were loaded. Raises `StreamError` as
-        iterating does.
+        What was made is described by a Record: ``ID`` of a built or imported image, ``Digest`` (and
+        ``Tag``, ``Size``) of a pulled or pushed one, ``Images`` for those that were loaded. Raises
+        `StreamError` as iterating does.
         """
         with self:
             for _ in self:
@@ -71,8 +71,8 @@ class JsonStream(JsonFlow, DecodedStream[Any]):
     def show(self, file: TextIO | None = None) -> Any:
         """Run to the end as `wait` does, and show the progress on ``file``, stdout by default.
 
-        On a terminal or in a notebook, with bars where rich is installed (the extra ``rich``);
-        elsewhere nothing is written.
+        Writes only to a terminal or a notebook; there, it draws bars if rich is installed (the
+        extra ``rich``).
         """
         from dynadock.show.progress import board
 

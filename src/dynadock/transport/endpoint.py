@@ -115,9 +115,9 @@ def find_endpoint(host: str | Address | None = None, context: str | None = None)
     ``host``, else ``context``, else ``$DOCKER_HOST``, else ``$DOCKER_CONTEXT``, else the
     ``currentContext`` of the docker command's configuration, else the first default socket that is
     there: ``/var/run/docker.sock``, the rootless engine's, Docker Desktop's; on Windows it is the
-    pipe ``//./pipe/docker_engine``. EndpointError for what
-    is no address, and for both ``host`` and ``context``; ConfigError for a context that there is
-    not; Unsupported for kinds of address that this release does not speak.
+    pipe ``//./pipe/docker_engine``. Raises EndpointError if the address is invalid, or if both
+    ``host`` and ``context`` are given; ConfigError if there is no such context; Unsupported for
+    kinds of addresses that this release does not support.
     """
     if host is not None:
         host = Address.of(host)

@@ -32,7 +32,7 @@ FIRST_ERROR = 400
 class Request:
     """One HTTP request, complete and unsent; frozen, and discreet about what it carries.
 
-    ``target`` is path and query as they are sent; ``body`` bytes, an iterator of bytes (sent in
+    ``target`` is path and query as they are sent. ``body`` is bytes, an iterator of bytes (sent in
     chunks, or with its length if it is `dynadock.wire.uploads.Measured`), or None. ``secrets``
     names query parameters and headers whose values are secret, beside those that are so by their
     names (`dynadock.secret.is_secret_name`).
@@ -170,7 +170,7 @@ def media_type(headers: Mapping[str, str]) -> str:
 
 
 class Headers(Record):
-    """A reply's headers: names in any case, and with ``_`` for ``-``: ``headers.Api_Version``."""
+    """A reply's headers: names in any case; as attributes with ``_``: ``headers.Api_Version``."""
 
     __slots__ = ()
 
