@@ -25,15 +25,18 @@ def half(group, *, tuned):
 
 
 GROUPS = {
-    "before, tuned on": ("before", half("before", tuned=True), 0.97, 0.99),
-    "before, unseen": ("before", half("before", tuned=False), 0.93, 0.98),
-    "after, tuned on": ("after", half("after", tuned=True), 0.93, 0.98),
-    "after, unseen": ("after", half("after", tuned=False), 0.84, 0.95),
-    "last, tuned on": ("last", half("last", tuned=True), 0.90, 0.97),
-    "last, unseen": ("last", half("last", tuned=False), 0.90, 0.95),
-    "more, tuned on": ("more", sorted(PHRASES["more"]), 0.88, 0.97),
-    "blind, tuned on": ("blind", half("blind", tuned=True), 0.85, 0.97),
-    "blind, unseen": ("blind", half("blind", tuned=False), 0.80, 0.91),
+    "before, tuned on": ("before", half("before", tuned=True), 0.99, 1.00),
+    "before, unseen": ("before", half("before", tuned=False), 0.95, 1.00),
+    "after, tuned on": ("after", half("after", tuned=True), 0.96, 1.00),
+    "after, unseen": ("after", half("after", tuned=False), 0.85, 0.98),
+    "last, tuned on": ("last", half("last", tuned=True), 0.94, 1.00),
+    "last, unseen": ("last", half("last", tuned=False), 0.91, 0.97),
+    "more, tuned on": ("more", sorted(PHRASES["more"]), 0.93, 0.98),
+    "blind, tuned on": ("blind", half("blind", tuned=True), 0.89, 1.00),
+    "blind, unseen": ("blind", half("blind", tuned=False), 0.81, 0.91),
+    "people, tuned on": ("people", sorted(PHRASES["people"]), 0.95, 1.00),
+    "people, unseen": ("people_unseen", sorted(PHRASES["people_unseen"]), 0.88, 0.97),
+    "people, later": ("people_later", sorted(PHRASES["people_later"]), 0.85, 0.96),
 }
 """Phrases, and the shares of them that have a right answer first, and in the first three."""
 

@@ -9,11 +9,13 @@ How an operation ranks:
    how few operations have it. Ordinary words do not count; a word that nothing has is passed over.
 3. A phrase of ``asked`` in ``specs/thesaurus.yaml`` counts in addition if the query has all of it.
 4. What has more of the query ranks higher, and so does what is about a thing that the query names
-   (operations on containers before one that only mentions them) or does what it says.
+   (operations on containers before one that only mentions them) or does what it says. What does the
+   opposite ranks lower; a word for a state (``paused containers``) is no wish to do it.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,9 +25,18 @@ from dynadock.explore.index import (
     index_of,
     phrase_stems,
     questions,
+    stem,
     stems,
 )
-from dynadock.explore.likeness import ALIKE, SAME, in_our_words, like, stems_of
+from dynadock.explore.likeness import (
+    ALIKE,
+    SAME,
+    in_our_words,
+    opposite_stems,
+    things_of,
+    words_like,
+    words_of_past,
+)
 from dynadock.explore.texts import BODY, REPLY
 from dynadock.spec import elsewhere
 from dynadock.spec.elsewhere import folded, words_of
@@ -56,6 +67,9 @@ OTHER_THING = 0.7
 
 ITS_VERB = 1.3
 """The factor of an operation whose name has a word of the query that is no thing."""
+
+AGAINST = 0.7
+"""The factor of an operation that does the opposite of what the query says."""
 
 STRONG = 5
 """The least weight of what tells what an operation is about: its name and summary, `asked`."""
@@ -130,8 +144,9 @@ class _Query:
         self.said = in_our_words(text)
         # Of an option and its value the name counts: --cpus 2.
         self.name = text.split(maxsplit=1)[0] if text.startswith("-") else text
-        known = (each for token in self.said.split() for each in stems_of(self.index, token))
-        self.likes = {word: like(self.index, word) for word in dict.fromkeys(known)}
+        self.likes = words_like(self.index, self.said)
+        self.things = self._things()
+        self.states = self._states()
 
     def operations(self) -> list[str]:
         """Return the operationIds, best first."""
@@ -158,7 +173,7 @@ class _Query:
             yield operation_id, NAMED
         for operation_id in self._paired():
             yield operation_id, PAIRED
-        if self._things().issuperset(self.likes):
+        if self.things.issuperset(self.likes):
             # `image` is a field too, but the images are meant.
             return
         nearest: Scores = dict.fromkeys(self._of_options(), NAMED)
@@ -193,9 +208,16 @@ class _Query:
         words = words_of(self.said)
         command = elsewhere.without_said_first(words)
         if command != words:
-            ends = range(min(len(command), _LONGEST_COMMAND), 0, -1)
-            return next(filter(None, (self._called(command[:end]) for end in ends)), [])
+            return next(filter(None, self._by_command(command)), [])
         return self._called([word for word in words if stems(word)])
+
+    def _by_command(self, command: tuple[str, ...]) -> Iterator[list[str]]:
+        """Yield the operations of a command, the longest first, of a thing named behind it."""
+        for end in range(min(len(command), _LONGEST_COMMAND), 0, -1):
+            for word in command[end : end + _MOST_PAIRED]:
+                if stem(word) in self.things:
+                    yield self._called((word, *command[:end]))
+            yield self._called(command[:end])
 
     def _by_words(self) -> Scores:
         scores: Scores = {}
@@ -208,36 +230,61 @@ class _Query:
             # A word that most operations have says little about any of them.
             rarity = math.log(1 + len(self.spec) / len(hits))
             matched[word] = rarity * min(1, max(hits.values()) / STRONG)
+            if word in self.states:
+                hits = {name: min(weight, STRONG) for name, weight in hits.items()}
             for name, weight in hits.items():
                 scores[name] = scores.get(name, 0) + weight * rarity
                 covered[name] = covered.get(name, 0) + rarity * min(1, weight / STRONG)
         for name, bonus in self._asked(matched).items():
             scores[name] = scores.get(name, 0) + bonus
-        things, doing = self._things(), self._doing()
+        doing = self._doing()
+        against = self._against()
         for name in scores:
             cover = covered.get(name, 0) / sum(matched.values())
             scores[name] *= WITHOUT_COVER + (1 - WITHOUT_COVER) * cover
-            scores[name] *= self._nearness(things, name) * (ITS_VERB if name in doing else 1)
+            scores[name] *= self._nearness(name) * (ITS_VERB if name in doing else 1)
+            scores[name] *= AGAINST if name in against else 1
         return scores
 
     def _doing(self) -> set[str]:
         """Return the operations that do, by their names, what the query says."""
-        things = self._things()
-        verbs = [stems_alike for word, stems_alike in self.likes.items() if word not in things]
+        likes = self.likes.items()
+        verbs = [alike for word, alike in likes if word not in self.things | self.states]
         return {
             name
-            for stems_alike in verbs
-            for name, weight in _hits(self.index, stems_alike).items()
+            for alike in verbs
+            for name, weight in _hits(self.index, alike).items()
             if weight >= OF_NAME * SAME
         }
 
-    def _nearness(self, things: set[str], name: str) -> float:
+    def _against(self) -> set[str]:
+        """Return the operations that do, by their names, the opposite of what the query says."""
+        done = self.likes.keys() - self.states
+        undone = {other for word in done for other in opposite_stems().get(word, ())}
+        return {
+            name
+            for word in undone.difference(self.likes)
+            for name, weight in self.index.hits.get(word, {}).items()
+            if weight >= OF_NAME
+        }
+
+    def _states(self) -> set[str]:
+        """Return the words that say how a thing is, not what to do: `attached containers`."""
+        words = self.said.lower().split()
+        happened = not words_of_past().isdisjoint(words)
+        return {
+            stem(word)
+            for word, after in itertools.pairwise([*words, ""])
+            if word.endswith("ed") and (happened or stem(after) in self.things)
+        }
+
+    def _nearness(self, name: str) -> float:
         """Return the factor of an operation for being about what the query names."""
-        if not things:
+        if not self.things:
             return 1.0
-        if not things.isdisjoint(self.index.things[name]):
+        if not self.things.isdisjoint(self.index.things[name]):
             return ITS_THING
-        tells = any(self.index.hits[each].get(name, 0) >= STRONG for each in things)
+        tells = any(self.index.hits[each].get(name, 0) >= STRONG for each in self.things)
         return 1.0 if tells else OTHER_THING
 
     def _asked(self, matched: Scores) -> Scores:
@@ -257,7 +304,7 @@ class _Query:
 
     def _things(self) -> set[str]:
         """Return what the query names of the things that operations are about."""
-        things = {each for own in self.index.things.values() for each in own}
+        things = things_of(self.index)
         return {
             each
             for stems_alike in self.likes.values()
