@@ -10,7 +10,7 @@ either
   the arguments, those in the body sorted; ``error`` is the exception's name, ``message`` a part of
   its text, ``never`` what must not be in it.
 
-A reply has a ``status``, ``headers`` and ``body`` (``body_hex`` where it is no text), and ends in
+A reply has a ``status``, ``headers`` and ``body`` (``body_hex`` where it is not text), and ends in
 ``value`` or ``outcome``, or in ``error`` with ``message`` (parts of it) and ``explanation``.
 """
 

@@ -285,7 +285,7 @@ def seconds_argument(text: str) -> float:
     except ValueError:
         seconds = 0
     if not 0 < seconds <= MAX_TIMEOUT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds up to {MAX_TIMEOUT}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds up to {MAX_TIMEOUT}")
     return seconds
 
 

@@ -12,6 +12,6 @@ def not_callable(name: str, what: str) -> Callable[..., NoReturn]:
     """Return the ``__call__`` of a client's attribute: TypeError says what it is."""
 
     def refuse(_self: object, /, *_args: Any, **_kwargs: Any) -> NoReturn:
-        raise TypeError(f"client.{name} is no operation but {what}, to be used without ()")
+        raise TypeError(f"client.{name} is not an operation but {what}, to be used without ()")
 
     return refuse

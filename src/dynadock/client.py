@@ -310,7 +310,9 @@ class _ApiVersion(str):
             from dynadock.spec.hints import hint_for_operation
 
             hint = hint_for_operation(self._spec, "version")
-            raise TypeError(f"client.version is no operation but the API version, {self!r}; {hint}")
+            raise TypeError(
+                f"client.version is not an operation but the API version, {self!r}; {hint}"
+            )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (str, (str(self),))

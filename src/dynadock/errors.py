@@ -123,7 +123,7 @@ class ValidationError(DynadockError, ValueError):
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         lines = [f"{operation_id} (API {version}): {count}", *(f"  {fault}" for fault in faults)]
         if any(fault.kind == "unknown" for fault in faults):
-            lines.append("  (to send unknown names all the same: with_options(unknown='send'))")
+            lines.append("  (to send unknown names anyway: with_options(unknown='send'))")
         # An argument's name may be no UTF-8, and what prints the error is to be able to.
         message = "\n".join(lines).encode("utf-8", "backslashreplace").decode()
         return kind(message, faults, operation_id, version)

@@ -106,7 +106,7 @@ _NO_MARKS = bytes(each for each in range(256) if each not in b'[]{}"')
 def read_json(data: bytes) -> Any:
     """Return the value of a JSON text in UTF-8, its objects as Records.
 
-    ValueError for what is no JSON, NestedTooDeeply for what is not read.
+    ValueError for what is not JSON, NestedTooDeeply for what is not read.
     """
     # Between programs JSON is UTF-8 (RFC 8259, section 8.1); json.loads would guess.
     text = data.removeprefix(_BYTE_ORDER_MARK).decode("utf-8", "surrogatepass")
@@ -138,7 +138,7 @@ def check_depth(data: bytes) -> None:
         if len(outer) == len(brackets):
             break
         brackets = outer
-    # Those that have no partner, in what is no JSON, must not be too many either.
+    # Those that have no partner, in what is not JSON, must not be too many either.
     if brackets.count(b"[") > DEEPEST or b"[]" in brackets:
         raise NestedTooDeeply
 

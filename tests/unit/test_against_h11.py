@@ -179,7 +179,7 @@ H11_ALONE = {
     "controls in a header": Difference(
         "RFC 9110, section 5.5: they are invalid; h11 forgives all but NUL and blanks",
         OK + b"A: b\x01c\r\n\r\n",
-        "is no header",
+        "is not a header",
         rb"[\x01-\x08\x0e-\x1f\x7f]",
     ),
     "controls in a reason": Difference(

@@ -243,7 +243,7 @@ SPARSE = {
 
 @pytest.mark.parametrize(("said", "body"), SPARSE.values(), ids=SPARSE)
 def test_maps_that_are_none(said, body, tmp_path):
-    refused(pax(*said) + with_body(tarfile.REGTYPE, body) + END, "no tar header", tmp_path)
+    refused(pax(*said) + with_body(tarfile.REGTYPE, body) + END, "not a tar header", tmp_path)
 
 
 def test_maps_without_end(tmp_path):

@@ -46,7 +46,7 @@ def test_what_cannot_be_loaded(source, part):
 
 
 def test_an_invalid_address_is_an_error_at_once(monkeypatch):
-    with pytest.raises(EndpointError, match="no address of an engine"):
+    with pytest.raises(EndpointError, match="not the address of an engine"):
         load("1.42", host="nonsense")
     monkeypatch.setenv("DOCKER_HOST", "nonsense")
     with pytest.raises(EndpointError, match="DOCKER_HOST"):
@@ -74,10 +74,10 @@ def test_the_environment_pins_the_version(text, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("newest", "DOCKER_API_VERSION: 'newest' is no API version; one looks like '1.42'"),
+        ("newest", "DOCKER_API_VERSION: 'newest' is not an API version; one looks like '1.42'"),
         ("auto", "; without it the newest version that both sides speak is taken$"),
         ("1.999", "DOCKER_API_VERSION: .*1.999"),
-        (str(ZOO), "DOCKER_API_VERSION: .* is no API version"),
+        (str(ZOO), "DOCKER_API_VERSION: .* is not an API version"),
     ],
 )
 def test_the_environment_pins_what_there_is_not(text, problem, monkeypatch):

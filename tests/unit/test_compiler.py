@@ -160,5 +160,7 @@ def test_a_kind_of_reply_that_there_is_not(document, kind):
     Overlay({"replies": [{"operation": "AnimalList", "set": {"kind": kind}, "why": "So."}]}).apply(
         document
     )
-    with pytest.raises(SpecError, match=r"zoo: AnimalList: .* is no kind of reply; there are val"):
+    with pytest.raises(
+        SpecError, match=r"zoo: AnimalList: .* is not a kind of reply; there are val"
+    ):
         compile_document(document)

@@ -79,14 +79,14 @@ def test_an_unknown_context(folder, name, words):
 @pytest.mark.parametrize(
     ("meta", "words"),
     [
-        ("{", "no JSON"),
-        ("[]", "no JSON object"),
+        ("{", "not JSON"),
+        ("[]", "not a JSON object"),
         ("", "names no engine of Docker"),
         ({"Name": "mine"}, "names no engine of Docker"),
         ({"Name": "mine", "Endpoints": {"kubernetes": {"Host": "x"}}}, "names no engine of Docker"),
-        ({"Endpoints": []}, "'Endpoints' is no object"),
-        ({"Endpoints": {"docker": "tcp://a:1"}}, "'docker' is no object"),
-        ({"Endpoints": {"docker": {"Host": 5}}}, "'Host' is no text"),
+        ({"Endpoints": []}, "'Endpoints' is not an object"),
+        ({"Endpoints": {"docker": "tcp://a:1"}}, "'docker' is not an object"),
+        ({"Endpoints": {"docker": {"Host": 5}}}, "'Host' is not text"),
     ],
 )
 def test_a_damaged_context(folder, meta, words):
@@ -175,5 +175,5 @@ def test_which_context_is_chosen(folder, monkeypatch):
 
 def test_a_choice_that_makes_no_sense(tmp_path):
     write_config(tmp_path, {"currentContext": ["plain"]})
-    with pytest.raises(ConfigError, match="'currentContext' is no text"):
+    with pytest.raises(ConfigError, match="'currentContext' is not text"):
         chosen_context(tmp_path)

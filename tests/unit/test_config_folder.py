@@ -73,15 +73,15 @@ def test_a_folder_that_is_not_there(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("{", "no JSON: see line 1, column 2"),
-        ('{\n "a": hunter2}', "no JSON: see line 2, column 7"),
-        ("{} {}", "no JSON: see line 1, column 4"),
-        ("[]", "no JSON object"),
-        ('"text"', "no JSON object"),
-        ("0", "no JSON object"),
-        (b'{"a": "\xff"}', "no JSON in UTF-8"),
-        ('{"a": NaN}', "no JSON in UTF-8"),
-        ('{"a":' * 100_000, "no JSON"),
+        ("{", "not JSON: see line 1, column 2"),
+        ('{\n "a": hunter2}', "not JSON: see line 2, column 7"),
+        ("{} {}", "not JSON: see line 1, column 4"),
+        ("[]", "not a JSON object"),
+        ('"text"', "not a JSON object"),
+        ("0", "not a JSON object"),
+        (b'{"a": "\xff"}', "not JSON in UTF-8"),
+        ('{"a": NaN}', "not JSON in UTF-8"),
+        ('{"a":' * 100_000, "not JSON"),
     ],
     ids=range(9),
 )
@@ -111,9 +111,9 @@ def test_texts_and_sections(tmp_path):
     assert config.text("credsStore") == config.text("none") == ""
     assert config.section("credHelpers") == {"a": "b"}
     assert config.section("none") == {}
-    with pytest.raises(ConfigError, match=r"config\.json: 'auths' is no object"):
+    with pytest.raises(ConfigError, match=r"config\.json: 'auths' is not an object"):
         config.section("auths")
-    with pytest.raises(ConfigError, match=r"config\.json: 'x' is no text"):
+    with pytest.raises(ConfigError, match=r"config\.json: 'x' is not text"):
         config.text("x")
 
 

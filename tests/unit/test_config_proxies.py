@@ -51,10 +51,10 @@ def test_nothing_is_changed_in_place(tmp_path):
 @pytest.mark.parametrize(
     ("proxies", "words"),
     [
-        ([], "'proxies' is no object"),
-        ({"default": "http://me:s3cret@p"}, "'proxies': 'default' is no object"),
-        ({HOST: "http://me:s3cret@p"}, f"'proxies': '{HOST}' is no object"),
-        ({"default": {"httpProxy": ["s3cret"]}}, "'proxies': 'httpProxy' is no text"),
+        ([], "'proxies' is not an object"),
+        ({"default": "http://me:s3cret@p"}, "'proxies': 'default' is not an object"),
+        ({HOST: "http://me:s3cret@p"}, f"'proxies': '{HOST}' is not an object"),
+        ({"default": {"httpProxy": ["s3cret"]}}, "'proxies': 'httpProxy' is not text"),
     ],
 )
 def test_what_makes_no_sense(tmp_path, proxies, words):

@@ -212,8 +212,8 @@ def test_a_helper_without_credentials(folder, client, programs):
 
 
 FAULTS = {
-    "no JSON": ("{s3cret", r"config\.json is no JSON"),
-    "no text": ({"auths": {R: {"auth": ["s3cret"]}}}, "'auth' is no text"),
+    "no JSON": ("{s3cret", r"config\.json is not JSON"),
+    "no text": ({"auths": {R: {"auth": ["s3cret"]}}}, "'auth' is not text"),
     "a helper that is not there": ({"credsStore": "gone"}, "docker-credential-gone: there is no"),
     "a helper that fails": ({"credsStore": "one"}, "one get failed with code 1: the vault is shut"),
 }
@@ -236,7 +236,7 @@ def test_a_configuration_that_cannot_be_used(folder, client, programs, config, w
     # Its headers are for every call, and cannot be read either.
     told = [str(each.message) for each in caught_warnings]
     assert [text for text in told if "no HttpHeaders are sent" not in text] == []
-    assert len(told) == (words == r"config\.json is no JSON")
+    assert len(told) == (words == r"config\.json is not JSON")
 
 
 def test_a_helper_that_is_slower_than_the_whole_call_may_be(folder, client, programs):
@@ -379,7 +379,7 @@ class TestProxies:
 
     def test_a_configuration_that_cannot_be_used(self, client, telling, folder):
         write_config(folder, {"proxies": {"default": {"httpProxy": ["s3cret"]}}})
-        with pytest.raises(ConfigError, match="'httpProxy' is no text") as caught:
+        with pytest.raises(ConfigError, match="'httpProxy' is not text") as caught:
             telling.ContainerCreate.prepare(Image="a")
         assert str(caught.value).startswith("ContainerCreate (API 1.42): ")
         assert str(caught.value).endswith("\n  (to call without: with_options(proxies=False))")

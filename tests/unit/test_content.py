@@ -36,7 +36,7 @@ WRONG = {
     "an account": (
         "X_Registry_Config",
         {"r": {"password": 5}},
-        r"X_Registry_Config\.r\.password: expected string, got a int not shown here",
+        r"X_Registry_Config\.r\.password: expected string, got a int that is not shown",
     ),
     "what no account is": ("X_Registry_Config", {"r": "me"}, r"X_Registry_Config\.r: expected obj"),
     "what JSON cannot hold": ("labels", {"a": object()}, "labels.a: object cannot be written"),

@@ -195,7 +195,7 @@ def test_python_types():
         ("ContainerAttach", ".write(data) sends input, .close_stdin() ends it."),
         ("ImagePush", "  Let .wait() run it to the end, or .show() with its progress, or iterate."),
         ("SystemEvents", "  Iterate over the values, and close it when you have seen enough."),
-        ("ContainerStats", "With stream=False it is\n  no stream but the value itself."),
+        ("ContainerStats", "With stream=False it is\n  not a stream but the value itself."),
         ("ImageGet", ".save(path) or .extract(folder) it"),
         (
             "ImageBuild",

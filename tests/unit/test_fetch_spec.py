@@ -538,15 +538,15 @@ def test_all_with_missing_sources_names_each_of_them(sources, tmp_path, run):
     [
         ([], "give versions, or --all"),
         (["--all", "1.42"], "give versions, or --all"),
-        (["latest"], "'latest' is no API version"),
+        (["latest"], "'latest' is not an API version"),
         (["1.42", "--facts", "--check"], "not allowed with argument"),
         (["1.42", "1.43", "--from", str(TOOL)], "--from: several versions need a folder"),
         (["1.42", "--facts", "--from", str(TOOL)], "--facts --from needs --ref"),
         (["1.42", "--ref", "../x"], "'../x' is no commit, tag or branch"),
         (["1.42", "--ref", "a?b"], "'a?b' is no commit, tag or branch"),
-        (["1.42", "--timeout", "0"], "'0' is no number of seconds"),
-        (["1.42", "--timeout", "nan"], "'nan' is no number of seconds"),
-        (["1.42", "--timeout", "soon"], "'soon' is no number of seconds"),
+        (["1.42", "--timeout", "0"], "'0' is not a number of seconds"),
+        (["1.42", "--timeout", "nan"], "'nan' is not a number of seconds"),
+        (["1.42", "--timeout", "soon"], "'soon' is not a number of seconds"),
     ],
 )
 def test_wrong_usage(capsys, arguments, problem):

@@ -184,16 +184,16 @@ def test_python_adds_no_suggestion_of_its_own():
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("version", "no operation but the API version, '1.42'; did you mean SystemVersion?"),
-        ("endpoint", "no operation but where the engine is"),
-        ("options", "no operation but how calls are made"),
-        ("operations", "no operation but a mapping of all operations"),
+        ("version", "not an operation but the API version, '1.42'; did you mean SystemVersion?"),
+        ("endpoint", "not an operation but where the engine is"),
+        ("options", "not an operation but how calls are made"),
+        ("operations", "not an operation but a mapping of all operations"),
     ],
 )
 def test_a_clients_attribute_that_is_called_says_what_it_is(name, hint):
     with pytest.raises(TypeError, match=re.escape(f"client.{name} is {hint}")):
         getattr(CLIENT, name)()
-    with pytest.raises(TypeError, match="no operation"):
+    with pytest.raises(TypeError, match="not an operation"):
         getattr(CLIENT, name)("web", all=True)
 
 

@@ -66,7 +66,7 @@ def test_a_long_explanation_is_cut():
     [
         (("1.24", "1.41"), 400, ["the engine speaks API 1.24 to 1.41, this client 1.42"]),
         (("", "1.41"), 400, ["up to 1.41"]),
-        (("1.24", "1.41"), 200, ["it answered all the same"]),
+        (("1.24", "1.41"), 200, ["it answered anyway"]),
     ],
 )
 def test_versions_that_are_not_spoken(spoken, status, parts):
@@ -77,4 +77,4 @@ def test_versions_that_are_not_spoken(spoken, status, parts):
     assert (error.status, error.version, error.host) == (status, "1.42", HOST)
     for part in parts:
         assert part in str(error)
-    assert ("all the same" in str(error)) == (status < 400)
+    assert ("anyway" in str(error)) == (status < 400)

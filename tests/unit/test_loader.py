@@ -123,9 +123,9 @@ def _socket(path):
 
 STRANGE_FILES = {
     "a directory": (Path.mkdir, "it is a directory"),
-    "a fifo": (os.mkfifo, "it is no regular file"),
-    "a device": (lambda path: path.symlink_to("/dev/zero"), "it is no regular file"),
-    "a socket": (_socket, "it is no regular file"),
+    "a fifo": (os.mkfifo, "it is not a regular file"),
+    "a device": (lambda path: path.symlink_to("/dev/zero"), "it is not a regular file"),
+    "a socket": (_socket, "it is not a regular file"),
     "a huge file": (_huge, "it is larger than 16 MiB"),
     "a symlink to itself": (lambda path: path.symlink_to(path.name), "symbolic links"),
 }

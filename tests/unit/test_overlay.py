@@ -202,7 +202,7 @@ def test_versions(versions, counts):
         ({"replies": [{"operation": "A", "set": {}, "why": ""}]}, "replies[0] gives no reason"),
         (
             {"replies": [{"operation": "A", "why": "So.", "versions": "some"}]},
-            "'some' is no API version",
+            "'some' is not an API version",
         ),
     ],
 )

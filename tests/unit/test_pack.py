@@ -174,7 +174,7 @@ def test_what_is_not_there_is_named(context):
         build_context(context, "a/dev")
     with pytest.raises(FileNotFoundError, match=r"link leads, '.*/context/nowhere': '.*/link'"):
         build_context(context, "link")
-    with pytest.raises(ValueError, match=r"has to be a file, and '.*/context/d' is none"):
+    with pytest.raises(ValueError, match=r"has to be a file, and '.*/context/d' is not one"):
         build_context(context, "d")
     with pytest.raises(NotADirectoryError, match=r"made from a folder: '.*/context/a'"):
         build_context(context / "a")
@@ -204,7 +204,7 @@ def test_rules_in_what_is_no_file(context, which, through_a_link):
         (context / ".dockerignore").symlink_to(f"../{name}")
     else:
         (context.parent / name).rename(context / ".dockerignore")
-    with pytest.raises(ValueError, match=r"expected a file, and '.*/\.dockerignore' is none"):
+    with pytest.raises(ValueError, match=r"expected a file, and '.*/\.dockerignore' is not one"):
         build_context(context)
 
 

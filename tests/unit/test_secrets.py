@@ -30,7 +30,7 @@ WRONG = {
     "a list for an object": ("SystemAuth", {"body": [{"password": SECRET}]}),
     "a list for text": ("SystemAuth", {"password": [SECRET]}),
     "an object for text": ("SystemAuth", {"identitytoken": {"a": SECRET}}),
-    "a key that is no text": ("SecretCreate", {"Data": {SECRET.encode(): 1}}),
+    "a key that is not text": ("SecretCreate", {"Data": {SECRET.encode(): 1}}),
     "bytes for text": ("SystemAuth", {"registrytoken": SECRET.encode()}),
     "a misspelt field": ("SystemAuth", {"pasword": SECRET}),
     "a body beside fields": ("SystemAuth", {"body": SECRET, "username": "me"}),
@@ -99,7 +99,7 @@ def test_faults_of_checked_calls_are_what_is_tried():
 def test_what_is_no_secret_is_still_shown():
     with pytest.raises(ValidationError, match="expected string, got 5"):
         CLIENT.ContainerCreate.prepare(Image=5)
-    with pytest.raises(ValidationError, match=r"Env: expected array, got a str not shown here"):
+    with pytest.raises(ValidationError, match=r"Env: expected array, got a str that is not shown"):
         CLIENT.ContainerCreate.prepare(Image="a", Env="b")
 
 

@@ -214,13 +214,13 @@ def test_reading_what_is_cut_off():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"not a tar archive" * 100, r"no tar header, before its first member"),
-        (entry("a", b"x") + b"garbage" * 100, r"no tar header, after the member 'a'"),
-        (gzip.compress(tar(entry("a")) + os.urandom(600)), "no plain .* compressed by gzip"),
-        (bz2.compress(tar(entry("a")) + os.urandom(600)), "no plain .* compressed by bzip2"),
-        (lzma.compress(tar(entry("a")) + os.urandom(600)), "no plain .* compressed by xz"),
-        (header("a", size=-512), "no tar header"),
-        (header("a", size=2**63) + bytes(1024), "no tar header"),
+        (b"not a tar archive" * 100, r"not a tar header, before its first member"),
+        (entry("a", b"x") + b"garbage" * 100, r"not a tar header, after the member 'a'"),
+        (gzip.compress(tar(entry("a")) + os.urandom(600)), "not a plain .* compressed by gzip"),
+        (bz2.compress(tar(entry("a")) + os.urandom(600)), "not a plain .* compressed by bzip2"),
+        (lzma.compress(tar(entry("a")) + os.urandom(600)), "not a plain .* compressed by xz"),
+        (header("a", size=-512), "not a tar header"),
+        (header("a", size=2**63) + bytes(1024), "not a tar header"),
     ],
 )
 def test_what_is_no_archive(tmp_path, data, message):
@@ -250,7 +250,7 @@ def test_a_header_cannot_ask_for_much_memory(kind, size):
 
 def test_headers_in_headers_end_somewhere():
     nested = (special("x", b"L", 1) + b"n" + bytes(511)) * 5000
-    with pytest.raises(MalformedStream, match="no tar header"):
+    with pytest.raises(MalformedStream, match="not a tar header"):
         list(members(Pipe(tar(nested))))
 
 
@@ -529,7 +529,7 @@ def checked(block):
     ],
 )
 def test_sparse_files_that_cannot_be(box, parts, size, real):
-    with pytest.raises(MalformedStream, match="no tar header"):
+    with pytest.raises(MalformedStream, match="not a tar header"):
         extract(Pipe(tar(sparse(*parts, size=size, real=real), bytes(4096))), box)
 
 
@@ -612,19 +612,19 @@ ATTACKS = [
     ),
     attack(header("h", "link", "/etc/passwd"), member="h", reason="'/etc/passwd' is absolute"),
     attack(header("h", "link", "../outside/file"), member="h", reason=r"has a '\.\.'"),
-    attack(header("h", "link", "none"), member="h", reason="'none', which is no file"),
+    attack(header("h", "link", "none"), member="h", reason="'none', which is not a file"),
     attack(header("h", "link", "no/ne"), member="h", reason="no folder 'no'"),
-    attack(header("h", "link", ""), member="h", reason="which is no file"),
-    attack(header("h", "link", "h"), member="h", reason="which is no file"),
+    attack(header("h", "link", ""), member="h", reason="which is not a file"),
+    attack(header("h", "link", "h"), member="h", reason="which is not a file"),
     attack(
-        header("d", "folder"), header("h", "link", "d"), member="h", reason="no file", left=["d"]
+        header("d", "folder"), header("h", "link", "d"), member="h", reason="not a file", left=["d"]
     ),
     attack(
         entry("f"),
         header("l", "symlink", "f"),
         header("h", "link", "l"),
         member="h",
-        reason="'l', which is no file",
+        reason="'l', which is not a file",
         left=["f", "l"],
     ),
     attack(

@@ -35,7 +35,7 @@ def test_text_of_versions(text, version):
 )
 def test_what_is_no_version(text):
     assert not looks_like_version(text)
-    with pytest.raises(SpecError, match=r"is no API version; one looks like '1\.42'"):
+    with pytest.raises(SpecError, match=r"is not an API version; one looks like '1\.42'"):
         parse_version(text)
 
 
@@ -65,5 +65,5 @@ def test_ranges(text, first, last, inside, outside):
 
 @pytest.mark.parametrize("text", ["", "-", "1.25-1.30-1.35", "1.25..1.30", "some"])
 def test_what_is_no_range(text):
-    with pytest.raises(SpecError, match="no API version"):
+    with pytest.raises(SpecError, match="API version"):
         parse_range(text)

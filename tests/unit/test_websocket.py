@@ -332,7 +332,7 @@ GARBAGE = {
         f"a close with code {code}": (close_frame(code), "invalid status code")
         for code in (0, 5, 999, 1004, 1005, 1006, 1015, 2999, 5000)
     },
-    "a close whose reason is no text": (close_frame(1000, b"\xff"), "utf-8"),
+    "a close whose reason is not text": (close_frame(1000, b"\xff"), "utf-8"),
 }
 
 
@@ -343,7 +343,7 @@ def test_what_is_no_frame_is_a_fault_after_the_messages_before(data, match):
         codec = WebSocketCodec()
         assert decoded(codec, pieces) == b"one"
         assert not codec.done
-        with pytest.raises(MalformedStream, match=f"no frame of a websocket: .*({match})"):
+        with pytest.raises(MalformedStream, match=f"not a frame of a websocket: .*({match})"):
             raise codec.fault
         assert fed(codec, message(b"more")) == b""
         codec.finish()

@@ -174,12 +174,12 @@ def test_they_are_not_shown(configure):
 
 
 FAULTS = {
-    "a name": ({"a b": SECRET}, "'a b': this is no header's name"),
+    "a name": ({"a b": SECRET}, "'a b': this is not the name of a header"),
     "a line break": ({"X-A": f"{SECRET}\r\nX-B: 1"}, "'X-A': expected text without line breaks"),
     "no ASCII": ({"X-A": f"{SECRET}é"}, "'X-A': expected ASCII text"),
-    "no text": ({"X-A": [SECRET]}, "'X-A' is no text"),
-    "no object": ([SECRET], "'HttpHeaders' is no object"),
-    "two": ({"a b": "", "X-A": "\0"}, "'a b': this is no .*; 'X-A': expected text without"),
+    "no text": ({"X-A": [SECRET]}, "'X-A' is not text"),
+    "no object": ([SECRET], "'HttpHeaders' is not an object"),
+    "two": ({"a b": "", "X-A": "\0"}, "'a b': this is not .*; 'X-A': expected text without"),
 }
 
 
@@ -196,7 +196,7 @@ def test_a_configuration_that_cannot_be_read_is_warned_of_once(configure):
     """The docker command does so; a call by ``host=`` may need nothing of it."""
     configure("{damaged")
     with playing([OK, OK]) as (_, client):
-        with pytest.warns(DynadockWarning, match=r"no HttpHeaders are sent: .*no JSON") as caught:
+        with pytest.warns(DynadockWarning, match=r"no HttpHeaders are sent: .*not JSON") as caught:
             assert client.SystemPing() == "OK"
         assert client.SystemPing() == "OK"
     assert [each.filename for each in caught] == [__file__]

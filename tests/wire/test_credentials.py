@@ -168,6 +168,6 @@ def test_nothing_is_sent_where_the_configuration_is_damaged(folder):
     write_config(folder, "{")
     with playing() as (peer, client):
         for _, call in CALLS.values():
-            with pytest.raises(ConfigError, match=r"config\.json is no JSON"):
+            with pytest.raises(ConfigError, match=r"config\.json is not JSON"):
                 call(client)
     assert peer.connections == 0

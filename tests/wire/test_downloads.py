@@ -514,7 +514,7 @@ def test_a_header_that_is_no_base64_does_not_spoil_the_bytes():
     headers = {"Content-Type": TAR, "X-Docker-Container-Path-Stat": "?"}
     with playing([answer(reply(200, DATA, headers=headers))]) as (_, client):
         download = client.ContainerArchive("web", path="/etc")
-        with pytest.raises(APIError, match="X-Docker-Container-Path-Stat is no base64"):
+        with pytest.raises(APIError, match="X-Docker-Container-Path-Stat is not base64"):
             download.headers  # noqa: B018
         assert download.read() == DATA
 

@@ -69,7 +69,7 @@ BODIES = {
     "blanks": ("text/plain", b" \r\n", "no reason"),
     "JSON without a message": (JSON, b'{"code": 5}', '{"code": 5}'),
     "an empty message": (JSON, b'{"message": ""}', '{"message": ""}'),
-    "a message that is no text": (JSON, b'{"message": {"a": 1}}', '{"message": {"a": 1}}'),
+    "a message that is not text": (JSON, b'{"message": {"a": 1}}', '{"message": {"a": 1}}'),
     "a list": (JSON, b'["a"]', '["a"]'),
     "a JSON text": (JSON, b'"just this"', "just this"),
     "no UTF-8": ("text/plain", b"caf\xe9", "caf\ufffd"),

@@ -169,7 +169,7 @@ CONVERSATIONS = {
             {"method": "POST", "target": "/stop", "headers": {}, "status": 304},
         ),
     ],
-    "a body that is no JSON, and headers given twice": [
+    "a body that is not JSON, and headers given twice": [
         Turn(
             b"PUT /archive HTTP/1.1\r\nContent-Type: application/x-tar\r\nContent-Length: 8\r\n"
             b"X-Twice: a\r\nx-twice:b\r\n\r\n\r\n\r\n\x00\xff{}",

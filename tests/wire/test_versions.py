@@ -193,7 +193,7 @@ def test_an_answer_of_an_engine_that_does_not_speak_the_version():
     assert (error.status, error.minimum, error.maximum) == (201, "1.24", "1.41")
     # What was done was done, and its id must not be lost.
     assert error.reply == {"Id": "1"}
-    assert "what the call did stands" in str(error)
+    assert "what the call did is done" in str(error)
 
 
 def test_an_error_of_an_engine_that_does_not_speak_the_version():
@@ -265,7 +265,7 @@ AGREED = {
     "only the newest one": ("1.99", NEWEST, NEWEST),
     "no minimum": ("1.42", MISSING, "1.42"),
     "a minimum that is none": ("1.42", "none", "1.42"),
-    "a minimum that is no text": ("1.42", 1.24, "1.42"),
+    "a minimum that is not text": ("1.42", 1.24, "1.42"),
 }
 
 

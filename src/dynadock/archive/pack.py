@@ -264,7 +264,7 @@ def _given_dockerfile(root: Path, dockerfile: str | os.PathLike[str] | None) -> 
             what += f" where this link leads, {str(given.resolve())!r}"
         raise FileNotFoundError(errno.ENOENT, what, str(given)) from None
     if not stat.S_ISREG(mode):
-        raise ValueError(f"a Dockerfile has to be a file, and {str(given)!r} is none")
+        raise ValueError(f"a Dockerfile has to be a file, and {str(given)!r} is not one")
     return given
 
 

@@ -143,8 +143,8 @@ class Archive:
     def _complaint(self, block: bytes, error: Exception) -> str:
         for magic, name in _COMPRESSED.items():
             if self._end == 0 and block.startswith(magic):
-                return f"this is no plain tar archive: it is compressed by {name}"
-        return f"this is no tar header, {self._where}: {error}"
+                return f"this is not a plain tar archive: it is compressed by {name}"
+        return f"this is not a tar header, {self._where}: {error}"
 
 
 class _Contents(io.RawIOBase):

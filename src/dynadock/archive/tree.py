@@ -174,4 +174,4 @@ def _check_regular(path: str, status: os.stat_result) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     if not stat.S_ISREG(status.st_mode):
-        raise ValueError(f"expected a file, and {path!r} is none")
+        raise ValueError(f"expected a file, and {path!r} is not one")

@@ -184,7 +184,7 @@ class _Tree:
         try:
             if not target or not _is_file(target[-1], home):
                 raise _Unsafe(
-                    f"it is a hard link to {quoted(member.linkname)}, which is no file here"
+                    f"it is a hard link to {quoted(member.linkname)}, which is not a file here"
                 )
             if target != parts:
                 name, place = parts[-1], self._parent_of(parts)

@@ -140,7 +140,7 @@ def _faults_of(headers: Mapping[str, str]) -> list[Fault]:
         if not isinstance(value, str) or not f"{name}{value}".isascii():
             faults.append(Fault(f"headers.{name}", "expected ASCII text", "header"))
         elif not is_token(name):
-            faults.append(Fault(f"headers.{name}", "this is no header's name", "header"))
+            faults.append(Fault(f"headers.{name}", "this is not the name of a header", "header"))
         elif name.lower() in OF_THE_CONNECTION:
             faults.append(Fault(f"headers.{name}", MADE_BY_THE_CONNECTION, "header"))
         elif has_controls(value):

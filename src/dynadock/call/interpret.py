@@ -122,7 +122,7 @@ def decoded_headers(operation: Operation, reply: Reply, host: str) -> Headers:
             try:
                 found[name] = _decoded(found[name])
             except ValueError as error:
-                message = f"the header {name} is no base64 of JSON ({error})"
+                message = f"the header {name} is not base64 of JSON ({error})"
                 raise _api_error(APIError, operation, reply, host, message) from error
     return found
 
@@ -175,7 +175,7 @@ def version_error(
     if reply is UNSENT:
         message += ", so nothing was sent"
     elif reply.status < FIRST_ERROR:
-        message += "; it answered all the same, and what the call did stands"
+        message += "; it answered anyway, and what the call did is done"
     error = _api_error(VersionError, operation, reply, host, message)
     error.minimum, error.maximum = minimum, maximum
     return error

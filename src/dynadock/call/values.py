@@ -60,7 +60,7 @@ def shown(value: Any) -> str:
 
 def not_shown(value: Any) -> str:
     """Write what may be known of a secret value: its type."""
-    return f"a {type(value).__name__} not shown here"
+    return f"a {type(value).__name__} that is not shown"
 
 
 def unexpected(expected: str, value: Any, place: str = "") -> Mismatch:
@@ -104,7 +104,7 @@ def _of_a_file_name(text: str) -> str:
     """Say where such text often comes from: Python keeps strange bytes of file names that way."""
     if not any("\udc80" <= character <= "\udcff" for character in text):
         return ""
-    return "; the name of a file, perhaps, whose bytes are no UTF-8: engines cannot be told it"
+    return "; the name of a file, perhaps, whose bytes are not UTF-8: engines cannot be told it"
 
 
 def plain_text(value: Any) -> str:

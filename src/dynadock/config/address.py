@@ -101,7 +101,7 @@ class Odd(Exception):
 def masked(text: str) -> str:
     """Return an address without what may be secret in it.
 
-    It is all before the last ``@``, a query, and a port that is no number, which may be the
+    It is all before the last ``@``, a query, and a port that is not a number, which may be the
     password where the host was forgotten.
     """
     scheme = re.match(_SCHEME, text)
@@ -129,7 +129,7 @@ def place_of(address: Address, origin: str) -> Place:
         return place
     if place.kind is Unsupported:
         raise Unsupported(f"{origin}: {place.problem}")
-    raise EndpointError(f"{origin}: {address!r} is no address of an engine; {place.problem}")
+    raise EndpointError(f"{origin}: {address!r} is not the address of an engine; {place.problem}")
 
 
 def tried(read: Callable[[str], T], address: Address) -> T | Odd:
@@ -224,7 +224,7 @@ def _ipv6(text: str) -> str:
     except ValueError:
         address = ""
     if not address or (mark and not re.fullmatch(_ZONE, zone)):
-        raise Odd("what stands in brackets is no IPv6 address")
+        raise Odd("what stands in brackets is not an IPv6 address")
     return address + mark + zone
 
 

@@ -190,7 +190,7 @@ def _entry(key: str, config: Configuration) -> Credentials | None:
     place = f"{config.path}: 'auths' for {auth_key(key)}"
     entry = conceal(config.section("auths")[key] or {})
     if not isinstance(entry, dict):
-        raise ConfigError(f"{place} is no object")
+        raise ConfigError(f"{place} is not an object")
     values = Credentials(serveraddress=key)
     encoded = text_of(entry, "auth", place)
     found = {field: text_of(entry, field, place) for field in _FIELDS}

@@ -58,7 +58,7 @@ def config_folder(folder: Folder = None) -> str:
 def read_config(folder: Folder = None) -> Configuration:
     """Read the ``config.json`` in ``folder`` (see ``config_folder``); there need not be one.
 
-    ConfigError if it cannot be read, or is no JSON object.
+    ConfigError if it cannot be read, or is not a JSON object.
     """
     path = os.path.join(config_folder(folder), CONFIG_FILE)
     return Configuration(path, read_object(path) or {})
@@ -91,12 +91,12 @@ def _object_in(content: bytes) -> tuple[dict[str, Any], str]:
         value = _DECODER.decode(text) if text.strip() else Hidden()
     except json.JSONDecodeError as error:
         # Only the position is shown: the text there may be a part of a secret.
-        return {}, f"no JSON: see line {error.lineno}, column {error.colno}"
+        return {}, f"not JSON: see line {error.lineno}, column {error.colno}"
     except (ValueError, RecursionError):
-        return {}, "no JSON in UTF-8"
+        return {}, "not JSON in UTF-8"
     if value is None:
         return Hidden(), ""
-    return (value, "") if isinstance(value, dict) else ({}, "no JSON object")
+    return (value, "") if isinstance(value, dict) else ({}, "not a JSON object")
 
 
 def spelling(values: Mapping[str, Any], name: str) -> str:
@@ -113,7 +113,7 @@ def text_of(values: Mapping[str, Any], name: str, place: str) -> str:
         return value or ""
     # A traceback shows local variables.
     del value
-    raise ConfigError(f"{place}: {name!r} is no text")
+    raise ConfigError(f"{place}: {name!r} is not text")
 
 
 def object_of(values: Mapping[str, Any], name: str, place: str) -> dict[str, Any]:
@@ -122,11 +122,11 @@ def object_of(values: Mapping[str, Any], name: str, place: str) -> dict[str, Any
     if value is None or isinstance(value, dict):
         return Hidden() if value is None else value
     del value
-    raise ConfigError(f"{place}: {name!r} is no object")
+    raise ConfigError(f"{place}: {name!r} is not an object")
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 _DECODER = json.JSONDecoder(object_hook=Hidden, parse_constant=_refuse_constant)

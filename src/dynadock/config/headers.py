@@ -15,7 +15,7 @@ SECTION = "HttpHeaders"
 def http_headers(config: Configuration) -> dict[str, str]:
     """Return the headers that the configuration adds to requests; what they may be is not checked.
 
-    ConfigError if one is no text.
+    ConfigError if one is not text.
     """
     place = f"{config.path}: {SECTION!r}"
     headers = config.section(SECTION)

@@ -49,7 +49,7 @@ class Helper:
 
     def __init__(self, name: str, timeout: float = HELPER_TIMEOUT) -> None:
         if not _NAME.fullmatch(name):
-            raise ConfigError(f"{name!r} is no name of a credential helper")
+            raise ConfigError(f"{name!r} is not the name of a credential helper")
         self.program = f"{_PREFIX}{name}"
         self._timeout = timeout
 
@@ -66,7 +66,7 @@ class Helper:
         folded = {name.casefold(): value for name, value in values.items()}
         user, secret = folded.get("username", ""), folded.get("secret", "")
         if not isinstance(user, str) or not isinstance(secret, str):
-            raise ConfigError(f"{self.program} get: 'Username' and 'Secret' are to be text")
+            raise ConfigError(f"{self.program} get: 'Username' and 'Secret' must be text")
         return (plain_string(user), secret) if secret else None
 
     def keys(self) -> list[str]:
@@ -124,7 +124,7 @@ class Helper:
         value = _object_in(answer.stdout)
         if value is None:
             said = _shown(answer.stderr)
-            problem = "answered with something that is no JSON object"
+            problem = "answered with something that is not a JSON object"
             raise ConfigError(f"{self.program} {action} {problem}{said and ': '}{said}")
         return value
 

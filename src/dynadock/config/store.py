@@ -106,7 +106,7 @@ def _read_auth(auth: Mapping[str, Any]) -> tuple[str, str, str]:
     user, password, token = (given.get(n, "") for n in ("username", "password", "identitytoken"))
     for name, value in (("username", user), ("password", password), ("identitytoken", token)):
         if not _can_be_kept(value):
-            raise ConfigError(f"credentials: {name!r} is no text that can be kept")
+            raise ConfigError(f"credentials: {name!r} is not text that can be stored")
     if not token and not (user and password):
         raise ConfigError("credentials are a username and a password, or an identitytoken")
     return plain_string(user), "" if token else password, token

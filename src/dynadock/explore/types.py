@@ -74,7 +74,7 @@ def use_of_reply(operation: Operation) -> str:
     reply = operation.reply
     use = _USE_OF_WORK if reply.acts else KINDS[reply.kind].use
     for name, value in reply.unless.items() if use else ():
-        use += f" With {name}={value!r} it is no stream but the value itself."
+        use += f" With {name}={value!r} it is not a stream but the value itself."
     return use
 
 

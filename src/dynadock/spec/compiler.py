@@ -136,7 +136,7 @@ def _reply(operation: DocumentedOperation, document: Document) -> dict[str, Any]
         compiled["schema"] = success["schema"]
     if compiled["kind"] not in [*KINDS]:
         known = ", ".join(KINDS)
-        problem = f"{compiled['kind']!r} is no kind of reply; there are {known}"
+        problem = f"{compiled['kind']!r} is not a kind of reply; there are {known}"
         raise SpecError(f"{document.name}: {operation.operation_id}: {problem}")
     compiled["codes"] = list(operation.node["responses"])
     return compiled

@@ -186,9 +186,9 @@ class Document:
                 f" a parameter can be in {', '.join(LOCATIONS)}",
             )
         if parameter["in"] == "body" and not isinstance(parameter.setdefault("schema", {}), dict):
-            raise self._fail(place, "the body's schema is no mapping")
+            raise self._fail(place, "the body's schema is not a mapping")
         if parameter["in"] == "header" and not _TOKEN.fullmatch(parameter["name"]):
-            raise self._fail(place, f"{parameter['name']!r} is no header's name")
+            raise self._fail(place, f"{parameter['name']!r} is not the name of a header")
         if parameter["in"] != "body":
             for problem in faults_of_parameter(parameter, place):
                 raise SpecError(f"{self.name}: {problem}")

@@ -60,7 +60,7 @@ def _check(status: os.stat_result, most: int, *, own: bool) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise Refused("it is a directory")
     if not stat.S_ISREG(status.st_mode):
-        raise Refused("it is no regular file")
+        raise Refused("it is not a regular file")
     if own and not is_private(status):
         raise Refused("another user may have written it")
     if status.st_size > most:

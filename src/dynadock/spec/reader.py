@@ -57,7 +57,7 @@ def read_document(text: bytes, *, name: str) -> dict[str, Any]:
         decoded = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SpecError(f"{name}: no UTF-8 text: {error.reason} at byte {error.start}") from None
-    # What starts with a brace may also be YAML: then it is no JSON, and is read once more. JSON
+    # What starts with a brace may also be YAML: then it is not JSON, and is read once more. JSON
     # below comments is YAML too, and is read as JSON because that is many times faster.
     below = _COMMENTS.sub("", decoded, count=1)
     tree = _read_json(below, name) if below.startswith("{") else None
@@ -143,7 +143,7 @@ class _Copier(_Bounds):
         copied: dict[str, Any] = {}
         for key, value in mapping.items():
             if isinstance(key, bool) or not isinstance(key, str | int):
-                self.fail(f"the key {_described(key)} is no text")
+                self.fail(f"the key {_described(key)} is not text")
             name = str(self._scalar(key))
             if name in copied:
                 self.fail(f"the key {name!r} is given twice")
@@ -152,10 +152,10 @@ class _Copier(_Bounds):
 
     def _scalar(self, value: Any) -> Any:
         if isinstance(value, float) and not math.isfinite(value):
-            self.fail(f"{value} is no finite number")
+            self.fail(f"{value} is not a finite number")
         if isinstance(value, str):
             if not value.isascii() and _has_surrogate(value):
-                self.fail(f"{value[:60]!a} is no text: it holds half of a surrogate pair")
+                self.fail(f"{value[:60]!a} is not text: it holds half of a surrogate pair")
             return self.text(value)
         if isinstance(value, int) and abs(value) >= _LARGEST_NUMBER:
             self.fail(f"a number has more than {_MAX_NUMBER} digits")
@@ -173,7 +173,7 @@ class _JsonValues(_Bounds):
 
     def finite(self, number: str) -> float:
         if not math.isfinite(float(number)):
-            self.fail(f"{number[:_MAX_NUMBER]} is no finite number")
+            self.fail(f"{number[:_MAX_NUMBER]} is not a finite number")
         return float(number)
 
     def short(self, number: str) -> int:
@@ -190,7 +190,7 @@ class _JsonValues(_Bounds):
 
 
 def _read_json(text: str, name: str) -> Any:
-    """Return the plain tree, or None where ``text`` is no JSON."""
+    """Return the plain tree, or None where ``text`` is not JSON."""
     values = _JsonValues(name)
     try:
         tree = json.loads(
@@ -330,7 +330,7 @@ class _Builder(_Bounds):
             self._fail_at(node, "a key is text, not a mapping or a list")
         key = self._scalar(node)
         if isinstance(key, bool) or not isinstance(key, str | int):
-            self._fail_at(node, f"the key {node.value[:60]!r} is no text unless it is quoted")
+            self._fail_at(node, f"the key {node.value[:60]!r} is not text unless it is quoted")
         return str(key)
 
     def _scalar(self, node: yaml.Node) -> Any:
@@ -343,7 +343,7 @@ class _Builder(_Bounds):
         if kind == "bool" and node.value.lower() in _BOOLEANS:
             return _BOOLEANS[node.value.lower()]
         if kind not in self._numbers:
-            self._fail_at(node, f"{node.tag!r} is no tag of this value")
+            self._fail_at(node, f"{node.tag!r} is not a tag of this value")
         return self._number(node, self._numbers[kind])
 
     def _number(self, node: yaml.Node, read: Callable[[Any], float]) -> float:
@@ -352,9 +352,9 @@ class _Builder(_Bounds):
         try:
             number = read(node)
         except (ValueError, IndexError):
-            self._fail_at(node, f"{node.value!r} is no number")
+            self._fail_at(node, f"{node.value!r} is not a number")
         if not math.isfinite(number):
-            self._fail_at(node, f"{node.value!r} is no finite number")
+            self._fail_at(node, f"{node.value!r} is not a finite number")
         return number
 
     def _fail_at(self, node: yaml.Node, problem: str) -> NoReturn:

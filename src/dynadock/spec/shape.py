@@ -91,7 +91,7 @@ _SCHEMA = _KEYWORDS | _BOUNDS
 def faults_of_parameter(parameter: Mapping[str, Any], place: str) -> Iterator[str]:
     """Yield what is wrong with a path, query or header parameter, or with the items of one."""
     if parameter.get("type", "string") not in [*PARAMETER_TYPES]:
-        yield f"{place}.type: {parameter['type']!r} is no type of a parameter"
+        yield f"{place}.type: {parameter['type']!r} is not a type of a parameter"
     if parameter.get("collectionFormat", "csv") not in COLLECTIONS:
         yield f"{place}.collectionFormat: expected one of {', '.join(COLLECTIONS)}"
     yield from _faults_of_keywords(parameter, place, _BOUNDS)
@@ -146,7 +146,7 @@ def _faults_of_type(schema: Mapping[str, Any], place: str) -> Iterator[str]:
         yield f"{place}.type: expected a type or a list of some, got an empty list"
     for name in types if isinstance(types, list) else [types]:
         if not isinstance(name, str) or name not in TYPES:
-            yield f"{place}.type: {name!r} is no type"
+            yield f"{place}.type: {name!r} is not a type"
 
 
 def _faults_of_names(schema: Mapping[str, Any], place: str) -> Iterator[str]:

@@ -24,7 +24,7 @@ def parse_version(text: str) -> Version:
     """Read ``1.42`` or ``v1.42``; anything else is a SpecError."""
     match = _FORM.fullmatch(text.strip())
     if match is None:
-        raise SpecError(f"{text!r} is no API version; one looks like '1.42'")
+        raise SpecError(f"{text!r} is not an API version; one looks like '1.42'")
     return Version(int(match[1]), int(match[2]))
 
 
@@ -65,7 +65,7 @@ def parse_range(text: str) -> VersionRange:
         return VersionRange(None, None)
     first, dash, last = text.partition("-")
     if not first and not last:
-        raise SpecError(f"{text!r} is no range of versions; no API version stands in it")
+        raise SpecError(f"{text!r} is not a range of versions; it contains no API version")
     start = parse_version(first) if first else None
     if not dash:
         return VersionRange(start, start)

@@ -71,7 +71,7 @@ def _headers() -> dict[str, str]:
 def _problem(name: str, value: str) -> str:
     """Return why a header cannot be sent, "" if it can; nothing of its value is in it."""
     if not is_token(name):
-        return "this is no header's name"
+        return "this is not the name of a header"
     if not value.isascii():
         return "expected ASCII text"
     return WITHOUT_CONTROLS if has_controls(value) else ""

@@ -65,7 +65,7 @@ def find_proxy(host: str, port: int, *, tls: bool) -> Proxy | None:
         return Proxy(origin, *place)
     if place.kind is Unsupported:
         raise Unsupported(f"{origin}: {place.problem}")
-    problem = "names no proxy that makes sense; one looks like http://proxy:3128"
+    problem = "is not the address of a proxy; one looks like http://proxy:3128"
     raise EndpointError(f"{origin} {problem}")
 
 

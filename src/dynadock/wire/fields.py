@@ -61,7 +61,7 @@ def fields_in(text: str) -> list[tuple[str, str]]:
     for line in LINE_END.split(_FOLD.sub(" ", text)):
         name, colon, value = line.partition(":")
         if not colon or not is_token(name) or has_controls(value):
-            raise MalformedStream(f"a line of the reply's head is no header: {line[:60]!r}")
+            raise MalformedStream(f"a line of the reply's head is not a header: {line[:60]!r}")
         fields.append((name, value.strip(BLANKS)))
     return fields
 
@@ -73,7 +73,7 @@ def length_in(field: str) -> int:
     """
     lengths = {value.strip(BLANKS) for value in field.split(",")}
     if len(lengths) > 1 or not _LENGTH.fullmatch(length := lengths.pop()):
-        raise MalformedStream(f"the reply's Content-Length is no length: {field[:60]!r}")
+        raise MalformedStream(f"the reply's Content-Length is not a length: {field[:60]!r}")
     return int(length)
 
 

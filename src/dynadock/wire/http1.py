@@ -107,7 +107,7 @@ def _written_head(request: Request, host: str, framing: tuple[str, str] | None) 
 
 def _what_breaks(request: Request, host: str) -> str:
     if not is_token(request.method):
-        return f"the method {request.method!r} is no token"
+        return f"the method {request.method!r} is not a token"
     target, headers = request.sent()
     if not _TARGET.fullmatch(target):
         return f"the target {request.target!r} would break the request line"

@@ -63,7 +63,7 @@ class JsonDecoder:
     """Decodes JSON values out of bytes that are cut anywhere; objects are Records.
 
     Between values there may be white space, record separators (RFC 7464) or, after objects, lists
-    and strings, nothing. ``fault`` is set to MalformedStream where there is no JSON; the values
+    and strings, nothing. ``fault`` is set to MalformedStream where there is not JSON; the values
     before it are returned first. It is TooLarge for a value of more than ``limit`` characters, and
     MalformedStream too for one of more than `dynadock.record.DEEPEST` levels.
 

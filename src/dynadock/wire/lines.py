@@ -206,7 +206,7 @@ class LineAssembler:
     def _decoded(self, lines: bytes | bytearray) -> list[str]:
         """Return lines as text, as many as there are before the first that is none."""
         if not self._is_stateful:
-            # Where a line is no text, it remains to be found which one.
+            # Where a line is not text, it remains to be found which one.
             with contextlib.suppress(UnicodeDecodeError):
                 return lines.decode(self._encoding, self._errors).split("\n")
         texts: list[str] = []

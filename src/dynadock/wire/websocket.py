@@ -127,7 +127,7 @@ class WebSocketCodec:
         elif isinstance(error, PayloadTooBig) and self._limit is not None:
             self.fault = too_large(self._limit, of="a message of the websocket")
         elif error is not None:
-            self.fault = MalformedStream(f"what came is no frame of a websocket: {error}")
+            self.fault = MalformedStream(f"what came is not a frame of a websocket: {error}")
             self.fault.__cause__ = error
 
 

@@ -36,7 +36,7 @@ def dial_tcp(host: str, port: int, timeout: float | None) -> socket.socket:
         connection = socket.create_connection((host, port), timeout)
     except UnicodeError as error:
         # The DNS has no such names: a label is empty, or too long.
-        raise NeverReached(f"{host!r} is no host name: {error}") from error
+        raise NeverReached(f"{host!r} is not a host name: {error}") from error
     # Without Nagle's algorithm, by which a keystroke waits until the last one is acknowledged.
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
