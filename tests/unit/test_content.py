@@ -19,7 +19,7 @@ CLIENT = load("1.52", host="unix:///nowhere.sock")
 JSON = ("json-object", "json-array", "base64-json")
 
 WRONG = {
-    "a build argument": ("buildargs", {"FOO": 5}, "buildargs.FOO: expected string, got a int"),
+    "a build argument": ("buildargs", {"FOO": 5}, "buildargs.FOO: expected string, got an int"),
     "two of them": ("buildargs", {"A": True, "B": []}, "buildargs.B: expected string, got a list"),
     "a label": ("labels", {"a": 5}, "labels.a: expected string, got 5"),
     "a label in JSON": ("labels", '{"a": 5}', "labels.a: expected string, got 5"),
@@ -36,7 +36,7 @@ WRONG = {
     "an account": (
         "X_Registry_Config",
         {"r": {"password": 5}},
-        r"X_Registry_Config\.r\.password: expected string, got a int that is not shown",
+        r"X_Registry_Config\.r\.password: expected string, got an int that is not shown",
     ),
     "what no account is": ("X_Registry_Config", {"r": "me"}, r"X_Registry_Config\.r: expected obj"),
     "what JSON cannot hold": ("labels", {"a": object()}, "labels.a: object cannot be written"),

@@ -175,8 +175,10 @@ def _right_form(body: Body, error: SchemaError, flat: Schema, *, is_secret: bool
     strict = {**error.schema, "$defs": root.get("$defs", {})}
     fits = validator_of(strict).is_valid
     name = next((step for step in reversed(path) if isinstance(step, str)), "")
+    # An empty object in a list may mean much: among a port's bindings, one at all addresses.
+    is_void = error.instance is None and isinstance(path[-1], int)
     meant = NO_FORM
-    if not is_secret:
+    if not is_secret and not is_void:
         meant = converted(error.instance, flat, body.definitions, name)
     if meant is not NO_FORM and fits(meant):
         return f"; write {shown(meant)}"

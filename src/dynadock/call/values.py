@@ -60,7 +60,8 @@ def shown(value: Any) -> str:
 
 def not_shown(value: Any) -> str:
     """Write what may be known of a secret value: its type."""
-    return f"a {type(value).__name__} that is not shown"
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} that is not shown"
 
 
 def unexpected(expected: str, value: Any, place: str = "") -> Mismatch:
