@@ -7,6 +7,8 @@ import threading
 
 import pytest
 
+PATIENCE = 5
+
 
 @pytest.fixture(autouse=True)
 def nothing_left_open():
@@ -14,4 +16,7 @@ def nothing_left_open():
     before = set(threading.enumerate())
     yield
     gc.collect(1)
+    for each in {*threading.enumerate()} - before:
+        # What was told to end may take a moment; rich does not wait for its own.
+        each.join(PATIENCE)
     assert set(threading.enumerate()) <= before
