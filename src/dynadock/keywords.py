@@ -60,7 +60,7 @@ class SharesArguments(partial[Any]):
     A partial for the same reason as `ShowsKeywords`.
     """
 
-    def __new__(cls, function: Callable[..., Any], _owner: Any = None) -> Self:
+    def __new__(cls, function: Callable[..., Any]) -> Self:
         """Wrap a function whose first argument is its object."""
         made = super().__new__(cls, function)
         update_wrapper(made, function)
@@ -68,19 +68,18 @@ class SharesArguments(partial[Any]):
 
     def __get__(self, instance: object, _owner: object = None) -> Any:
         """Give a method; by this pydoc takes it for one."""
-        return self if instance is None else MethodType(_Sharing(self.func, instance), instance)
+        if instance is None:
+            return self
+        method = partial.__new__(_Sharing, self.func)
+        # Not wrapped once more, which takes as long as to prepare a request.
+        vars(method).update(vars(self), owner=instance)
+        return MethodType(method, instance)
 
 
 class _Sharing(SharesArguments):
-    """Such a method of one object, so that it knows whose arguments it shows."""
+    """Such a method of one object, its ``owner``, so that it knows whose arguments it shows."""
 
-    _owner: Any
-
-    def __new__(cls, function: Callable[..., Any], owner: Any = None) -> Self:
-        """Wrap a function that is to be bound to ``owner``."""
-        made = super().__new__(cls, function)
-        made._owner = owner
-        return made
+    owner: Any
 
     @property
     def __signature__(self) -> Signature:
@@ -88,7 +87,7 @@ class _Sharing(SharesArguments):
 
         own = signature(self.func)
         first, *_ = own.parameters.values()
-        shown = signature(self._owner).parameters.values()
+        shown = signature(self.owner).parameters.values()
         return own.replace(parameters=[first, *shown])
 
     def __eq__(self, other: object) -> bool:

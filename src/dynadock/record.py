@@ -80,8 +80,8 @@ class Record(dict[str, Any]):
 DEEPEST = 100
 """Levels of objects and lists inside each other that are read of JSON.
 
-Engines' replies have about ten. What is deeper than some hundreds can be neither compared, copied,
-pickled, written nor shown by Python without a RecursionError, so that it is refused on its way in.
+Engines' replies have about ten. What is deeper than some hundreds can be neither copied nor pickled
+by Python without a RecursionError, so that it is refused on its way in.
 """
 
 
@@ -98,6 +98,13 @@ LONGEST_SHALLOW = 2 * DEEPEST
 DECODER = json.JSONDecoder(object_hook=Record)
 """Reads JSON, whose objects become Records; to make one takes as long as to read a short text."""
 
+_LONGEST_COUNTED = 16 * 1024
+"""Bytes of a whole reply whose levels are counted.
+
+To count those of a long list takes an eighth of the time in which it is read. It is only refused if
+Python itself cannot read it, which is at some 900 levels.
+"""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ONE_KIND_OF_BRACKET = bytes.maketrans(b"{}", b"[]")
 _NO_MARKS = bytes(each for each in range(256) if each not in b'[]{}"')
@@ -110,8 +117,12 @@ def read_json(data: bytes) -> Any:
     """
     # Between programs JSON is UTF-8 (RFC 8259, section 8.1); json.loads would guess.
     text = data.removeprefix(_BYTE_ORDER_MARK).decode("utf-8", "surrogatepass")
-    check_depth(data)
-    return DECODER.decode(text)
+    if len(data) <= _LONGEST_COUNTED:
+        check_depth(data)
+    try:
+        return DECODER.decode(text)
+    except RecursionError:
+        raise NestedTooDeeply from None
 
 
 def check_depth(data: bytes) -> None:

@@ -110,9 +110,12 @@ class _HiddenTuple(tuple[Any, ...]):
         yield len(self)
 
 
+_NO_ARGUMENTS = _HiddenTuple()
+
+
 def hidden(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], Hidden]:
     """Return a call's arguments so that a traceback which shows locals does not show them."""
-    return _HiddenTuple(args), Hidden(kwargs)
+    return _HiddenTuple(args) if args else _NO_ARGUMENTS, Hidden(kwargs)
 
 
 def not_pickled() -> TypeError:

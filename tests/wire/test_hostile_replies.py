@@ -232,6 +232,20 @@ def test_a_deeper_value_is_refused(nest, levels):
         assert client.SystemPing() == "OK"
 
 
+def test_levels_of_a_long_reply_are_not_counted_but_those_that_cannot_be_read_are_refused():
+    """To count them would take an eighth of the time in which a long list is read."""
+    padding = b'["' + b"a" * 20_000 + b'",'
+    bodies = [padding + lists(levels) + b"]" for levels in (3 * DEEPEST, 100_000)]
+    scripts = [answer(reply(200, body, headers=JSON)) for body in bodies]
+    with playing([*scripts, OK]) as (_, client):
+        value = client.ContainerInspect("web")
+        assert value == json.loads(bodies[0])
+        assert len(repr(value)) < 10_000
+        with pytest.raises(APIError, match=TOO_DEEP):
+            client.ContainerInspect("web")
+        assert client.SystemPing() == "OK"
+
+
 @nested
 @deeper
 def test_a_deeper_value_in_a_stream_is_refused(nest, levels):

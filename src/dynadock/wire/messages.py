@@ -57,12 +57,11 @@ class Request:
         body: bytes | Iterator[bytes] | None = None,
         secrets: frozenset[str] = frozenset(),
     ) -> None:
-        keep = object.__setattr__
-        keep(self, "method", method)
-        keep(self, "_target", target)
-        keep(self, "_headers", headers)
-        keep(self, "body", body)
-        keep(self, "secrets", secrets)
+        _keep_method(self, method)
+        _keep_target(self, target)
+        _keep_headers(self, headers)
+        _keep_body(self, body)
+        _keep_secrets(self, secrets)
 
     def __setattr__(self, name: str, _value: Any) -> None:
         raise AttributeError(f"{name}: requests are frozen; prepare another one")
@@ -115,10 +114,12 @@ class Request:
 
     def sent(self) -> tuple[str, Mapping[str, str]]:
         """Return target and headers as they are sent, for who writes them."""
-        headers = self._headers
-        if any(type(value) is not str for value in headers.values()):
-            headers = reveal(headers)
-        return plain_string(self._target), headers
+        headers, target = self._headers, self._target
+        for value in headers.values():
+            if type(value) is not str:
+                headers = reveal(headers)
+                break
+        return target if type(target) is str else plain_string(target), headers
 
     def with_headers(self, added: Mapping[str, str]) -> Request:
         """Return the same request with more headers."""
@@ -146,6 +147,12 @@ class Request:
         body = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else self.body
         head = f"{self.method} {self.shown_target}"
         return f"Request({head}, headers={self.shown_headers}, body={body})"
+
+
+# By the slots themselves, which take half the time of object.__setattr__ and a name.
+_keep_method, _keep_target, _keep_headers, _keep_body, _keep_secrets = (
+    vars(Request)[name].__set__ for name in ("method", "_target", "_headers", "body", "secrets")
+)
 
 
 class Reply(NamedTuple):
