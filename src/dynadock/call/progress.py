@@ -45,6 +45,7 @@ class Progress:
 
     def __init__(self) -> None:
         self.made = Record()
+        self._images: list[Any] = []
         self.last: Any = None
 
     def note(self, value: Any) -> None:
@@ -72,7 +73,10 @@ class Progress:
         if name == _IMAGES:
             # One line for each image from Docker, one for all from Podman.
             before = self.made.get(name)
-            self.made[name] = [*(before if isinstance(before, list) else ()), *text.split(",")]
+            if before is not self._images:
+                self._images = [*before] if isinstance(before, list) else []
+            self._images += text.split(",")
+            self.made[name] = self._images
         elif name != _ID or _ID not in self.made:
             self.made[name] = text
 
