@@ -71,6 +71,8 @@ def length_in(field: str) -> int:
 
     The same length more than once is one length (RFC 9112, section 6.3).
     """
+    if _LENGTH.fullmatch(field):
+        return int(field)
     lengths = {value.strip(BLANKS) for value in field.split(",")}
     if len(lengths) > 1 or not _LENGTH.fullmatch(length := lengths.pop()):
         raise MalformedStream(f"the reply's Content-Length is not a length: {field[:60]!r}")

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from dynadock.errors import MalformedStream, TruncatedStream
 from dynadock.wire.chunks import Chunked
 from dynadock.wire.fields import (
-    BLANKS,
     CONTROLS,
     LENGTHS,
     LINE_END,
@@ -199,8 +198,8 @@ class HeadReader:
         if not _is_final(int(status)):
             return None
         fields = _USUAL_FIELDS.findall(lines)
-        headers = {header_case(name): value.rstrip(BLANKS) for name, value in fields}
-        if len(headers) != len(fields) or "_" in lines:
+        headers = {header_case(name): value for name, value in fields}
+        if len(headers) != len(fields) or "_" in lines or _ends_in_blank(lines):
             return None
         self.rest = data[end:]
         return Head(int(status), reason or "", Headers.of_cased(headers), int(minor))
@@ -222,6 +221,11 @@ class HeadReader:
     def _check_length(self, length: int) -> None:
         if self._interim + length > LONGEST_HEAD:
             raise MalformedStream(f"the reply's head is longer than {LONGEST_HEAD} bytes")
+
+
+def _ends_in_blank(lines: str) -> bool:
+    """Tell whether a value has blanks behind it, which are none of its own."""
+    return " \r\n" in lines or "\t\r\n" in lines
 
 
 def _is_final(status: int) -> bool:
