@@ -92,7 +92,8 @@ def test_stats(client: Client, running: str) -> None:
     assert _moment(first) < _moment(second)
     for sample in (first, second, single.result()):
         assert sample.memory_stats.usage > 0
-        assert sample.pids_stats.current == 1
+        # More than the one right after a start: the runtime's own are counted too (seen on 28.5).
+        assert sample.pids_stats.current >= 1
 
 
 def _moment(sample: Any) -> datetime:
