@@ -21,7 +21,22 @@ MASK = "****"
 _OF_SECRETS = r"auth(?!ors?$)|cookie|token|secret|passw|credential|api-?key|x-registry-config"
 
 
-class Secret(str):
+class _OnlyHere:
+    """What a secret is held in: it is its own copy, and not pickled."""
+
+    __slots__ = ()
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: Any) -> Self:
+        return self
+
+    def __reduce_ex__(self, _protocol: Any) -> NoReturn:
+        raise not_pickled()
+
+
+class Secret(_OnlyHere, str):
     """A text that reads as a mask, ``****`` or ``shown``; `reveal` gives the text that it hides.
 
     It equals that text, is empty if that is, and is not pickled.
@@ -46,17 +61,8 @@ class Secret(str):
     def __hash__(self) -> int:
         return hash(self._hidden)
 
-    def __copy__(self) -> Self:
-        return self
 
-    def __deepcopy__(self, _memo: Any) -> Self:
-        return self
-
-    def __reduce_ex__(self, _protocol: Any) -> NoReturn:
-        raise not_pickled()
-
-
-class SecretBytes(bytes):
+class SecretBytes(_OnlyHere, bytes):
     """Bytes whose repr and text show how many they are; they are not pickled."""
 
     def __repr__(self) -> str:
@@ -64,17 +70,8 @@ class SecretBytes(bytes):
 
     __str__ = __repr__
 
-    def __copy__(self) -> Self:
-        return self
 
-    def __deepcopy__(self, _memo: Any) -> Self:
-        return self
-
-    def __reduce_ex__(self, _protocol: Any) -> NoReturn:
-        raise not_pickled()
-
-
-class Hidden(dict[str, Any]):
+class Hidden(_OnlyHere, dict[str, Any]):
     """A dict whose repr shows its keys alone, and that is not pickled.
 
     Its values are what they were: it is for what must not be shown, and is used by us alone.
@@ -86,15 +83,6 @@ class Hidden(dict[str, Any]):
     def __rich_repr__(self) -> Iterator[Any]:
         """Yield what rich shows, which looks into dicts by itself."""
         yield from self
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, _memo: Any) -> Self:
-        return self
-
-    def __reduce_ex__(self, _protocol: Any) -> NoReturn:
-        raise not_pickled()
 
 
 class _HiddenTuple(tuple[Any, ...]):

@@ -49,6 +49,19 @@ BODY = ("paths", "/things/{id}", "post", "parameters", 1)
 GONE = object()
 
 
+def holding(definitions, place):
+    """Return the document with more definitions, of which the first is the schema of a place."""
+    tree = changed(("definitions", "More"), {})
+    tree["definitions"] |= copy.deepcopy(definitions)
+    target = tree
+    for step in place:
+        target = target[step]
+    holder = target if place is NAME else target["schema"]
+    holder.clear()
+    holder["$ref"] = "#/definitions/L0"
+    return tree
+
+
 def changed(path, value):
     """Return the document with another value at ``path``, or none."""
     tree = node = copy.deepcopy(DOCUMENT)
@@ -272,14 +285,7 @@ def circle(length):
     ],
 )
 def test_absurd_definitions_are_refused_or_work(definitions, place):
-    tree = changed(("definitions", "More"), {})
-    tree["definitions"].update(copy.deepcopy(definitions))
-    target = tree
-    for step in place:
-        target = target[step]
-    holder = target if place is NAME else target["schema"]
-    holder.clear()
-    holder["$ref"] = "#/definitions/L0"
+    tree = holding(definitions, place)
     problem = ""
     try:
         operation = load_spec(tree)["ThingUpdate"]
@@ -343,14 +349,7 @@ def test_fields_without_end_are_refused(monkeypatch, bomb, place):
     # All the quicker: the published documents have twice as many.
     monkeypatch.setattr(shape, "MOST_FIELDS", FEWER)
     definitions, problem = bomb
-    tree = changed(("definitions", "More"), {})
-    tree["definitions"] |= copy.deepcopy(definitions)
-    target = tree
-    for step in place:
-        target = target[step]
-    holder = target if place is NAME else target["schema"]
-    holder.clear()
-    holder["$ref"] = "#/definitions/L0"
+    tree = holding(definitions, place)
     with pytest.raises(SpecError, match=re.escape(problem)):
         load_spec(tree)
 
