@@ -7,6 +7,8 @@ import os
 
 import pytest
 
+from lacking import give_up
+
 NOBODY = 65534
 
 
@@ -19,7 +21,7 @@ def without_privileges():
     try:
         os.seteuid(NOBODY)
     except PermissionError:
-        _lacks("root may not become another user here, so that nothing is forbidden to it")
+        give_up("root may not become another user here, so that nothing is forbidden to it")
     try:
         yield
     finally:
@@ -34,15 +36,15 @@ def without_configuration():
         yield
 
 
+def need_root():
+    """Give up where this user may not give files away."""
+    if os.getuid() != 0:
+        give_up("only root may give files away")
+
+
 def give_away(path):
     """Make such a user the owner of a file or a folder; a test is skipped where we may not."""
     try:
         os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
     except PermissionError:
-        _lacks("only root may give files away")
-
-
-def _lacks(reason):
-    # Where engines are required, all that a whole run needs is.
-    say = pytest.fail if os.environ.get("DYNADOCK_REQUIRE_ENGINES") else pytest.skip
-    say(reason)
+        give_up("only root may give files away")

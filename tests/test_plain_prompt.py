@@ -6,10 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
-pytest.importorskip("readline")
+from lacking import give_up
+
+if find_spec("readline") is None:
+    give_up("this Python has no readline")
 
 CLIENT = "import dynadock; client = dynadock.load('1.42', host='unix:///nowhere.sock')"
 CLEAR = "\x15"

@@ -29,15 +29,14 @@ from engine.engines import (
     NEWEST,
     NO_ENGINE,
     REGISTRY,
-    REQUIRED,
     Target,
     addresses,
     engines,
-    give_up,
     one_of,
 )
 from engine.things import IMAGE, LABELS, SWARM_ADDRESS, new_name
 from engine.tidy import tidy, tidy_registry
+from lacking import REQUIRED, give_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

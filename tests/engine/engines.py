@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import pytest
 
@@ -13,9 +13,9 @@ from documents import MAIN
 from dynadock import DynadockError, load
 from dynadock.spec.library import available_versions
 from dynadock.spec.versions import Version, VersionRange, parse_version
+from lacking import is_required
 
 ENGINES = "DYNADOCK_TEST_ENGINES"
-REQUIRED = "DYNADOCK_REQUIRE_ENGINES"
 TCP = "DYNADOCK_TEST_TCP"
 REGISTRY = "DYNADOCK_TEST_REGISTRY"
 GUARDED = "DYNADOCK_TEST_REGISTRY_AUTH"
@@ -96,18 +96,6 @@ def addresses(variable: str) -> dict[str, str]:
     """Read ``name=address name=address`` from an environment variable."""
     words = os.environ.get(variable, "").split()
     return {name: address for name, _, address in (word.partition("=") for word in words)}
-
-
-def is_required() -> bool:
-    """Tell whether a missing engine is a failure."""
-    return os.environ.get(REQUIRED, "") not in ("", "0")
-
-
-def give_up(why: str) -> NoReturn:
-    """Skip, or fail where engines are required to do."""
-    if is_required():
-        pytest.fail(why, pytrace=False)
-    pytest.skip(why)
 
 
 def no_address(variable: str) -> pytest.MarkDecorator:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynadock import ConfigError, load, run
-from engine.engines import TCP, addresses, give_up, no_address
+from engine.engines import TCP, addresses, no_address
 from engine.test_tls import CERTIFICATES, TLS
 from engine.things import IMAGE, LABELS
+from lacking import give_up
 
 if TYPE_CHECKING:
     from pathlib import Path

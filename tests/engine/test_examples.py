@@ -19,9 +19,10 @@ import yaml
 from documents import all_operations
 from dynadock import Client, Duplex, FrameStream, JsonStream, RawDuplex, Stream, load
 from dynadock.spec.versions import VersionRange
-from engine.engines import MAIN_VERSION, REGISTRY, engines, give_up
+from engine.engines import MAIN_VERSION, REGISTRY, engines
 from engine.things import IMAGE, LABELS, PREFIX, new_name
 from engine.tidy import tidy, tidy_registry
+from lacking import give_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

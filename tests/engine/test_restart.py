@@ -21,8 +21,8 @@ from dynadock import (
     TruncatedStream,
     load,
 )
-from engine.engines import give_up
 from engine.things import IMAGE, LABELS, MINE, eventually
+from lacking import give_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

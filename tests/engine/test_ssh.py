@@ -17,8 +17,8 @@ import pytest
 
 from closing import check_closed_while_read
 from dynadock import SocketMissing, TransportError, execute, load, run
-from engine.engines import give_up
 from engine.things import LABELS
+from lacking import give_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

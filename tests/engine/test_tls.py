@@ -14,8 +14,9 @@ import trustme
 
 from closing import check_closed_while_read
 from dynadock import TlsError, load, run
-from engine.engines import addresses, give_up, no_address
+from engine.engines import addresses, no_address
 from engine.things import IMAGE, LABELS
+from lacking import give_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from dynadock.atomic import UNFINISHED, replacing
-from privileges import NOBODY, give_away
+from privileges import NOBODY, give_away, need_root
 
 
 @pytest.fixture
@@ -115,8 +115,7 @@ def test_nobody_may_do_more_than_with_the_old_file_at_any_time(path, old, throug
 @pytest.mark.parametrize(("old", "new"), [(0o660, 0o600), (0o664, 0o644), (0o666, 0o666)])
 def test_another_group_gets_no_more_than_all_others(as_nobody, old, new):
     path = as_nobody / "file"
-    if os.getuid() != 0:
-        pytest.skip("only root gives files away")
+    need_root()
     path.touch()
     os.seteuid(0)
     os.chown(path, -1, 4711)
@@ -135,8 +134,7 @@ def test_another_group_gets_no_more_than_all_others(as_nobody, old, new):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows gives no file away")
 def test_the_owner_stays_where_root_writes(path):
-    if os.geteuid() != 0:
-        pytest.skip("only root gives files away")
+    need_root()
     path.touch()
     os.chown(path, 65534, 65534)
     write(path)
