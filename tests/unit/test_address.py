@@ -87,7 +87,7 @@ WRONG = {
     "": "it looks like unix:///path/of.sock or tcp://host:2375",
     "box": "it looks like unix:///path/of.sock or tcp://host:2375",
     "/run/docker.sock": "it looks like unix:///path/of.sock",
-    "TCP://box": "there are unix://, tcp://, ssh:// and npipe://",
+    "TCP://box": "there are unix://, tcp://, ssh://, npipe:// and embedded://",
     "unix://": "starts with '/'",
     "unix://x.sock": "starts with '/'",
     "unix:///a\0b": "no file has such a name",

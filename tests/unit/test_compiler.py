@@ -50,6 +50,30 @@ def test_an_alias_that_another_operation_has_is_that_operations(document):
     assert names["animal_create"] == "AnimalCreate"
 
 
+def test_routes(document):
+    routes = compile_document(document)["routes"]
+    assert routes["GET"]["/animals"] == [["AnimalList", "/animals"]]
+    assert routes["GET"]["*"] == [["AnimalInspect", "/animals/{name}"]]
+    assert routes["GET"]["*photos"] == [["AnimalPhotos", "/animals/{name}/photos"]]
+    found = [each for keys in routes.values() for found in keys.values() for each in found]
+    operations = document.operations.items()
+    assert sorted(found) == sorted([name, each.path] for name, each in operations)
+
+
+def test_the_most_literal_path_comes_first(document):
+    for operation_id, path in [("AnimalInspect", "/{name}"), ("AnimalPhotos", "/animals/{name}")]:
+        document.operations[operation_id].path = path
+    found = compile_document(document)["routes"]["GET"]["*"]
+    assert found == [["AnimalPhotos", "/animals/{name}"], ["AnimalInspect", "/{name}"]]
+
+
+def test_media_types(document):
+    document.operations["AnimalPhotos"].node["produces"] = ["image/png", "image/gif"]
+    spec = Spec(compile_document(document))
+    assert spec["AnimalPhotos"].reply.media_types == ("image/png", "image/gif")
+    assert spec["AnimalList"].reply.media_types == ()
+
+
 def test_an_operation(operations):
     operation = operations["AnimalCreate"]
     assert (operation["method"], operation["path"], operation["tag"]) == (

@@ -12,7 +12,7 @@ from dynadock.spec import form
 from dynadock.spec.build import build_from_text
 
 ZOO = Path(__file__).parents[1] / "cases" / "zoo.yaml"
-EMPTY = {"version": "1.0", "base_path": "", "names": {}, "operations": {}, "definitions": {}}
+EMPTY = {"version": "1.0", "base_path": "", "names": {}} | {name: {} for name in form.PARTED}
 
 
 @pytest.fixture(scope="module")

@@ -129,6 +129,13 @@ def test_replies(spec):
     assert "404" in spec["ContainerInspect"].reply.codes
 
 
+@pytest.mark.parametrize("name", ["ContainerLogs", "ContainerAttach", "ExecStart", "ServiceLogs"])
+def test_media_types_tell_which_versions_name_frames(spec, name):
+    frames = "application/vnd.docker.multiplexed-stream"
+    assert frames in spec[name].reply.media_types
+    assert frames not in load_spec("1.41")[name].reply.media_types
+
+
 def test_what_a_call_does_not_need_is_not_built(spec):
     spec = pickle.loads(pickle.dumps(spec))
     operation = spec.find("container_list")

@@ -30,3 +30,24 @@ def test_what_is_written_is_read_as_it_was(text):
 def test_half_of_a_surrogate_pair_is_no_text(write):
     with pytest.raises(UnicodeEncodeError):
         write("a\ud800")
+
+
+@given(TEXTS)
+def test_it_reads_what_urllib_reads(text):
+    assert percent.unquote(text) == unquote(text)
+    assert percent.unquote(quote(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "read"), [("%e4", "\ufffd"), ("%E2%82%ac", "\u20ac"), ("%", "%"), ("%2%41", "%2A")]
+)
+def test_odd_escapes(text, read):
+    assert percent.unquote(text) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "bad"),
+    [("a%20b", ""), ("%", "%"), ("a%1", "%1"), ("%zzz", "%zz"), ("%41%4g%", "%4g"), ("", "")],
+)
+def test_what_is_no_escape(text, bad):
+    assert percent.first_bad_escape(text) == bad

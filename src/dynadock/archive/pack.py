@@ -25,14 +25,12 @@ from dynadock.archive.given import USUAL_MODE, Given, given_files, shown
 from dynadock.archive.ignore import Ignore, read_ignore
 from dynadock.archive.names import member_name, usable_path
 from dynadock.archive.tree import Tree, open_file
+from dynadock.archive.write import BLOCK, END, gathered, header, padding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from dynadock.archive.given import Files
-
-BLOCK = 64 * 1024
-"""Bytes read at a time; the blocks that are yielded are less than twice as long."""
 
 DOCKERFILE = "Dockerfile"
 IGNORE_FILE = ".dockerignore"
@@ -80,7 +78,7 @@ class Packed:
         self._entries = entries
 
     def __iter__(self) -> Iterator[bytes]:
-        return _gathered(_pieces(self._entries()))
+        return gathered(_pieces(self._entries()))
 
 
 class Context(Packed):
@@ -308,33 +306,13 @@ def _free_name(root: Path, dockerfile: str) -> str:
 # How it is packed
 
 
-def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Join small pieces, as of many small files, into blocks; pass large ones on."""
-    waiting: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        if len(piece) < BLOCK:
-            waiting.append(piece)
-            size += len(piece)
-            if size < BLOCK:
-                continue
-        if waiting:
-            yield b"".join(waiting)
-            waiting.clear()
-            size = 0
-        if len(piece) >= BLOCK:
-            yield piece
-    if waiting:
-        yield b"".join(waiting)
-
-
 def _pieces(entries: Iterator[_Entry | Given]) -> Iterator[bytes]:
     first_names: dict[tuple[int, int], str] = {}
     for entry in entries:
         if isinstance(entry, Given):
             size = len(entry.contents)
             yield _header(entry.name, tarfile.REGTYPE, mode=entry.mode, size=size)
-            yield entry.contents + _padding(size)
+            yield entry.contents + padding(size)
             continue
         status = entry.tree.status(entry.path)
         if stat.S_ISREG(status.st_mode):
@@ -347,7 +325,7 @@ def _pieces(entries: Iterator[_Entry | Given]) -> Iterator[bytes]:
                 yield _header(entry.name, tarfile.LNKTYPE, status, link=first)
         elif stat.S_IFMT(status.st_mode) in _KINDS:
             yield _header_alone(entry, status)
-    yield bytes(2 * tarfile.BLOCKSIZE)
+    yield END
 
 
 def _file(entry: _Entry) -> Iterator[bytes]:
@@ -362,7 +340,7 @@ def _file(entry: _Entry) -> Iterator[bytes]:
                 raise OSError(errno.EIO, message, entry.tree.whole(entry.path))
             left -= len(block)
             yield block
-    yield _padding(status.st_size)
+    yield padding(status.st_size)
 
 
 def _header_alone(entry: _Entry, status: os.stat_result) -> bytes:
@@ -391,9 +369,4 @@ def _header(
     if status is not None and kind in (tarfile.CHRTYPE, tarfile.BLKTYPE):
         member.devmajor = os.major(status.st_rdev)
         member.devminor = os.minor(status.st_rdev)
-    # GNU's format has names of any bytes and sizes of any magnitude, and Go reads it.
-    return member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
-
-
-def _padding(size: int) -> bytes:
-    return bytes(-size % tarfile.BLOCKSIZE)
+    return header(member)

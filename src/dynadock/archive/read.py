@@ -9,6 +9,7 @@ import io
 import tarfile
 from typing import IO, TYPE_CHECKING, Protocol
 
+from dynadock.archive.compressed import format_of
 from dynadock.archive.headers import Headers, extents
 from dynadock.errors import MalformedStream, StreamClosed, TruncatedStream
 
@@ -25,7 +26,6 @@ BLOCK = 256 * 1024
 
 _SHOWN = 200
 _END_MARK = bytes(tarfile.BLOCKSIZE)
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 
 # What tarfile raises for a damaged header, which differs among Python's releases; and Headers.
 _DAMAGE = (tarfile.TarError, ValueError, ArithmeticError, LookupError)
@@ -109,20 +109,28 @@ class Source:
 
 
 class Archive:
-    """Reads members up to the end mark."""
+    """Reads members up to the end mark.
 
-    def __init__(self, file: Readable) -> None:
+    One that is ``lenient`` may end after a member without that mark, as Go's reader has it; there,
+    the mark is two blocks of zeros, or one at the end, and what comes after it is not read.
+    """
+
+    def __init__(self, file: Readable, *, lenient: bool = False) -> None:
         self.source = Source(file)
+        self._is_lenient = lenient
         self._headers = Headers(self.source)
         self._end = 0
         self._where = "before its first member"
 
     def next(self) -> tarfile.TarInfo | None:
         """Return the next member, None at the end mark; what is left of the last one is skipped."""
+        if self._is_lenient and self._ends_early():
+            return None
         self.source.seek(self._end)
         block = self.source.peek(tarfile.BLOCKSIZE)
         if block == _END_MARK:
-            self.source.drain()
+            if not self._is_lenient:
+                self.source.drain()
             return None
         if not block:
             raise TruncatedStream(f"the archive ended {self._where}, without its end mark")
@@ -136,14 +144,25 @@ class Archive:
         self.source.place = f"inside the member {name}"
         return member
 
-    def contents(self, member: tarfile.TarInfo) -> IO[bytes]:
+    def _ends_early(self) -> bool:
+        """Return whether Go takes this for the end; MalformedStream for half of an end mark."""
+        padding = self._end - self.source.tell()
+        if padding < tarfile.BLOCKSIZE and len(self.source.peek(padding)) < padding:
+            return True
+        self.source.seek(self._end)
+        following = self.source.peek(tarfile.BLOCKSIZE)
+        if following == _END_MARK and self.source.peek(2 * tarfile.BLOCKSIZE).strip(b"\0"):
+            raise MalformedStream(f"there is half of an end mark, {self._where}")
+        return not following
+
+    def contents(self, member: tarfile.TarInfo) -> io.BufferedReader:
         """Return the contents of a file that `next` has just returned."""
         return io.BufferedReader(_Contents(self.source, member))
 
     def _complaint(self, block: bytes, error: Exception) -> str:
-        for magic, name in _COMPRESSED.items():
-            if self._end == 0 and block.startswith(magic):
-                return f"this is not a plain tar archive: it is compressed by {name}"
+        name = format_of(block)
+        if name and self._end == 0:
+            return f"this is not a plain tar archive: it is compressed by {name}"
         return f"this is not a tar header, {self._where}: {error}"
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from dynadock.spec.model import Parameter
 
-_SEPARATORS = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|"}
+SEPARATORS = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|"}
 _STRING = ENCODINGS["string"]
 
 
@@ -62,7 +62,7 @@ def written(parameter: Parameter | None, value: Any) -> list[str]:
     members = [*map(encoding_of(parameter.items).write, value)]
     if parameter.collection == "multi":
         return members
-    return [_SEPARATORS.get(parameter.collection, ",").join(members)]
+    return [SEPARATORS.get(parameter.collection, ",").join(members)]
 
 
 def loose(value: Any, parameter: Parameter | None = None) -> Loose:

@@ -31,13 +31,27 @@ _OF_OTHERS = {"additionalProperties", "required", *DOUBTS}
 
 
 def check_body(operation: Operation, body: Body, value: Any, unknown: str) -> list[Fault]:
-    """Return what is wrong with a plain body.
+    """Return what is wrong with a plain body, as `faults_of_body` does.
+
+    Where nothing is wrong, what is legal and surely a mistake is warned of.
+    """
+    faults, doubts = faults_of_body(operation, body, value, unknown)
+    if all(unknown == "warn" and fault.kind == "unknown" for fault in faults):
+        for doubt in doubts:
+            warn_caller(doubt, DoubtfulArgumentWarning)
+    return faults
+
+
+def faults_of_body(
+    operation: Operation, body: Body, value: Any, unknown: str
+) -> tuple[list[Fault], list[str]]:
+    """Return what is wrong with a plain body, and what is legal there and surely a mistake.
 
     ``unknown`` says what becomes of keys that the schema does not name: ``send`` lets them pass,
     else they are faults of the kind "unknown", which ``warn`` has the caller warn of. Those with an
     empty value always pass: the engine's own replies and the docker command are full of them, and
     engines drop them. A key that is a known one in other letters is checked as that: engines obey
-    it in any. Where nothing is wrong, what is legal and surely a mistake is warned of.
+    it in any.
     """
     validator = validator_for(body)
     errors = [*validator.iter_errors(value)]
@@ -53,9 +67,7 @@ def check_body(operation: Operation, body: Body, value: Any, unknown: str) -> li
     for error in errors:
         if error.validator == "additionalProperties":
             faults += _unknown_keys(operation, error, spelling, unknown)
-    if all(unknown == "warn" and fault.kind == "unknown" for fault in faults):
-        _warn_of_doubts(operation, errors, spelling)
-    return faults
+    return faults, [*_doubts(operation, errors, spelling)]
 
 
 def _of_values(errors: list[SchemaError]) -> Iterator[SchemaError]:
@@ -67,14 +79,11 @@ def _of_values(errors: list[SchemaError]) -> Iterator[SchemaError]:
             yield error
 
 
-def _warn_of_doubts(operation: Operation, errors: list[SchemaError], spelling: Spelling) -> None:
+def _doubts(operation: Operation, errors: list[SchemaError], spelling: Spelling) -> Iterator[str]:
     for error in errors:
         if error.validator in DOUBTS:
             place = spelling.place_of(error.absolute_path)
-            message = (
-                f"{operation.operation_id} (API {operation.version}): {place}: {error.message}"
-            )
-            warn_caller(message, DoubtfulArgumentWarning)
+            yield f"{operation.operation_id} (API {operation.version}): {place}: {error.message}"
 
 
 @lru_cache(maxsize=256)

@@ -49,7 +49,7 @@ class Content:
         read = _read(value) if isinstance(value, str) else value
         if not isinstance(read, _KINDS[parameter.content["type"]]):
             return value
-        body = _body_of(parameter)
+        body = body_of(parameter)
         plain = Plain(body)
         made = plain.of(read)
         found = plain.faults or check_body(self._operation, body, made, self._unknown)
@@ -65,7 +65,7 @@ def _read(text: str) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _body_of(parameter: Parameter) -> Body:
+def body_of(parameter: Parameter) -> Body:
     """Return the body that a parameter's contents are checked as; once, as validators are kept."""
     schema = {**parameter.content, "x-secret": parameter.secret}
     name = parameter.python_name

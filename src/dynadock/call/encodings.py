@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.call.values import (
     Mismatch,
+    Refused,
     about,
     can_be_written,
     check_json,
@@ -37,6 +38,12 @@ LONGEST_READ = 300
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 _UNIX_TIME = re.compile(r"-?\d+(\.\d{1,9})?", re.ASCII)
 _FRACTION = re.compile(r"\.(\d+)")
+_GO_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_LARGEST = 2**63
+_DIGITS = 9
+"""Digits of a second's fraction in nanoseconds."""
+
+_SECOND = 1_000_000_000
 
 
 class Encoding(NamedTuple):
@@ -44,8 +51,10 @@ class Encoding(NamedTuple):
 
     ``check`` takes a caller's value and returns its normal form, or raises Mismatch; ``write``
     takes that and returns its text. ``read`` returns the value of a text that was not checked, or
-    the text itself where it has no such value. ``word`` names what may be given, ``python`` is its
-    type in a signature, and ``example`` passes the check.
+    the text itself where it has no such value. ``receive`` returns what engines read in a text,
+    which is more than anybody should write, or raises Refused with their words; it is given no
+    empty text but for booleans. ``word`` names what may be given, ``python`` is its type in a
+    signature, and ``example`` passes the check.
     """
 
     check: Callable[[Any], Any]
@@ -54,6 +63,7 @@ class Encoding(NamedTuple):
     example: Any
     python: Any = Any
     read: Callable[[str], Any] = str
+    receive: Callable[[str], Any] = str
 
 
 class Json(NamedTuple):
@@ -292,6 +302,105 @@ def _base64(value: Any) -> str:
     return text
 
 
+def _receive_boolean(text: str) -> bool:
+    return text.strip().lower() not in ("", "0", "no", "false", "none")
+
+
+def _receive_integer(text: str) -> int:
+    return _go_integer(text, "Atoi")
+
+
+def _go_integer(text: str, function: str) -> int:
+    """Return the integer that Go reads, or raise Refused with its words; Python reads more."""
+    problem = "invalid syntax"
+    if _GO_INTEGER.fullmatch(text):
+        # No more digits are read than may matter: Python reads thousands of them in quadratic time.
+        number = int(text) if len(text) <= LONGEST_READ else _LARGEST
+        if -_LARGEST <= number < _LARGEST:
+            return number
+        problem = "value out of range"
+    raise Refused(f"strconv.{function}: parsing {json.dumps(text, ensure_ascii=False)}: {problem}")
+
+
+def _receive_number(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        number = float(text)
+        if "_" not in text and can_be_written(number):
+            return number
+    quoted = json.dumps(text, ensure_ascii=False)
+    raise Refused(f"strconv.ParseFloat: parsing {quoted}: invalid syntax")
+
+
+def _receive_count(text: str) -> int | str:
+    with contextlib.suppress(Refused):
+        return _receive_integer(text)
+    return text
+
+
+def _receive_timestamp(text: str) -> int:
+    """Return nanoseconds of UNIX seconds with a fraction.
+
+    Docker 26.1 reads neither RFC 3339 nor durations here: commands make seconds of them before.
+    """
+    whole, point, fraction = text.partition(".")
+    moment = _go_integer(whole, "ParseInt") * _SECOND
+    if point:
+        _go_integer(fraction[:LONGEST_READ], "ParseInt")
+        moment += int(fraction[:_DIGITS].ljust(_DIGITS, "0"))
+    return moment
+
+
+def _receive_filters(text: str) -> dict[str, list[str]]:
+    """Return what to look for by the filters' names, of either form that engines read.
+
+    Those are ``{"label": ["a=b"]}`` and ``{"label": {"a=b": true}}``, where the value says nothing.
+    """
+    read = _read_json(text)
+    if read is None:
+        return {}
+    if isinstance(read, dict):
+        for form, of_member in ((dict, (bool, type(None))), (list, (str, type(None)))):
+            if all(_is_filter(wanted, form, of_member) for wanted in read.values()):
+                return {
+                    name: [*dict.fromkeys(member or "" for member in wanted or ())]
+                    for name, wanted in read.items()
+                }
+    raise Refused("invalid filter")
+
+
+def _is_filter(wanted: Any, form: type[Any], of_member: tuple[type[Any], ...]) -> bool:
+    if wanted is None:
+        return True
+    members = wanted.values() if isinstance(wanted, dict) else wanted
+    return isinstance(wanted, form) and all(isinstance(each, of_member) for each in members)
+
+
+def _receive_json(kind: type[Any]) -> Callable[[str], Any]:
+    def receive(text: str) -> Any:
+        from dynadock.call.json_text import kind_of_json, read_json_parameter
+
+        value = read_json_parameter(text)
+        if value is None:
+            return kind()
+        if not isinstance(value, kind):
+            raise Refused(f"json: cannot unmarshal {kind_of_json(value)} into Go value")
+        return value
+
+    return receive
+
+
+def _receive_base64_json(text: str) -> dict[str, Any]:
+    """Return the object in base64url text, as engines do: an empty one where that is broken."""
+    import binascii
+
+    with contextlib.suppress(ValueError, RecursionError):
+        plain = text.replace("-", "+").replace("_", "/")
+        value = json.loads(binascii.a2b_base64(plain, strict_mode=True))
+        if isinstance(value, dict):
+            return value
+    return {}
+
+
 ENCODINGS: Mapping[str, Encoding] = {
     "string": Encoding(_string, str, "string", "text", str),
     "boolean": Encoding(
@@ -301,13 +410,27 @@ ENCODINGS: Mapping[str, Encoding] = {
         example=True,
         python=bool,
         read=_read_boolean,
+        receive=_receive_boolean,
     ),
-    "integer": Encoding(_integer, str, "integer", 1, int, _read_integer),
-    "number": Encoding(_number, str, "number", 1.5, float),
-    "count": Encoding(_count, str, "integer or string", 1, read=_read_integer),
-    "seconds": Encoding(_seconds, str, "seconds (integer or timedelta)", 5, read=_read_integer),
+    "integer": Encoding(_integer, str, "integer", 1, int, _read_integer, _receive_integer),
+    "number": Encoding(_number, str, "number", 1.5, float, receive=_receive_number),
+    "count": Encoding(
+        _count, str, "integer or string", 1, read=_read_integer, receive=_receive_count
+    ),
+    "seconds": Encoding(
+        _seconds,
+        str,
+        "seconds (integer or timedelta)",
+        5,
+        read=_read_integer,
+        receive=_receive_integer,
+    ),
     "timestamp": Encoding(
-        _timestamp, str, "timestamp (datetime, UNIX seconds or RFC 3339)", 1_700_000_000
+        _timestamp,
+        str,
+        "timestamp (datetime, UNIX seconds or RFC 3339)",
+        1_700_000_000,
+        receive=_receive_timestamp,
     ),
     "filters": Encoding(
         _filters,
@@ -316,6 +439,7 @@ ENCODINGS: Mapping[str, Encoding] = {
         {"label": ["tier=web"]},
         dict,
         _read_json,
+        _receive_filters,
     ),
     "json-object": Encoding(
         _json_object,
@@ -324,14 +448,18 @@ ENCODINGS: Mapping[str, Encoding] = {
         {"os": "linux", "architecture": "amd64"},
         dict,
         _read_json,
+        _receive_json(dict),
     ),
-    "json-array": Encoding(_json_array, _write_json, "list", ["value"], list, _read_json),
+    "json-array": Encoding(
+        _json_array, _write_json, "list", ["value"], list, _read_json, _receive_json(list)
+    ),
     "base64-json": Encoding(
         _base64_json,
         _write_base64_json,
         "object (dict)",
         {"username": "me", "password": "s3cret"},
         dict,
+        receive=_receive_base64_json,
     ),
     "base64": Encoding(_base64, str, "bytes or base64 text", "czNjcmV0", bytes),
 }

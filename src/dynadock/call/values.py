@@ -48,6 +48,18 @@ class Mismatch(Exception):
         self.discreet = discreet or problem
 
 
+class Refused(Exception):
+    """A request says something that an engine does not take: ``status`` and ``message`` answer it.
+
+    The message has the engine's own words where they are known. It never leaves the package.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
 def shown(value: Any) -> str:
     """Write a value for a message: its repr, cut where it is long."""
     try:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 DEFAULT_HOST = "localhost"
 DEFAULT_PIPE = "//./pipe/docker_engine"
 
-_SCHEMES = "unix://, tcp://, ssh:// and npipe://"
+_SCHEMES = "unix://, tcp://, ssh://, npipe:// and embedded://"
 _HIGHEST_PORT = 65535
 
 # Compiled when they are first asked for: a start need not wait.
@@ -37,6 +37,7 @@ _AUTHORITY = r"(\[[^]]*\]|[^]:[]*)(?::([0-9]*))?"
 _NAME = r"(?=.{1,254}\Z)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?"
 _ZONE = r"[A-Za-z0-9_.~:+-]+"
 _PIPE = r"//[^/]+/pipe/[^/]+"
+_EMBEDDED = r"[A-Za-z0-9._-]{0,128}"
 _NOT_IN_A_URL = r"[^A-Za-z0-9._~!$&'()*+,;=:/%-]|%(?![0-9A-Fa-f]{2})"
 
 _NOT_FOR_SSH = r"\s|^[^:]*%"
@@ -262,7 +263,20 @@ def _npipe(path: str) -> Place:
     return Place("npipe", path=path)
 
 
-_READERS = {"unix": _unix, "tcp": _tcp, "http": _tcp, "ssh": _ssh, "npipe": _npipe}
+def _embedded(name: str) -> Place:
+    if not re.fullmatch(_EMBEDDED, name):
+        raise Odd("an embedded engine's name has letters, digits, '.', '_' and '-', or is empty")
+    return Place("embedded", path=name)
+
+
+_READERS = {
+    "unix": _unix,
+    "tcp": _tcp,
+    "http": _tcp,
+    "ssh": _ssh,
+    "npipe": _npipe,
+    "embedded": _embedded,
+}
 
 _KNOWN_OTHERWISE = {
     "https": (

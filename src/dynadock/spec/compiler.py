@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from dynadock.errors import SpecError
@@ -21,6 +22,15 @@ _CORRECTIONS = {
     "x-credentials": "credentials",
     "x-proxies": "proxies",
     "x-content": "content",
+    "x-unreadable": "unreadable",
+}
+
+_OF_BODIES = {
+    "x-send-default": "send",
+    "x-context": "context",
+    "x-proxies": "proxies",
+    "x-bare": "bare",
+    "x-empty": "empty",
 }
 
 _BY_MEDIA_TYPE = {each: name for name, kind in KINDS.items() for each in kind.media_types}
@@ -28,13 +38,16 @@ _BY_MEDIA_TYPE = {each: name for name, kind in KINDS.items() for each in kind.me
 
 _SWITCHING_PROTOCOLS = "101"
 
+_PARAMETER = re.compile(r"\{[^{}]+\}")
+
 
 def compile_document(document: Document) -> dict[str, Any]:
     """Return the compiled form of a document that the overlay has corrected.
 
-    ``{"version", "base_path", "names", "operations", "definitions"}``: ``operations`` by
+    ``{"version", "base_path", "names", "operations", "definitions", "routes"}``: ``operations`` by
     operationId, ``names`` from every other spelling (snake_case, newer names) to an operationId. A
-    spelling that two operations have is none.
+    spelling that two operations have is none. ``routes`` has the operations of each method by
+    what a path shows at first sight (see `_routes`).
     """
     return {
         "version": str(document.version),
@@ -45,7 +58,31 @@ def compile_document(document: Document) -> dict[str, Any]:
             for operation_id, operation in document.operations.items()
         },
         "definitions": document.definitions,
+        "routes": _routes(document),
     }
+
+
+def _routes(document: Document) -> dict[str, dict[str, list[list[str]]]]:
+    """Return lists of operationIds and path templates by method, then by what a path shows.
+
+    That is a template without parameters as it is, else ``*`` and what its last segment must be,
+    nothing if it is a parameter. In a list, what has more literal text comes first, as in engines.
+    """
+    routes: dict[str, dict[str, list[list[str]]]] = {}
+    for operation_id, operation in document.operations.items():
+        found = routes.setdefault(operation.method, {})
+        found.setdefault(_shown_by(operation.path), []).append([operation_id, operation.path])
+    for found in routes.values():
+        for candidates in found.values():
+            candidates.sort(key=lambda each: -len(_PARAMETER.sub("", each[1])))
+    return routes
+
+
+def _shown_by(template: str) -> str:
+    if "{" not in template:
+        return template
+    last = template.rpartition("/")[2]
+    return "*" if "{" in last else f"*{last}"
 
 
 def _names(document: Document) -> dict[str, str]:
@@ -113,20 +150,14 @@ def _facts(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _body(body: dict[str, Any], name: str, document: Document) -> dict[str, Any]:
-    compiled = {
+    compiled: dict[str, Any] = {
         "name": body["name"],
         "python_name": name,
         "required": bool(body.get("required")),
         "kind": kind_of(body["schema"], document.definitions),
         "schema": body["schema"],
     }
-    if "x-send-default" in body:
-        compiled["send"] = body["x-send-default"]
-    if "x-context" in body:
-        compiled["context"] = body["x-context"]
-    if "x-proxies" in body:
-        compiled["proxies"] = body["x-proxies"]
-    return compiled
+    return compiled | {short: body[key] for key, short in _OF_BODIES.items() if key in body}
 
 
 def _reply(operation: DocumentedOperation, document: Document) -> dict[str, Any]:
@@ -139,15 +170,22 @@ def _reply(operation: DocumentedOperation, document: Document) -> dict[str, Any]
         problem = f"{compiled['kind']!r} is not a kind of reply; there are {known}"
         raise SpecError(f"{document.name}: {operation.operation_id}: {problem}")
     compiled["codes"] = list(operation.node["responses"])
+    if media_types := _produced(operation):
+        compiled["media_types"] = media_types
     return compiled
+
+
+def _produced(operation: DocumentedOperation) -> list[str]:
+    """Return the media types that an operation itself declares; the document's own say nothing."""
+    produces = operation.node.get("produces")
+    return produces if isinstance(produces, list) else []
 
 
 def _kind(operation: DocumentedOperation) -> str:
     """Return the kind of reply that the document itself declares."""
     if operation.method == "HEAD":
         return "headers"
-    produces = operation.node.get("produces")
-    declared = produces if isinstance(produces, list) else []
+    declared = _produced(operation)
     kinds = {_BY_MEDIA_TYPE[each] for each in declared if each in _BY_MEDIA_TYPE}
     if "frames" in kinds and _SWITCHING_PROTOCOLS in operation.node["responses"]:
         return "duplex"

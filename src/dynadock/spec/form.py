@@ -2,7 +2,7 @@
 
 A process uses a few of a version's operations and definitions; to read all of them would take
 longer than a call does. The first line is the rest of the compiled form, with the names of the
-operations and of the definitions in the order of the lines that follow.
+operations, the definitions and so on in the order of the lines that follow.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-PARTED = ("operations", "definitions")
+PARTED = ("operations", "definitions", "routes")
 """What is a mapping of many parts in a compiled form (see `dynadock.spec.compiler`)."""
 
 

@@ -26,7 +26,9 @@ class Parameter:
     ``maxLength``, …) its limits, ``default`` what the engine assumes, ``items`` the members of an
     array and ``collection`` how they are joined (``multi``: one key each). ``credentials`` says
     for which registry it takes credentials (see `dynadock.call.registries`), ``proxies`` whether it
-    takes the environment variables of proxies.
+    takes the environment variables of proxies. ``unreadable`` says what engines make of a text that
+    is no value of it, where that is special: ``value``, or ``status`` and ``words`` (``{0}`` stands
+    for what they say of such texts everywhere, ``{1}`` for the text).
     """
 
     __slots__ = (
@@ -49,6 +51,7 @@ class Parameter:
         "secret",
         "send",
         "type",
+        "unreadable",
     )
 
     def __init__(self, compiled: Mapping[str, Any], parent: Parameter | None = None) -> None:
@@ -69,6 +72,7 @@ class Parameter:
         self.credentials: Mapping[str, Any] = compiled.get("credentials", {})
         self.proxies: bool = compiled.get("proxies", False)
         self.content: dict[str, Any] = compiled.get("content", {})
+        self.unreadable: Mapping[str, Any] = compiled.get("unreadable", {})
         self.items: Parameter | None = (
             Parameter(compiled["items"], self) if "items" in compiled else None
         )
@@ -83,7 +87,8 @@ class Body:
 
     ``send`` is what is sent when the caller gives none. ``context`` is the parameter that names the
     Dockerfile where a folder is a build context, ``proxies`` the field that takes the environment
-    variables of proxies; both are empty elsewhere.
+    variables of proxies; both are empty elsewhere. ``is_bare`` tells that engines read it whatever
+    its Content-Type, ``empty`` is how they refuse an empty one, empty where they do not.
     """
 
     def __init__(self, compiled: Mapping[str, Any], definitions: Mapping[str, Any]) -> None:
@@ -95,6 +100,8 @@ class Body:
         self.send: Any = compiled.get("send")
         self.context: str = compiled.get("context", "")
         self.proxies: str = compiled.get("proxies", "")
+        self.is_bare: bool = compiled.get("bare", False)
+        self.empty: str = compiled.get("empty", "")
         self.definitions = definitions
 
     @cached_property
@@ -124,7 +131,8 @@ class Reply:
     ``decode`` names encoded headers; ``acts`` tells that the engine works for as long as the stream
     is read; ``tty`` where to learn whether output is a terminal's (see `dynadock.call.kinds`);
     ``resize`` is the operation that sets the terminal's size; ``upgrade`` the protocol that is
-    asked for; ``rows`` the field that holds what is listed, where the reply is no list itself.
+    asked for; ``rows`` the field that holds what is listed, where the reply is no list itself;
+    ``media_types`` are those that the operation declares, ``codes`` all statuses that it has.
     """
 
     __slots__ = (
@@ -132,6 +140,7 @@ class Reply:
         "codes",
         "decode",
         "kind",
+        "media_types",
         "resize",
         "rows",
         "schema",
@@ -153,6 +162,7 @@ class Reply:
         self.upgrade: str = compiled.get("upgrade", "tcp")
         self.schema: dict[str, Any] | None = compiled.get("schema")
         self.codes: tuple[str, ...] = tuple(compiled["codes"])
+        self.media_types: tuple[str, ...] = tuple(compiled.get("media_types", ()))
 
     def is_structured(self, definitions: Mapping[str, Any]) -> bool:
         """Tell whether the document has an object or a list for the reply, and not just text."""
@@ -288,7 +298,8 @@ class Operation:
 class Spec(Mapping[str, Operation]):
     """A compiled document: a mapping of its operations by operationId, each made on first use.
 
-    ``key`` names it in the cache; empty if nothing that is made of it may be kept there.
+    ``key`` names it in the cache; empty if nothing that is made of it may be kept there. ``routes``
+    lead from paths to operations (see `dynadock.spec.compiler`).
     """
 
     def __init__(self, compiled: Mapping[str, Any], key: str = "") -> None:
@@ -298,6 +309,7 @@ class Spec(Mapping[str, Operation]):
         self.base_path: str = compiled["base_path"]
         self.definitions: Mapping[str, Any] = compiled["definitions"]
         self.names: Mapping[str, str] = compiled["names"]
+        self.routes: Mapping[str, Any] = compiled["routes"]
         self._operations: Mapping[str, Any] = compiled["operations"]
         self._made: dict[str, Operation] = {}
 

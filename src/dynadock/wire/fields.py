@@ -32,7 +32,8 @@ CONTROLS = r"\x00-\x08\x0a-\x1f\x7f"
 LINE_END = re.compile(r"\r?\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
-_LENGTH = re.compile(r"[0-9]{1,20}")
+LENGTH = re.compile(r"[0-9]{1,20}")
+"""What Content-Length tells."""
 
 _TOKEN = re.compile(NAME)
 _CONTROLS = re.compile(f"[{CONTROLS}]")
@@ -71,10 +72,10 @@ def length_in(field: str) -> int:
 
     The same length more than once is one length (RFC 9112, section 6.3).
     """
-    if _LENGTH.fullmatch(field):
+    if LENGTH.fullmatch(field):
         return int(field)
     lengths = {value.strip(BLANKS) for value in field.split(",")}
-    if len(lengths) > 1 or not _LENGTH.fullmatch(length := lengths.pop()):
+    if len(lengths) > 1 or not LENGTH.fullmatch(length := lengths.pop()):
         raise MalformedStream(f"the reply's Content-Length is not a length: {field[:60]!r}")
     return int(length)
 

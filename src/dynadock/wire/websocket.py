@@ -1,4 +1,4 @@
-"""Websockets as a client speaks them (RFC 6455), without any input or output of its own.
+"""Websockets on either side (RFC 6455), without any input or output of its own.
 
 The handshake is ours, the frames and their rules are those of the library named websockets, which
 takes a while to import: this module is for those who open a websocket.
@@ -13,7 +13,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from websockets.exceptions import PayloadTooBig
-from websockets.frames import Frame, Opcode
+from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import Protocol, Side
 
 from dynadock.errors import ConnectionLost, MalformedStream, TruncatedStream
@@ -22,14 +22,13 @@ from dynadock.wire.coding import too_large
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from websockets.frames import Close
-
     from dynadock.wire.messages import Data, Request
 
 _KEY = "Sec-WebSocket-Key"
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _VERSION = "13"
-_NORMAL = (1000, 1001, 1005)
+_DONE = 1000
+_NORMAL = (_DONE, 1001, 1005)
 """Codes of a close that is no error: done, going away, none given (RFC 6455, section 7.4.1)."""
 
 _CONTENT = (Opcode.BINARY, Opcode.TEXT, Opcode.CONT)
@@ -54,6 +53,25 @@ def check_handshake(request: Request, headers: Mapping[str, str]) -> None:
         raise MalformedStream("the websocket's handshake was answered with a wrong key")
 
 
+def answer_handshake(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return a reply's headers that agree to the websocket that a request's ``headers`` ask for.
+
+    Raises MalformedStream if they do not ask for one (RFC 6455, section 4.2.1).
+    """
+    if headers.get("Upgrade", "").lower() != "websocket":
+        raise MalformedStream("not websocket protocol")
+    key = headers.get(_KEY, "")
+    if not key:
+        raise MalformedStream("mismatch challenge/response")
+    if headers.get("Sec-WebSocket-Version") != _VERSION:
+        raise MalformedStream("missing or bad WebSocket Version")
+    return {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Accept": accepted(key),
+    }
+
+
 def accepted(key: str) -> str:
     """Return what a server answers to a key (RFC 6455, section 4.2.2)."""
     # The RFC wants this digest as proof of understanding; nothing is kept secret by it.
@@ -70,12 +88,12 @@ class WebSocketCodec:
     counts behind a close.
     """
 
-    def __init__(self, limit: int | None = None) -> None:
+    def __init__(self, limit: int | None = None, side: Side = Side.CLIENT) -> None:
         self.done = False
         self.fault: Exception | None = None
         self.rest = b""
         self._limit = limit
-        self._protocol = Protocol(Side.CLIENT, max_size=limit, logger=_SILENT)
+        self._protocol = Protocol(side, max_size=limit, logger=_SILENT)
         self._outgoing = b""
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -129,6 +147,26 @@ class WebSocketCodec:
         elif error is not None:
             self.fault = MalformedStream(f"what came is not a frame of a websocket: {error}")
             self.fault.__cause__ = error
+
+
+class WebSocketServerCodec(WebSocketCodec):
+    """The messages of a websocket as whoever serves it decodes and writes them.
+
+    ``is_text`` tells that they are text messages, as engines send them up to API 1.27.
+    """
+
+    def __init__(self, limit: int, *, is_text: bool) -> None:
+        super().__init__(limit, Side.SERVER)
+        self._opcode = Opcode.TEXT if is_text else Opcode.BINARY
+
+    def message_to_client(self, data: bytes) -> bytes:
+        """Return one message as it is sent to a client."""
+        return Frame(self._opcode, data).serialize(mask=False)
+
+    @staticmethod
+    def close() -> bytes:
+        """Return the close in a normal way, as it is sent to a client."""
+        return Frame(Opcode.CLOSE, Close(_DONE, "").serialize()).serialize(mask=False)
 
 
 def _fault_of_close(close: Close, *, is_inside_message: bool) -> Exception | None:
