@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     # `_HOMES` for type checkers, to which `as` means that a name is exported.
     from dynadock import config as config
+    from dynadock import embedded as embedded
     from dynadock import errors as errors
     from dynadock.archive.pack import build_context as build_context
     from dynadock.archive.pack import pack as pack
@@ -75,7 +76,7 @@ _HOMES = {
 }
 """Where the public names are, except for errors.py, all of whose classes are public."""
 
-_MODULES = ("config", "errors")
+_MODULES = ("config", "embedded", "errors")
 """What is offered as a module."""
 
 

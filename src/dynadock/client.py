@@ -227,8 +227,7 @@ class Client:
 
     def __reduce__(self) -> tuple[Any, ...]:
         options, connector = self._options.without_secrets(), self._connector
-        place = (connector.host, connector.context, connector.connections)
-        return (_restored, (self._spec, place, options))
+        return (_restored, (self._spec, connector.place, options))
 
     def __repr__(self) -> str:
         try:

@@ -62,6 +62,10 @@ class UnreadStreamWarning(DynadockWarning):
     """A stream was dropped before its end, which may cancel the work that it reports."""
 
 
+class StuckProgramWarning(DynadockWarning):
+    """A Python function that an embedded engine ran does not end, though the engine has."""
+
+
 class SpecError(DynadockError, ValueError):
     """A document, or a version asked for, cannot be used; the message says which and why.
 

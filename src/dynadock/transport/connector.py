@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.call.encode import request_of_no_version
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dynadock.options import Options
+    from dynadock.simulation.engine import SimulatedEngine
     from dynadock.transport.additions import Additions
     from dynadock.transport.driver import Driver
     from dynadock.transport.pool import Pool
@@ -53,17 +55,38 @@ class Connector:
         self._additions: Additions | None = None
         self._begin: Callable[..., Driver] | None = None
         self._pool: Pool | None = None
+        # An engine of this client's own is there for as long as somebody holds it.
+        self._engine: SimulatedEngine | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave sockets behind: a copy looks for the engine afresh."""
-        return (Connector, (self.host, self.context, self.connections))
+        return (Connector, self.place)
+
+    @property
+    def place(self) -> tuple[str | None, str | None, int]:
+        """What makes a connector to the same engine: an embedded one is found by its name."""
+        host = self.host if self._engine is None else str(self._endpoint)
+        return (host, self.context if self._engine is None else None, self.connections)
 
     @property
     def endpoint(self) -> Endpoint:
         """The place of the engine, looked for once; EndpointError or Unsupported."""
         if self._endpoint is None:
-            self._endpoint = find_endpoint(self.host, self.context)
+            found = find_endpoint(self.host, self.context)
+            self._endpoint = found if found.scheme != "embedded" else self._enter(found)
         return self._endpoint
+
+    def _enter(self, found: Endpoint) -> Endpoint:
+        """Return the endpoint of an engine in this process; a nameless one is this client's own."""
+        from dynadock.simulation.registry import engine_at, new_engine
+
+        if found.path:
+            # Calls say that it is not there, as they say of any engine.
+            with suppress(ConnectionRefusedError):
+                self._engine = engine_at(found.path)
+            return found
+        name, self._engine = new_engine()
+        return found._replace(path=name)
 
     @property
     def address(self) -> str:

@@ -24,6 +24,7 @@ CERTIFICATES_VARIABLE = "DOCKER_CERT_PATH"
 CONFIG_VARIABLE = "DOCKER_CONFIG"
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 NO_CONTEXT = "default"
+ORIGIN_OF_HOST = "host="
 DEFAULT_SOCKET = "/var/run/docker.sock"
 DEFAULT_PORT = 2375
 DEFAULT_TLS_PORT = 2376
@@ -83,8 +84,8 @@ class Endpoint(NamedTuple):
             path = self.path.rstrip()
             blanks = self.path[len(path) :]
             return f"unix://{re.sub(_LOOKS_ESCAPED, '%25', path)}{_escaped(blanks)}"
-        if self.scheme == "npipe":
-            return f"npipe://{self.path}"
+        if self.scheme in ("npipe", "embedded"):
+            return f"{self.scheme}://{self.path}"
         host = _bracketed(self.host.replace("%", "%25"))
         user = f"{_escaped(self.user)}@" if self.user else ""
         port = f":{self.port}" if self.port else ""
@@ -123,7 +124,7 @@ def find_endpoint(host: str | Address | None = None, context: str | None = None)
         host = Address.of(host)
         if context is not None:
             raise EndpointError("host= and context= both say where the engine is; give one")
-        return parse_host(host, "host=", _tls_of_environment())
+        return parse_host(host, ORIGIN_OF_HOST, _tls_of_environment())
     if context in (None, NO_CONTEXT):
         from_environment = Address(os.environ.get(HOST_VARIABLE, ""))
         if from_environment.plain.strip():

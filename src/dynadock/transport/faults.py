@@ -18,6 +18,7 @@ from dynadock.errors import (
     TlsError,
     TransportError,
 )
+from dynadock.transport.endpoint import ORIGIN_OF_HOST
 
 if TYPE_CHECKING:
     from dynadock.transport.endpoint import Endpoint
@@ -71,7 +72,7 @@ def _known(error: OSError, endpoint: Endpoint) -> TransportError | None:
     """Return the exception for an error whose type, or TLS, tells the cause; else None."""
     for foreign, ours, problem in _BY_CAUSE:
         if isinstance(error, foreign):
-            return _fault(ours, endpoint, problem)
+            return _fault(ours, endpoint, problem + _way_out(ours, endpoint))
     if endpoint.tls is None:
         return None
     from dynadock.transport.distrust import problem_with_tls
@@ -82,6 +83,13 @@ def _known(error: OSError, endpoint: Endpoint) -> TransportError | None:
     fault = _fault(TlsError, endpoint, reason)
     fault.__cause__ = error
     return fault
+
+
+def _way_out(kind: type[TransportError], endpoint: Endpoint) -> str:
+    """Return what else can be done where nothing is at a place that the caller has not named."""
+    if kind is PermissionDenied or endpoint.origin == ORIGIN_OF_HOST:
+        return ""
+    return " Where there is none, host='embedded://' simulates one."
 
 
 def out_of_time(endpoint: Endpoint, seconds: float) -> TransportError:

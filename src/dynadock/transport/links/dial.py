@@ -19,6 +19,11 @@ def connect(endpoint: Endpoint, timeout: float | None) -> Link:
         from dynadock.transport.links.npipe import PipeLink, dial_pipe
 
         return PipeLink(dial_pipe(endpoint, timeout))
+    if endpoint.scheme == "embedded":
+        from dynadock.simulation.registry import engine_at
+        from dynadock.transport.links.inside import InsideLink
+
+        return InsideLink(engine_at(endpoint.path))
     if endpoint.tls is None:
         return SocketLink(_dial(endpoint, timeout))
     from dynadock.transport.links.tls import TlsLink, client_context

@@ -1,0 +1,1 @@
+"""What an engine knows: containers, images, networks, volumes, events, and their rules."""
