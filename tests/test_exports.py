@@ -15,7 +15,7 @@ import dynadock
 from documents import A_FEW, VERSIONS
 from dynadock import errors
 
-MODULES = {"config", "errors"}
+MODULES = {"config", "embedded", "errors"}
 
 
 def test_all_is_sorted_and_without_doubles():

@@ -1,0 +1,1 @@
+"""For the tests of others: a plugin of pytest with an embedded engine."""
