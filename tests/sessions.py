@@ -1,7 +1,7 @@
 """Sessions in Markdown: reads the blocks of a page, runs them, and compares what they print.
 
 CONTRIBUTING.md ("The guide") says how a page is written. To put real output into one, on the engine
-at ``DOCKER_HOST``::
+at ``DOCKER_HOST``, or on an embedded one if that is what the page is written on::
 
     PYTHONPATH=tests .venv/bin/python -m sessions docs/containers.md
 """
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 import dynadock
+from dynadock.embedded import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,9 +43,14 @@ AT_HAND = ("examples", "specs")
 ANYTHING = "…"
 _FENCE = re.compile(r"^(\s*)(`{3,}|~{3,})\s*([\w-]*)(.*)$")
 _NOT_RUN = re.compile(r"^<!-- not run: (\S.*\S) -->$")
-_ENGINE = re.compile(r"<!-- engine: (docker|podman) -->\n")
+_REAL = re.compile(r"^<!-- real engine: (\S.*\S) -->$")
+_ENGINE = re.compile(r"<!-- engine: (docker|podman|embedded) -->\n")
 _OUTPUT = "text"
 _RUN = ("pycon", "python")
+
+EMBEDDED = "embedded"
+ALIKE = "1.24-1.45"
+"""What an embedded engine speaks in the place of the one that most pages were written on."""
 
 # What differs from one engine, or one run, to the next: both sides are compared with these words
 # in its place. The first that fits counts.
@@ -52,7 +58,7 @@ CHANGING = (
     (r"\b[0-9a-f]{64}\b", "ID"),
     (r"\b[0-9a-f]{6,64}…", "ID"),
     (r"\b(?=[a-f]*\d)[0-9a-f]{12}\b", "ID"),
-    (r"(unix|tcp)://[^\s:,>)'\"]+(:\d+)?", "HOST"),
+    (r"(unix|tcp|embedded)://[^\s:,>)'\"]+(:\d+)?", "HOST"),
     (r"\b(Docker|Podman)/\S+ \(\w+\)", "ENGINE"),
     (r"'\d+\.\d+\.\d+(\+[\w.]+)?'", "RELEASE"),
     (r"(API|there are) \d\.\d+ to \d\.\d+", "VERSIONS"),
@@ -60,6 +66,7 @@ CHANGING = (
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", "TIME"),
     (r"\b\d{4}-\d\d-\d\d\b", "DAY"),
     (r"\b\d\d:\d\d:\d\d\b", "CLOCK"),
+    (r"\bin \d+\.\d\ds\b", "in SECONDS"),
     (r"\b(\d+|[Aa]n?|About an?|Less than an?) (second|minute|hour|day|week|month)s?\b", "AGE"),
     (r"\b1[6-9]\d{8}(\d{9})?\b", "EPOCH"),
     (r"\b\d+(\.\d+)? ?[kKMG]i?B\b", "SIZE"),
@@ -72,18 +79,23 @@ _CHANGING = [(re.compile(pattern), word) for pattern, word in CHANGING]
 
 
 class Block(NamedTuple):
-    """A fenced block: its language, its lines, the number of the first, and why it is not run."""
+    """A fenced block: its language, its lines, the number of the first.
+
+    ``why_not`` says why it is not run, ``why_real`` why it is run on a real engine alone.
+    """
 
     language: str
     lines: list[str]
     first: int
     why_not: str | None
+    why_real: str | None
 
 
 class Statement(NamedTuple):
     """Something to run, its line in the page, and what it shows, from one line to before another.
 
-    ``fenced`` is true if what it shows stands in a block of its own.
+    ``fenced`` is true if what it shows stands in a block of its own, ``is_real`` if it is run on a
+    real engine alone.
     """
 
     source: str
@@ -93,6 +105,7 @@ class Statement(NamedTuple):
     start: int
     end: int
     fenced: bool
+    is_real: bool
 
 
 class PageError(Exception):
@@ -100,9 +113,27 @@ class PageError(Exception):
 
 
 def engine_of(text: str) -> str:
-    """Return the kind of engine that a page was written on: its first line tells of Podman."""
+    """Return the kind of engine that a page was written on: its first line tells of others."""
     told = _ENGINE.match(text)
     return told[1] if told else "docker"
+
+
+def engines_of(text: str) -> list[str]:
+    """Return the kinds of engines that a page is run on: Docker's pages on an embedded one too.
+
+    A page whose first line says why it takes a real engine is an exception.
+    """
+    kind = engine_of(text)
+    first = text.partition("\n")[0]
+    return [kind] if kind != "docker" or _REAL.match(first) else [kind, EMBEDDED]
+
+
+def only_real(text: str) -> list[str]:
+    """Return why a page, or each of these of its blocks, is not run on an embedded engine."""
+    whole = _REAL.match(text.partition("\n")[0])
+    if whole:
+        return [whole[1]]
+    return [block.why_real for block in blocks_of(text) if block.why_real is not None]
 
 
 def blocks_of(text: str) -> list[Block]:
@@ -120,15 +151,15 @@ def blocks_of(text: str) -> list[Block]:
             raise PageError(f"line {number}: a fence stands at the margin, with a language alone")
         end = lines.index(ticks, number) if ticks in lines[number:] else len(lines)
         inside = lines[number:end]
-        why_not = _reason_above(lines, number - 1)
-        found.append(Block(language, inside, number, why_not))
+        above = next((line for line in reversed(lines[: number - 1]) if line), "")
+        reasons = (_reason(_NOT_RUN, above), _reason(_REAL, above))
+        found.append(Block(language, inside, number, *reasons))
         number += len(inside) + 1
     return found
 
 
-def _reason_above(lines: list[str], fence: int) -> str | None:
-    above = next((line for line in reversed(lines[:fence]) if line), "")
-    marked = _NOT_RUN.match(above)
+def _reason(pattern: re.Pattern[str], above: str) -> str | None:
+    marked = pattern.match(above)
     return marked[1] if marked else None
 
 
@@ -172,7 +203,7 @@ def _typed(block: Block) -> Iterator[Statement]:
     if prompts[:1] != [0]:
         raise PageError(f"line {block.first}: a pycon block begins with '>>> '")
     for at, end in zip(prompts, [*prompts[1:], len(block.lines)], strict=True):
-        more = list(takewhile(lambda line: line.startswith("..."), block.lines[at + 1 : end]))
+        more = list(takewhile(_is_continued, block.lines[at + 1 : end]))
         start = at + 1 + len(more)
         source = [block.lines[at].removeprefix(">>> "), *(line[4:] for line in more)]
         yield Statement(
@@ -183,17 +214,25 @@ def _typed(block: Block) -> Iterator[Statement]:
             block.first + start,
             block.first + end,
             fenced=False,
+            is_real=block.why_real is not None,
         )
 
 
+def _is_continued(line: str) -> bool:
+    return line == "..." or line.startswith("... ")
+
+
 def _whole(block: Block, after: Block | None) -> Statement:
-    end = block.first + len(block.lines) + 1
+    start = end = block.first + len(block.lines) + 1
     source = "\n" * block.first + "\n".join(block.lines) + "\n"
-    if after is None or not _shows(block, after):
-        return Statement(source, "exec", block.first + 1, "", end, end, fenced=True)
-    start, end = after.first - 1, after.first + len(after.lines) + 1
-    want = "\n".join(after.lines)
-    return Statement(source, "exec", block.first + 1, want, start, end, fenced=True)
+    want = ""
+    if after is not None and _shows(block, after):
+        start, end = after.first - 1, after.first + len(after.lines) + 1
+        want = "\n".join(after.lines)
+    is_real = block.why_real is not None
+    return Statement(
+        source, "exec", block.first + 1, want, start, end, fenced=True, is_real=is_real
+    )
 
 
 def steadied(text: str) -> str:
@@ -242,37 +281,44 @@ class Missing:
     def __init__(self) -> None:
         self._never_made: set[str] = set()
 
-    def stops(self, source: str) -> bool:
-        """Tell if a statement has to be left out."""
+    def stops(self, source: str, *, absent: bool | None = None) -> bool:
+        """Tell if a statement has to be left out.
+
+        It has if what it asks is ``absent``: by default, a registry that is not there.
+        """
         names = [each for each in ast.walk(ast.parse(source)) if isinstance(each, ast.Name)]
-        absent = any(
-            shown in source and variable not in os.environ for shown, variable in STAND_INS.items()
-        )
+        if absent is None:
+            asked = [variable for shown, variable in STAND_INS.items() if shown in source]
+            absent = any(variable not in os.environ for variable in asked)
         if not absent and self._never_made.isdisjoint(name.id for name in names):
             return False
         self._never_made |= {name.id for name in names if isinstance(name.ctx, ast.Store)}
         return True
 
 
-def run(path: Path) -> Iterator[tuple[Statement, str]]:
-    """Run a page in a folder of its own, in one namespace; yield statements and what they print."""
+def run(path: Path, kind: str) -> Iterator[tuple[Statement, str]]:
+    """Run a page in a folder of its own, in one namespace; yield statements and what they print.
+
+    On an embedded engine, what takes a real one is left out.
+    """
     names: dict[str, object] = {"__name__": "__main__"}
     missing = Missing()
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for name in AT_HAND:
             Path(name).symlink_to(TOP / name)
         for statement in statements_of(path.read_text(encoding="utf-8")):
-            if not missing.stops(statement.source):
+            absent = statement.is_real if kind == EMBEDDED else None
+            if not missing.stops(statement.source, absent=absent):
                 source = here(statement.source)
                 yield statement, outcome(statement._replace(source=source), path.name, names)
 
 
-def check(path: Path) -> None:
+def check(path: Path, kind: str) -> None:
     """Run a page, and fail with all places where it prints something else than it shows."""
     faults = [
         f"{path.name}:{statement.line}: {statement.source.strip()}\n"
         f"--- shown\n{statement.want}\n--- printed\n{shown}"
-        for statement, shown in run(path)
+        for statement, shown in run(path, kind)
         if not agree(shown, here(statement.want))
     ]
     if faults:
@@ -308,10 +354,17 @@ def is_of_the_guide(name: str) -> bool:
     return name.startswith("guide-")
 
 
-def write(path: Path) -> None:
+@contextlib.contextmanager
+def embedded_engine() -> Iterator[Engine]:
+    """Return an embedded engine for a page, which speaks what the pages' own engine does."""
+    with Engine(api=ALIKE, name="guide") as engine:
+        yield engine
+
+
+def write(path: Path, kind: str) -> None:
     """Put what was printed into a page, wherever it shows something else."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    for statement, shown in reversed(list(run(path))):
+    for statement, shown in reversed(list(run(path, kind))):
         if agree(shown, here(statement.want)):
             continue
         printed = _as_pages_show(shown).rstrip().splitlines()
@@ -328,7 +381,17 @@ def _as_pages_show(text: str) -> str:
     return text
 
 
+def _update(path: Path) -> None:
+    is_asked_for = os.environ.get("DOCKER_HOST", "").startswith(f"{EMBEDDED}:")
+    if is_asked_for or engine_of(path.read_text(encoding="utf-8")) == EMBEDDED:
+        with embedded_engine() as engine, pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DOCKER_HOST", engine.address)
+            write(path, EMBEDDED)
+    else:
+        with swept(dynadock.load(), is_of_the_guide):
+            write(path, "docker")
+
+
 if __name__ == "__main__":
     for page in map(Path, sys.argv[1:]):
-        with swept(dynadock.load(), is_of_the_guide):
-            write(page.resolve())
+        _update(page.resolve())

@@ -1,7 +1,8 @@
 """How a run is shared among the processes of pytest-xdist.
 
-A file is one process's; of the tests on engines all that an engine is used for are. What they make
-there, and what a whole run has seen of it, then has one owner, and engines wait for nobody.
+A file is one process's; of the tests on engines all that an engine is used for are, and those of
+other clients, which compare with one. What they make there, and what a whole run has seen of it,
+then has one owner, and engines wait for nobody.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import pytest
 
 ENGINE_TESTS = "tests/engine/"
+CLIENT_TESTS = "tests/clients/"
 TARGET = re.compile(r"\[([^\]-]+)")
 """The engine with which a test's arguments begin, as in ``[d26-1.42-a case]``."""
 
@@ -19,14 +21,19 @@ TARGET = re.compile(r"\[([^\]-]+)")
 def pytest_xdist_make_scheduler(config, log):
     from xdist.scheduler import LoadFileScheduling
 
+    from clients.reference import found
     from engine.engines import engines, one_of
 
     names = {each.name for each in engines()}
     # Pages and others that name no engine are run on the one that stands for all.
     default = next((each.name for each in one_of(engines())), "none")
 
+    reference = found()
+
     class AnEngineEach(LoadFileScheduling):
         def _split_scope(self, nodeid):
+            if nodeid.startswith(CLIENT_TESTS) and reference is not None:
+                return reference.name
             if not nodeid.startswith(ENGINE_TESTS):
                 return super()._split_scope(nodeid)
             found = TARGET.search(nodeid)

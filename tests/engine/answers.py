@@ -27,7 +27,8 @@ TABLE = Path(__file__).with_name("answers.yaml")
 class Answer:
     """A row of the table for one case: who answers so, and what.
 
-    It is either an error (``status`` and words of its ``message``) or a ``value`` of its own.
+    It is either an error (``status`` and words of its ``message``) or a ``value`` of its own. An
+    error that ``ends`` a test is all that the engine has to say to it.
     """
 
     case: str
@@ -37,6 +38,7 @@ class Answer:
     status: int | None
     message: str
     value: Any = field(hash=False)
+    ends: bool = False
 
     def is_of(self, target: Target) -> bool:
         """Tell whether the row speaks of that engine at that API version."""
@@ -74,7 +76,18 @@ def _answers(row: dict[str, Any]) -> Iterator[Answer]:
             row.get("status"),
             row.get("message", ""),
             row.get("value"),
+            row.get("ends", False),
         )
+
+
+def end_of(target: Target, error: APIError) -> Answer | None:
+    """Return the row that says that a test ends with that error, None if none does."""
+    said = (error.operation_id, error.status)
+    for answer in table():
+        is_about_it = answer.ends and answer.is_of(target) and said == (answer.case, answer.status)
+        if is_about_it and answer.message in error.explanation:
+            return answer
+    return None
 
 
 class Expected:

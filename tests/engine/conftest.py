@@ -11,6 +11,7 @@ announces them; ``@pytest.mark.each_engine`` for each engine once, at its newest
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from shutil import copytree
@@ -20,7 +21,7 @@ import pytest
 
 from dynadock import APIError, BoundOperation, Client, NotFound, load
 from dynadock.spec.versions import parse_range
-from engine.answers import Expected
+from engine.answers import Expected, end_of
 from engine.engines import (
     ENGINES,
     GUARDED,
@@ -37,6 +38,7 @@ from engine.engines import (
 from engine.things import IMAGE, LABELS, SWARM_ADDRESS, new_name
 from engine.tidy import tidy, tidy_registry
 from lacking import REQUIRED, give_up
+from sessions import EMBEDDED, embedded_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -80,6 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "at(version, ...): at these versions, 'newest' among them")
     config.addinivalue_line("markers", "each_engine: on every engine once, at its newest version")
     config.addinivalue_line("markers", "one_engine: on one engine, at its newest version")
+    config.addinivalue_line("markers", "real: not on the embedded engine: other programs ask it")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -88,6 +91,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = _marker(metafunc.definition)
     by_engine = marker is not None and marker.name in ("each_engine", "one_engine")
     chosen = one_of(engines()) if marker is not None and marker.name == "one_engine" else engines()
+    if metafunc.definition.get_closest_marker("real"):
+        chosen = tuple(each for each in chosen if each.kind != EMBEDDED)
     targets = [Target(each, at) for each in chosen for at in _versions(each, marker)] or [None]
     ids = [_id(target, by_engine=by_engine) for target in targets]
     metafunc.parametrize("target", targets, ids=ids, indirect=True, scope="module")
@@ -134,6 +139,20 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == HERE:
             item.config.stash[LEDGER].whole = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+    """Let a test end where the table says that an engine has nothing more to say to it."""
+    try:
+        return (yield)
+    except APIError as error:
+        target = getattr(pyfuncitem, "funcargs", {}).get("target")
+        answer = None if target is None else end_of(target, error)
+        if answer is None:
+            raise
+        pyfuncitem.config.stash[LEDGER].met.add((target, answer))
+        return True
 
 
 @pytest.hookimpl(wrapper=True)
@@ -320,20 +339,26 @@ def guarded(engine: Engine) -> Iterator[Guarded]:
 @pytest.fixture
 def speaker(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, empty_config: Path
-) -> Callable[[str], Client]:
+) -> Iterator[Callable[[str], Client]]:
     """Return what sets the environment that a page was written in, and gives a client of it.
 
-    It takes a kind of engine: one of Docker speaks the main version, of Podman its own newest.
+    It takes a kind of engine: one of Docker speaks the main version, of Podman its own newest; an
+    embedded one is made for it.
     """
 
     def speak(kind: str) -> Client:
-        main = parse_range(str(MAIN_VERSION) if kind == "docker" else f"-{MAIN_VERSION}")
-        found = [each for each in engines() if each.kind == kind and each.versions(main)]
-        if not found:
-            give_up(f"no engine of {kind} that speaks API {main}")
+        main = parse_range(f"-{MAIN_VERSION}" if kind == "podman" else str(MAIN_VERSION))
+        if kind == EMBEDDED:
+            address, version = stack.enter_context(embedded_engine()).address, MAIN_VERSION
+        else:
+            found = [each for each in engines() if each.kind == kind and each.versions(main)]
+            if not found:
+                give_up(f"no engine of {kind} that speaks API {main}")
+            address, version = found[0].address, found[0].versions(main)[-1]
         config = copytree(empty_config, tmp_path / "config")
-        monkeypatch.setenv("DOCKER_HOST", found[0].address)
+        monkeypatch.setenv("DOCKER_HOST", address)
         monkeypatch.setenv("DOCKER_CONFIG", str(config))
-        return load(str(found[0].versions(main)[-1]))
+        return load(str(version))
 
-    return speak
+    with ExitStack() as stack:
+        yield speak

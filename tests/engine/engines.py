@@ -21,6 +21,9 @@ REGISTRY = "DYNADOCK_TEST_REGISTRY"
 GUARDED = "DYNADOCK_TEST_REGISTRY_AUTH"
 LOGIN = "DYNADOCK_TEST_REGISTRY_LOGIN"
 
+EMBEDDED = ("embedded", "embedded://tests")
+"""The engine in this process that is tested like a real one: what it is called, and its address."""
+
 NO_ENGINE = f"no engine answers here; {ENGINES} can name some"
 
 MAIN_VERSION = parse_version(MAIN)
@@ -75,14 +78,15 @@ class Target(NamedTuple):
 def engines() -> tuple[Engine, ...]:
     """Ask the engines that the environment names, or else the one that a user would reach.
 
-    Empty if there is none; an engine that is named, or required, and does not answer is there with
-    its fault.
+    Where none is named, the embedded one comes behind that, and stands alone where none answers. An
+    engine that is named, or required, and does not answer is there with its fault.
     """
     named = addresses(ENGINES)
     if named:
         return tuple(_ask(name, address) for name, address in named.items())
     found = _ask("engine", None)
-    return (found,) if not found.fault or is_required() else ()
+    real = (found,) if not found.fault or is_required() else ()
+    return (*real, _ask(*EMBEDDED))
 
 
 def one_of(several: tuple[Engine, ...]) -> tuple[Engine, ...]:
@@ -117,11 +121,17 @@ def _ask(name: str, host: str | None) -> Engine:
     return Engine(
         name,
         address,
-        kind="podman" if any("Podman" in each for each in components) else "docker",
+        kind=_kind(address, components),
         release=_release(facts.Version),
         oldest=parse_version(facts.MinAPIVersion),
         newest=parse_version(facts.ApiVersion),
     )
+
+
+def _kind(address: str, components: list[str]) -> str:
+    if address.startswith("embedded://"):
+        return "embedded"
+    return "podman" if any("Podman" in each for each in components) else "docker"
 
 
 def _release(text: str) -> Version:

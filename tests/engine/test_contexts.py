@@ -57,6 +57,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
     return Docker(tmp_path)
 
 
+@pytest.mark.real
 @pytest.mark.each_engine
 def test_which_context_counts(
     docker: Docker, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -59,12 +59,14 @@ def states_of_tasks(client: Client, service: str) -> list[str]:
 
 
 @pytest.fixture
-def secret(client: Client, swarm: None) -> Iterator[Made]:
+def secret(client: Client, expected: Expected, swarm: None) -> Iterator[Made]:
     """A secret of the test's own."""
-    name = new_name("secret")
-    made = client.SecretCreate(Name=name, Data=b"hush", Labels=LABELS)
-    yield Made(made.ID, name)
-    assert client.SecretDelete(made.ID) is None
+    name, made = new_name("secret"), NOWHERE
+    with expected("SecretCreate"):
+        made = client.SecretCreate(Name=name, Data=b"hush", Labels=LABELS).ID
+    yield Made(made, name)
+    with expected("SecretDelete"):
+        assert client.SecretDelete(made) is None
 
 
 @pytest.fixture
