@@ -11,13 +11,15 @@ WORKERS ?= 4
 FROM ?=
 SECONDS ?= 600
 SEED ?=
+VERSIONS ?=
+SEQUENCES ?= 200
 
 BIN := .venv/bin
 
 # Two targets must not set up .venv at the same time.
 .NOTPARALLEL:
 
-.PHONY: help venv demo test lint pytest lowest format docs bench soak specs-check clean \
+.PHONY: help venv demo test lint pytest lowest format docs bench soak fuzz compare specs-check clean \
 	venv-test venv-docs venv-bench
 
 help: ## Show this list (default)
@@ -35,7 +37,7 @@ venv-docs:
 venv-bench:
 	@tools/setup_venv.sh bench
 
-demo: venv ## Talk to the engine that DOCKER_HOST or the default socket leads to
+demo: venv ## Talk to the engine at DOCKER_HOST or the default socket, else to the embedded one
 	@$(BIN)/python examples/demo.py
 
 test: lint pytest ## Check style and types, then run the tests (8 minutes with four engines)
@@ -64,9 +66,15 @@ bench: venv-bench ## Measure beside docker-py and http.client, on a real engine
 soak: venv ## Have one client under threads for SECONDS, on an engine that does everything wrong
 	$(BIN)/python bench/soak.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
+fuzz: venv ## Send whatever schemathesis makes of VERSIONS (all) to the embedded engine
+	@bench/fuzz.sh $(VERSIONS)
+
+compare: venv-test ## Make random calls at the engine at DOCKER_HOST and at the embedded one
+	$(BIN)/python bench/compare_engines.py --sequences $(SEQUENCES) $(if $(SEED),--seed $(SEED))
+
 specs-check: venv ## Compare the bundled documents with the published ones
 	$(BIN)/python tools/fetch_spec.py --check --all $(if $(FROM),--from "$(FROM)")
 
 clean: ## Remove .venv and all else that make has made
-	rm -rf .venv .venv-lowest build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
