@@ -200,6 +200,7 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         await writer.wait_closed()
 
 
+@pytest.mark.real
 def test_an_engine_sees_no_more_connections_than_the_pool_has(
     target: Target, names: list[str], tmp_path: Path
 ) -> None:
@@ -217,6 +218,7 @@ def test_an_engine_sees_no_more_connections_than_the_pool_has(
     assert 1 < relay.connections <= CONNECTIONS
 
 
+@pytest.mark.real
 def test_memory_stays_the_same(shared: Client, names: list[str]) -> None:
     """Ten thousand calls one after another; the first thousand fill what is filled once."""
     calls = (_ping, _inspect, _ping, _list, _fail, _inspect, _ping, _ping, _inspect, _list)
@@ -241,6 +243,7 @@ def test_memory_stays_the_same(shared: Client, names: list[str]) -> None:
     assert _sockets() >= 1
 
 
+@pytest.mark.real
 def test_abandoned_streams_leave_nothing(shared: Client, names: list[str]) -> None:
     """Each warns that it was not closed, and is closed all the same."""
     shared.SystemPing()

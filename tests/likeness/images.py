@@ -54,6 +54,8 @@ class Images(Pair):
 
     def _inspected(self, client: Client, tag: str) -> Any:
         came = self.outcome(client, "ImageInspect", self.name(f"made:{tag}"))
+        if came[0] == "fine" and not came[1]["Parent"]:
+            return "another name of an image that is not the same one at both engines"
         return self._without_others(came, came[1:2])
 
     def _without_others(self, came: Any, images: Any) -> Any:

@@ -16,8 +16,8 @@ from likeness.images import Images
 from likeness.networks import Networks
 from likeness.output import Output
 
-_AT_ONCE = {"die", "stop"}
-"""What is told of a container's end comes from two sides: only that it is told is certain."""
+_AT_ONCE = ({"die", "stop"}, {"kill", "unpause"}, {"die", "unpause"})
+"""Pairs of actions that are told from two sides: only that they are told is certain."""
 
 _OF_CHECKS = ("echo well", "false", "health_status")
 """How often a health check has run is chance."""
@@ -90,11 +90,12 @@ class Likeness(Output, Files, Networks, Images):
         containers = {
             each.Actor.ID: each.Actor.Attributes["name"] for each in told if _is_new(each)
         }
+        checks = {each.Actor.Attributes.get("execID") or "" for each in told if _is_check(each)}
         found: dict[str, list[Any]] = {}
         for event in told:
             given = event.Actor.Attributes
             name = given.get("name", "") or event.Actor.ID
-            if self.prefix in name and not any(each in event.Action for each in _OF_CHECKS):
+            if self.prefix in name and given.get("execID") not in checks and not _is_check(event):
                 by = containers.get(given.get("container"), "")
                 shown = {key: value for key, value in given.items() if key not in _PASSING}
                 found.setdefault(f"{event.Type} {name} {by}", []).append(
@@ -105,6 +106,10 @@ class Likeness(Output, Files, Networks, Images):
 
 def _is_new(event: Any) -> bool:
     return bool(event.Type == "container" and event.Action == "create")
+
+
+def _is_check(event: Any) -> bool:
+    return any(each in event.Action for each in _OF_CHECKS)
 
 
 def _in_order(actions: list[Any]) -> list[Any]:
@@ -125,4 +130,4 @@ def _in_order(actions: list[Any]) -> list[Any]:
 
 
 def _are_at_once(*pair: Any) -> bool:
-    return {each[0] for each in pair} == _AT_ONCE
+    return {each[0] for each in pair} in _AT_ONCE

@@ -77,6 +77,9 @@ class Output(Containers):
     )
     def execute(self, short: str, command: list[str], fields: Any) -> None:
         """Run something in a container, and compare its output and exit code."""
+        if "/vol/" in command[-1]:
+            # Permissions are not simulated: who is not root may write everywhere.
+            fields = {**fields, "User": "0"}
         self.each(
             f"execute {short} {command} {fields}",
             lambda client: self._executed(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from dynadock.simulation.behaviour.durations import in_words
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from dynadock.simulation.state.container import Container
     from dynadock.simulation.state.state import State
     from dynadock.spec.versions import Version
-
-_NEEDS_QUOTES = re.compile(r"[^A-Za-z0-9_./:@%+=,-]")
 
 
 def inspected(container: Container, version: Version, *, with_size: bool) -> dict[str, Any]:
@@ -118,7 +115,7 @@ def listed(state: State, container: Container, *, with_size: bool) -> dict[str, 
         "Names": [f"/{container.name}"],
         "Image": container.image_name,
         "ImageID": container.image.id if container.image else "",
-        "Command": " ".join(map(_quoted, container.command)),
+        "Command": _in_one_line(container.command),
         "Created": container.created // SECOND,
         "Ports": ports(container),
         "Labels": dict(container.labels),
@@ -142,10 +139,10 @@ def listed(state: State, container: Container, *, with_size: bool) -> dict[str, 
     return shown
 
 
-def _quoted(word: str) -> str:
-    if word and not _NEEDS_QUOTES.search(word):
-        return word
-    return "'" + word.replace("'", "'\\''") + "'"
+def _in_one_line(command: list[str]) -> str:
+    # Docker puts quotes around arguments with blanks, whatever else is in them (26.1).
+    path, *arguments = command
+    return " ".join([path, *(f"'{each}'" if " " in each else each for each in arguments)])
 
 
 def ports(container: Container) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ def ContainerInspect(state: State, asked: Asked) -> Any:
 def ContainerStart(state: State, asked: Asked) -> Any:
     """Runs the program of the command; complaints about it are runc's."""
     container = _container(state, asked)
-    if container.is_running and not container.is_paused:
+    if (container.is_running and not container.is_paused) or container.status == "restarting":
         return NotModified()
     container.start()
     return None
@@ -154,19 +154,20 @@ def ContainerRename(state: State, asked: Asked) -> Any:
     container.tell("rename", oldName=f"/{old}")
 
 
+_STOP_FIRST = ": stop the container before removing or force remove"
+
+
 @behaviour
 def ContainerDelete(state: State, asked: Asked) -> Any:
     """With force a running one is killed; with v its anonymous volumes go as well."""
     container = _container(state, asked)
-    if container.is_running:
+    if container.is_running or container.status == "restarting":
         if not asked.get("force"):
+            how = " and must be unpaused first" if container.is_paused else _STOP_FIRST
             raise conflict(
-                f'cannot remove container "/{container.name}": container is running: stop the'
-                " container before removing or force remove"
+                f'cannot remove container "/{container.name}": container is {container.status}{how}'
             )
         container.kill("KILL")
-    elif container.status == "restarting":
-        container.give_up_restarting()
 
     def remove_once_ended() -> Any:
         if container.is_running:

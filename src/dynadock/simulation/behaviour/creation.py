@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dynadock.simulation.behaviour.checking import check_configuration, check_network_mode
+from dynadock.simulation.behaviour.facts import facts
 from dynadock.simulation.behaviour.mounting import give_mounts
 from dynadock.simulation.behaviour.placing import place
 from dynadock.simulation.refusal import bad_request
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from dynadock.simulation.asked import Asked
     from dynadock.simulation.state.state import State
+    from dynadock.spec.versions import Version
 
 _OF_THE_CALL = ("HostConfig", "NetworkingConfig")
 
@@ -31,7 +33,7 @@ def new_container(state: State, asked: Asked) -> tuple[Container, list[str]]:
     check_network_mode(fields, given)
     if not fields.get("Image"):
         raise bad_request("config cannot be empty in order to create a container")
-    host_config = _host_config(given)
+    host_config = _host_config(given, asked.operation.version)
     check_configuration(fields, host_config)
     check_log_config(host_config["LogConfig"])
     image = state.images.find(fields["Image"])
@@ -85,8 +87,8 @@ _LEFT_OUT = ("KernelMemory", "KernelMemoryTCP")
 """What Go leaves out where it is 0."""
 
 
-def _host_config(given: dict[str, Any]) -> dict[str, Any]:
-    host_config = usual("HostConfig") | _said(given)
+def _host_config(given: dict[str, Any], version: Version) -> dict[str, Any]:
+    host_config = facts("HostConfig", version) | _said(given)
     policy = host_config["RestartPolicy"]
     host_config["RestartPolicy"] = {
         "Name": policy.get("Name") or "no",

@@ -96,7 +96,7 @@ def ExecInspect(state: State, asked: Asked) -> Any:
     """Whether it runs, its exit code, its process, and what it was made with."""
     found = state.execs.find(asked.get("id"))
     command: list[str] = found.config["Cmd"]
-    user = found.config.get("User")
+    user = found.config.get("User") or found.container.config.get("User")
     keys = parse_keys(found.config["DetachKeys"]) if found.config.get("DetachKeys") else b""
     process = {
         "tty": found.is_tty,

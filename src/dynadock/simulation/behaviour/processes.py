@@ -9,11 +9,13 @@ from dynadock.simulation.behaviour.facts import facts
 from dynadock.simulation.behaviour.table import behaviour
 from dynadock.simulation.clock import SECOND
 from dynadock.simulation.refusal import conflict, server_error
+from dynadock.simulation.state.container import INIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from dynadock.simulation.asked import Asked
+    from dynadock.simulation.programs.process import ProcessEntry
     from dynadock.simulation.state.container import Container
     from dynadock.simulation.state.state import State
 
@@ -84,9 +86,18 @@ _PARENT = 1
 """The host's process that starts what runs in containers."""
 
 
+def _entries(container: Container) -> list[ProcessEntry]:
+    """Return what runs in a container, the init first that has begun its program, if it has one."""
+    main, *others = container.processes()
+    if not container.host_config.get("Init"):
+        return [main, *others]
+    init = main._replace(command=f"{INIT} -- {main.command}")
+    return [init, main._replace(pid=container.pid + 1, parent=main.pid), *others]
+
+
 def _lines(state: State, container: Container, usage: Mapping[str, int]) -> Iterator[_Line]:
     now = state.clock.now()
-    for entry in container.processes():
+    for entry in _entries(container):
         age = max(now - entry.started, 0) // SECOND
         is_main = entry.pid == 1
         yield _Line(

@@ -48,7 +48,7 @@ STABLE_AFTER = 10.0
 NEVER_STARTED = 128
 """The exit code of who could not be started, unless the complaint is about the program."""
 
-_INIT = "/sbin/docker-init"
+INIT = "/sbin/docker-init"
 """Where the init is mounted that an engine has, so that an empty file is seen there (26.1)."""
 
 _BY_ITSELF = frozenset({"always", "unless-stopped"})
@@ -234,8 +234,8 @@ class Container:
         self.error = ""
         try:
             self._state.networks.connect(self)
-            etc.write(self._state, self)
             self._state.mounts.begin(self)
+            etc.write(self._state, self)
             self._prepare_files()
             self.run = self._begin()
         except Refused as refused:
@@ -261,9 +261,9 @@ class Container:
         is_read_only, self.files.read_only = self.files.read_only, False
         if not self.files.exists(self._cwd):
             self.files.make_folder(self._cwd, parents=True)
-        if self.host_config.get("Init") and not self.files.exists(_INIT):
-            self.files.make_folder(dirname(_INIT), parents=True)
-            self.files.write(_INIT, b"", mode=0o644)
+        if self.host_config.get("Init") and not self.files.exists(INIT):
+            self.files.make_folder(dirname(INIT), parents=True)
+            self.files.write(INIT, b"", mode=0o644)
         self.files.read_only = is_read_only
 
     def _begin(self) -> Run:
@@ -284,8 +284,11 @@ class Container:
         process.rows, process.columns = self.host_config.get("ConsoleSize") or (0, 0)
         check_user(self.files, process.user)
         program = self.program or state.programs.find(self.image, process)
-        protected = not self.host_config.get("Init")
-        run = Run(state, process, program, self._ended, is_protected=protected)
+        has_init = bool(self.host_config.get("Init"))
+        run = Run(state, process, program, self._ended, is_protected=not has_init)
+        if has_init:
+            # The host's number of the program itself, behind that of its init.
+            state.ids.new_pid()
         run.sessions, self.sessions = self.sessions, []
         if not self.config.get("OpenStdin"):
             process.stdin.end()
@@ -402,20 +405,26 @@ class Container:
 
     def kill(self, signal: str) -> None:
         """Send its main process a signal; TERM without SIG. Refused if there is none."""
-        if self.run is None:
-            if self.status == "restarting" and signal == "KILL":
+        configured = self.config.get("StopSignal")
+        # Whoever is killed by hand is not restarted, even by a signal that it ignores, and goes on
+        # if it was paused (26.1).
+        by_hand = signal == "KILL" or not configured or signal == self._stop_signal
+        if self.status == "restarting":
+            if by_hand:
                 self.give_up_restarting()
+            return
+        if self.run is None:
             raise conflict(
                 f"cannot kill container: {self.name}: container {self.id} is not running"
             )
-        configured = self.config.get("StopSignal")
-        if signal == "KILL" or not configured or signal == self._stop_signal:
-            # Whoever is killed by hand is not restarted, even by a signal that it ignores (26.1).
-            self._is_stopped_by_hand = True
+        self._is_stopped_by_hand = self._is_stopped_by_hand or by_hand
         self.tell("kill", signal=SIGNALS[signal])
+        run = self.run
         if signal == "KILL":
-            self.run.is_paused = False
-        self.run.kill(signal)
+            run.is_paused = False
+        run.kill(signal)
+        if by_hand and signal != "KILL" and self.is_paused:
+            self.unpause()
 
     @property
     def _stop_signal(self) -> str:
@@ -437,9 +446,6 @@ class Container:
             self.give_up_restarting()
             return
         run = self.run
-        if self.is_paused:
-            self.status = "running"
-            run.unpause()
         seconds = timeout
         if seconds is None:
             configured = self.config.get("StopTimeout")

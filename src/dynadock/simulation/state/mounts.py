@@ -75,38 +75,37 @@ class Mounts:
         return self.machine.exists(path)
 
     def place(self, container: Container) -> None:
-        """Mount in a new container what stays there for its whole life.
+        """Let a new container use its volumes; they are mounted when it is needed first.
 
-        What an image has at such a place is copied into a volume that is empty. What cannot be
-        mounted is tried again when the container starts, which is then refused.
+        What an image has at such a place is copied into a volume that is empty.
         """
         for mount in sorted(container.mounts, key=_depth):
+            container.unplaced.append(mount)
             if mount.volume is not None:
                 mount.volume.users[container.id] = None
-            if mount.kind == TMPFS or mount.subpath:
-                container.unplaced.append(mount)
-                continue
-            try:
-                self._mount(container, mount)
-            except Refused:
-                container.unplaced.append(mount)
+            if mount.volume is not None and mount.copies and not mount.subpath:
+                _fill(mount.volume, container.files, mount.destination)
 
     def begin(self, container: Container) -> None:
-        """Mount in a container that starts what is new each time, and tell of volumes."""
-        for mount in container.unplaced:
+        """Mount in a container that starts what is not mounted, and tell of volumes."""
+        self._mount_all(container, container.unplaced)
+        for mount in container.mounts:
+            self._tell(container, mount)
+
+    def _mount_all(self, container: Container, mounts: list[Mount]) -> None:
+        for mount in mounts:
             with suppress(OSError):
                 container.files.unmount(mount.destination)
             self._mount(container, mount)
-        for mount in container.mounts:
-            self._tell(container, mount)
+        container.unplaced = [
+            each for each in container.unplaced if each not in mounts or _is_new_each_time(each)
+        ]
 
     def _mount(self, container: Container, mount: Mount) -> None:
         files, subpath = self._files_of(mount)
         try:
             if mount.kind == BIND:
                 self.machine.make_folder(mount.source, parents=True)
-            if mount.copies and not files.names("/"):
-                copy_into(files, container.files, mount.destination)
             container.files.mount(
                 mount.destination, files, read_only=not mount.is_writable, subpath=subpath
             )
@@ -147,6 +146,9 @@ class Mounts:
 
         Docker mounts them for this, even where they are mounted already (26.1).
         """
+        with suppress(Refused):
+            lasting = [each for each in container.unplaced if not _is_new_each_time(each)]
+            self._mount_all(container, lasting)
         for mount in container.mounts:
             self._tell(container, mount)
         try:
@@ -182,6 +184,17 @@ def _check_options(options: str) -> None:
     for option in options.split(",") if options else ():
         if option.partition("=")[0] not in _OPTIONS:
             raise server_error(f'invalid tmpfs option "{option.partition("=")[0]}"')
+
+
+def _is_new_each_time(mount: Mount) -> bool:
+    return mount.kind == TMPFS or bool(mount.subpath)
+
+
+def _fill(volume: Volume, files: Files, path: str) -> None:
+    # What cannot be copied cannot be mounted either: the start is refused for that.
+    with suppress(OSError):
+        if not volume.files.names("/"):
+            copy_into(volume.files, files, path)
 
 
 def _depth(mount: Mount) -> int:
