@@ -182,6 +182,9 @@ class Containers(Pair):
     )
     def kill(self, short: str, signal: str) -> None:
         """Send a signal."""
+        if signal == "int" and self.commands.get(self.name(short)) == "trap":
+            # A shell at its `wait` is ended by it, which the simulated one is not.
+            signal = "TERM"
         self.both("ContainerKill", self.name(short), signal=signal)
 
     @rule(short=CONTAINERS)

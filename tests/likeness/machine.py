@@ -50,7 +50,7 @@ class Likeness(Output, Files, Networks, Images):
         before, self.history = self.history, []
         # Behind such a difference all that follows differs.
         self.is_over = True
-        self.each_until_alike(f"names and states after {before[-6:]}", self._settled)
+        self.each_until_alike(f"names and states after {before[-30:]}", self._settled)
         self.history, self.is_over = before, False
 
     def _settled(self, client: Client) -> Any:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LABEL = "dynadock.likeness"
 """Everything that a sequence makes and that can have labels has this one, with its prefix."""
 
+_BUSY = "a prune operation is already running"
+"""What an engine says of which somebody else asks the same."""
+
 PATIENCE = 3.0
 """Seconds until two engines have to agree: what a real one does takes a moment to be seen."""
 
@@ -57,7 +60,13 @@ class Pair(RuleBasedStateMachine):
 
     def outcome(self, client: Client, operation_id: str, *args: Any, **kwargs: Any) -> Any:
         """Return what came of a call: a value, or the class, status and words of an error."""
-        return self.attempt(operation_id, lambda: getattr(client, operation_id)(*args, **kwargs))
+        came = self.attempt(operation_id, lambda: getattr(client, operation_id)(*args, **kwargs))
+        while came[-1] == _BUSY:
+            time.sleep(0.05)
+            came = self.attempt(
+                operation_id, lambda: getattr(client, operation_id)(*args, **kwargs)
+            )
+        return came
 
     def attempt(self, operation_id: str, act: Callable[[], Any]) -> Any:
         """Return what came of something done at one engine."""

@@ -1,4 +1,4 @@
-"""What unit tests share: programs of the test's own on the path, and a user without privileges."""
+"""What unit tests share: programs on the path, a user without privileges, an embedded engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,22 @@ from pathlib import Path
 import pytest
 
 from docker_config import Programs
+from dynadock.embedded import Engine
 from privileges import NOBODY, without_privileges
+
+
+@pytest.fixture
+def engine():
+    """Give an embedded engine whose clock only the test moves."""
+    with Engine(clock="manual", seed=1) as made:
+        yield made
+
+
+@pytest.fixture
+def client(engine):
+    """Give a client of the embedded engine."""
+    with engine.client("1.45", timeout=5) as made:
+        yield made
 
 
 @pytest.fixture

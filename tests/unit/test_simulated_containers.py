@@ -347,3 +347,129 @@ def test_what_is_refused_of_a_running_one(client, start):
         client.ContainerExec("box", Cmd=["true"])
     with pytest.raises(Conflict, match="is not running"):
         client.ContainerTop("box")
+
+
+class TestSignalsByName:
+    @pytest.mark.parametrize("signal", ["15", "SIGTERM", "term", "RTMIN+3", "64", "POLL"])
+    def test_names_and_numbers(self, client, start, signal):
+        start()
+        client.ContainerKill("box", signal=signal)
+
+    @pytest.mark.parametrize(
+        ("signal", "words"),
+        [
+            ("NONE", "invalid signal: NONE"),
+            ("0", "invalid signal: 0"),
+            ("99", "the linux daemon does not support signal 99"),
+            ("-1", "the linux daemon does not support signal -1"),
+        ],
+    )
+    def test_what_is_none(self, client, start, signal, words):
+        start()
+        with pytest.raises(BadRequest, match=f"cannot kill container: box: {words}"):
+            client.ContainerKill("box", signal=signal)
+
+    def test_stops_have_words_of_their_own(self, client, start):
+        start()
+        with pytest.raises(ServerError, match="cannot stop container: box: invalid signal: NONE"):
+            client.ContainerStop("box", signal="NONE")
+        with pytest.raises(ServerError, match="Cannot restart container box: invalid signal"):
+            client.ContainerRestart("box", signal="NONE")
+
+
+class TestWhatIsPaused:
+    @pytest.mark.parametrize("signal", ["TERM", "USR1"])
+    def test_goes_on_when_a_signal_may_end_it(self, client, engine, start, signal):
+        start()
+        client.ContainerPause("box")
+        client.ContainerKill("box", signal=signal)
+        assert state(client).Status == "running"
+        assert told(client, engine, "container")[-2:] == ["kill", "unpause"]
+
+    def test_stays_where_another_signal_would(self, client, start):
+        start(StopSignal="USR2")
+        client.ContainerPause("box")
+        client.ContainerKill("box", signal="TERM")
+        assert state(client).Status == "paused"
+
+    def test_is_not_removed(self, client, start):
+        start()
+        client.ContainerPause("box")
+        with pytest.raises(Conflict, match="container is paused and must be unpaused first"):
+            client.ContainerDelete("box")
+
+
+class TestWhatRestarts:
+    @pytest.fixture(autouse=True)
+    def restarting(self, client, engine, start):
+        start("box", "false", HostConfig={"RestartPolicy": {"Name": "always"}})
+        assert state(client).Status == "restarting"
+
+    def test_is_started_already(self, client):
+        assert client.ContainerStart("box") is NOT_MODIFIED
+
+    def test_is_not_removed(self, client):
+        with pytest.raises(Conflict, match="container is restarting: stop the container before"):
+            client.ContainerDelete("box")
+
+    def test_any_signal_ends_that(self, client, engine):
+        client.ContainerKill("box", signal="USR1")
+        assert state(client).Status == "exited"
+        engine.state.advance(60)
+        assert client.ContainerInspect("box").RestartCount == 0
+        assert "kill" not in told(client, engine, "container")
+
+
+class TestWhatIsTold:
+    def test_of_looking_at_processes_and_of_sizes(self, client, engine, start):
+        start(Tty=True)
+        client.ContainerTop("box")
+        client.ContainerResize("box", h=20, w=70)
+        assert told(client, engine, "container")[-2:] == ["top", "resize"]
+
+    def test_volumes_are_mounted_for_who_looks_into_files(self, client, engine):
+        client.ContainerCreate(
+            name="box", Image="busybox", HostConfig={"Binds": ["data:/vol", "more:/more"]}
+        )
+        client.ContainerArchiveInfo("box", path="/tmp")
+        assert told(client, engine, "volume", "data") == ["create", "mount", "unmount"]
+        assert told(client, engine, "volume", "more") == ["create", "mount", "unmount"]
+
+    def test_volumes_are_given_back_even_by_who_did_not_get_them(self, client, engine):
+        host = {"Binds": ["data:/vol"], "NetworkMode": "nowhere"}
+        client.ContainerCreate(name="box", Image="busybox", HostConfig=host)
+        with pytest.raises(NotFound, match="network nowhere not found"):
+            client.ContainerStart("box")
+        assert told(client, engine, "volume", "data") == ["create", "unmount"]
+
+
+def told(client, engine, kind, name=""):
+    engine.state.advance(2)
+    seconds = engine.state.clock.now() // 10**9
+    events = client.SystemEvents(since=seconds - 10_000, until=seconds)
+    return [each.Action for each in events if each.Type == kind and name in (each.Actor.ID, "")]
+
+
+def test_lists_put_quotes_around_blanks_alone(client, start):
+    start("box", "sh", "-c", "trap 'echo bye' TERM; sleep 60", "x'y")
+    assert client.ContainerList()[0].Command == "sh -c 'trap 'echo bye' TERM; sleep 60' x'y"
+
+
+def test_an_exec_shows_its_container_s_user(client, start):
+    start(User="1000:1000")
+    made = client.ContainerExec("box", Cmd=["true"]).Id
+    assert client.ExecInspect(made).ProcessConfig.user == "1000:1000"
+
+
+def test_waiting_tells_why_it_did_not_start_while_it_is_there(client):
+    client.ContainerCreate(name="box", Image="busybox", Cmd=["/nowhere"])
+    with pytest.raises(BadRequest):
+        client.ContainerStart("box")
+    told = client.ContainerWait("box")
+    assert told.StatusCode == 127
+    assert "/nowhere: no such file or directory" in told.Error.Message
+
+
+def test_an_empty_name_is_refused_before_the_container_is_looked_for(client):
+    with pytest.raises(BadRequest, match="Neither old nor new names may be empty"):
+        client.ContainerRename("nobody", name="")

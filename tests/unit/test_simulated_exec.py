@@ -20,18 +20,6 @@ UNABLE = f"{FAILED}unable to start container process: "
 
 
 @pytest.fixture
-def engine():
-    with Engine(clock="manual", seed=1) as made:
-        yield made
-
-
-@pytest.fixture
-def client(engine):
-    with engine.client("1.45", timeout=5) as made:
-        yield made
-
-
-@pytest.fixture
 def box(client):
     """A running container."""
     name = "box"

@@ -21,18 +21,6 @@ ALL = {**OUTPUT, "stdin": True}
 
 
 @pytest.fixture
-def engine():
-    with Engine(clock="manual", seed=1) as made:
-        yield made
-
-
-@pytest.fixture
-def client(engine):
-    with engine.client("1.45", timeout=5) as made:
-        yield made
-
-
-@pytest.fixture
 def impatient(client):
     return client.with_options(timeout=0.05)
 

@@ -7,25 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynadock import BadRequest, Conflict, TimedOut
-from dynadock.embedded.engine import Engine
 from dynadock.simulation.state.detaching import KeyWatch, parse_keys
 
 ALL = {"stream": True, "stdin": True, "stdout": True, "stderr": True}
 ATTACHED = {"AttachStdin": True, "AttachStdout": True, "AttachStderr": True}
 
 CAT = ("sh", "-c", "while read -r line; do echo [$line]; done; echo end")
-
-
-@pytest.fixture
-def engine():
-    with Engine(clock="manual", seed=1) as made:
-        yield made
-
-
-@pytest.fixture
-def client(engine):
-    with engine.client("1.45", timeout=5) as made:
-        yield made
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ def new_container(state: State, asked: Asked) -> tuple[Container, list[str]]:
     if name:
         # Docker looks at the name when it is content with the rest (26.1).
         state.containers.check_name(name)
+    container.make_working_folder()
     give_mounts(state, container)
     state.containers.add(container)
     container.tell("create")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from dynadock.simulation.state.configs import copied
 from dynadock.spec.data import bundled_data
 from dynadock.spec.versions import parse_range
 
@@ -16,8 +17,14 @@ _DATA = "embedded.yaml"
 
 def facts(name: str, version: Version) -> dict[str, Any]:
     """Return a section of the data, the caller's own, with what that version has otherwise."""
+    found: dict[str, Any] = copied(_merged(name, version))
+    return found
+
+
+@cache
+def _merged(name: str, version: Version) -> dict[str, Any]:
     data = bundled_data(_DATA)
-    found: dict[str, Any] = deepcopy(data[name])
+    found: dict[str, Any] = copied(data[name])
     for row in data["Versions"].get(name, ()):
         if version in parse_range(row["versions"]):
             _merge(found, row["fields"])
@@ -29,4 +36,4 @@ def _merge(into: dict[str, Any], fields: dict[str, Any]) -> None:
         if isinstance(value, dict) and isinstance(into.get(name), dict):
             _merge(into[name], value)
         else:
-            into[name] = deepcopy(value)
+            into[name] = copied(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dynadock.simulation.behaviour.documented import documented
+from dynadock.simulation.behaviour.facts import facts
 from dynadock.simulation.clock import SECOND, rfc3339
 from dynadock.simulation.state.configs import usual_of_images
 from dynadock.simulation.state.images import SHA256
@@ -40,7 +41,7 @@ def inspected(state: State, image: Image, operation: Operation) -> dict[str, Any
         "Comment": image.comment,
         "Created": rfc3339(image.created),
         "ContainerConfig": image.container_config or usual_of_images(),
-        "DockerVersion": "",
+        "DockerVersion": _release(operation) if image.container else "",
         "Author": image.author,
         "Config": image.config,
         "Architecture": ARCHITECTURE,
@@ -54,6 +55,12 @@ def inspected(state: State, image: Image, operation: Operation) -> dict[str, Any
     if image.container:
         shown["Container"] = image.container
     return documented(operation, shown, _ONLY_IN_SOME)
+
+
+def _release(operation: Operation) -> str:
+    """Return what an engine calls itself in images that it has made."""
+    release: str = facts("Info", operation.version)["ServerVersion"]
+    return release
 
 
 def _places_of(image: Image) -> dict[str, str]:

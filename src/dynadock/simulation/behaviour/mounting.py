@@ -55,7 +55,7 @@ def give_mounts(state: State, container: Container) -> None:
             volume = state.volumes.make(driver=driver)
             found[path] = Mount(VOLUME, path, volume.source, volume, owns=True, copies=True)
     container.mounts = list(found.values())
-    state.mounts.place(container)
+    state.mounts.take(container)
 
 
 def _add(mounts: dict[str, Mount], mount: Mount) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from posixpath import join, normpath
 from typing import TYPE_CHECKING
 
-from dynadock.simulation.programs.process import USUAL_PATH
+from dynadock.simulation.programs.process import STDERR, USUAL_PATH
 from dynadock.simulation.programs.shell.commands import is_applet
 
 if TYPE_CHECKING:
@@ -22,12 +24,16 @@ NOT_EXECUTABLE = 126
 
 
 class NoProgram(Exception):
-    """A command runs nothing: the complaint in runc's words, and the exit code for it."""
+    """A command runs nothing: the complaint in runc's words, and the exit code for it.
 
-    def __init__(self, complaint: str, exit_code: int) -> None:
+    ``behind`` is what engines add at the complaint's end.
+    """
+
+    def __init__(self, complaint: str, exit_code: int, behind: str = "") -> None:
         super().__init__(complaint)
         self.complaint = complaint
         self.exit_code = exit_code
+        self.behind = behind
 
 
 def find_program(files: Files, command: list[str], env: dict[str, str], cwd: str) -> Program:
@@ -58,7 +64,7 @@ def _check(files: Files, path: str, beginning: str, missing: str) -> None:
     except OSError:
         raise NoProgram(beginning + missing, NOT_FOUND) from None
     if found.kind == "folder":
-        raise NoProgram(f"{beginning}is a directory", NOT_EXECUTABLE)
+        raise NoProgram(f"{beginning}is a directory", NOT_EXECUTABLE, ": permission denied")
     if not stat.S_IMODE(found.mode) & 0o111:
         raise NoProgram(f"{beginning}permission denied", NOT_EXECUTABLE)
 
@@ -88,3 +94,16 @@ def _script(words: list[str], path: str) -> Program:
         return (yield from _busybox(process))
 
     return run
+
+
+def init_without_program(exit_code: int) -> Program:
+    """Return what an init does that cannot begin its program: it runs, complains and ends."""
+    why = os.strerror(errno.ENOENT if exit_code == NOT_FOUND else errno.EACCES)
+
+    def complain(process: Process) -> Steps:
+        text = f"[FATAL tini (7)] exec {process.argv[0]} failed: {why}\n"
+        process.write(STDERR, text.encode())
+        yield process.now()
+        return exit_code
+
+    return complain

@@ -6,12 +6,13 @@ engine's clock, and whoever wants to know of it looks at the container's state.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from posixpath import dirname
 from typing import TYPE_CHECKING, Any
 
 from dynadock.simulation.files.container import container_files
 from dynadock.simulation.files.files import Files
-from dynadock.simulation.programs.finding import NoProgram
+from dynadock.simulation.programs.finding import NoProgram, init_without_program
 from dynadock.simulation.programs.process import USUAL_PATH, Process, ProcessEntry
 from dynadock.simulation.refusal import Refused, conflict
 from dynadock.simulation.state import etc
@@ -25,7 +26,7 @@ from dynadock.simulation.state.terminals import for_terminal
 from dynadock.simulation.state.users import check_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from dynadock.simulation.clock import Timer
     from dynadock.simulation.programs.process import Program
@@ -235,14 +236,17 @@ class Container:
         try:
             self._state.networks.connect(self)
             self._state.mounts.begin(self)
+            self.make_working_folder()
+            check_user(self.files, self.config.get("User") or "")
+            self._state.mounts.place(self)
             etc.write(self._state, self)
-            self._prepare_files()
+            self._make_place_for_init()
             self.run = self._begin()
         except Refused as refused:
             self._fail(refused.message, NEVER_STARTED)
             raise
         except NoProgram as missing:
-            complaint = _COMPLAINT.format(missing.complaint)
+            complaint = _COMPLAINT.format(missing.complaint) + missing.behind
             self._fail(complaint, missing.exit_code)
             raise Refused(complaint, 400) from None
         self.status = "running"
@@ -256,15 +260,25 @@ class Container:
     def _cwd(self) -> str:
         return self.config.get("WorkingDir") or "/"
 
-    def _prepare_files(self) -> None:
-        """Make what engines make before a program begins, even where programs may only read."""
-        is_read_only, self.files.read_only = self.files.read_only, False
+    def make_working_folder(self) -> None:
+        """Make the folder where the program begins, even where it may only read."""
         if not self.files.exists(self._cwd):
-            self.files.make_folder(self._cwd, parents=True)
+            with self._writing():
+                self.files.make_folder(self._cwd, parents=True)
+
+    def _make_place_for_init(self) -> None:
         if self.host_config.get("Init") and not self.files.exists(INIT):
-            self.files.make_folder(dirname(INIT), parents=True)
-            self.files.write(INIT, b"", mode=0o644)
-        self.files.read_only = is_read_only
+            with self._writing():
+                self.files.make_folder(dirname(INIT), parents=True)
+                self.files.write(INIT, b"", mode=0o644)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        is_read_only, self.files.read_only = self.files.read_only, False
+        try:
+            yield
+        finally:
+            self.files.read_only = is_read_only
 
     def _begin(self) -> Run:
         state = self._state
@@ -282,8 +296,7 @@ class Container:
         )
         process.kill = self.signal_process
         process.rows, process.columns = self.host_config.get("ConsoleSize") or (0, 0)
-        check_user(self.files, process.user)
-        program = self.program or state.programs.find(self.image, process)
+        program = self.program or self._found_program(process)
         has_init = bool(self.host_config.get("Init"))
         run = Run(state, process, program, self._ended, is_protected=not has_init)
         if has_init:
@@ -296,6 +309,14 @@ class Container:
             session.join(run)
         run.begin()
         return run
+
+    def _found_program(self, process: Process) -> Program:
+        try:
+            return self._state.programs.find(self.image, process)
+        except NoProgram as missing:
+            if not self.host_config.get("Init"):
+                raise
+            return init_without_program(missing.exit_code)
 
     def _write(self, channel: int, data: bytes) -> None:
         if self.is_tty:

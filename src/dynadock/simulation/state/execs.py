@@ -81,7 +81,7 @@ class Exec:
             _check_folder(container.files, process.cwd)
             program = self._state.programs.find(container.image, process)
         except NoProgram as missing:
-            self._fail(_COMPLAINT.format(missing.complaint), session)
+            self._fail(_COMPLAINT.format(missing.complaint) + missing.behind, session)
             return
         except Refused as refused:
             self._fail(refused.message, session)

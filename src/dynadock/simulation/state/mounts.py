@@ -74,7 +74,7 @@ class Mounts:
         """Tell whether something is on the engine's machine."""
         return self.machine.exists(path)
 
-    def place(self, container: Container) -> None:
+    def take(self, container: Container) -> None:
         """Let a new container use its volumes; they are mounted when it is needed first.
 
         What an image has at such a place is copied into a volume that is empty.
@@ -87,10 +87,13 @@ class Mounts:
                 _fill(mount.volume, container.files, mount.destination)
 
     def begin(self, container: Container) -> None:
-        """Mount in a container that starts what is not mounted, and tell of volumes."""
-        self._mount_all(container, container.unplaced)
+        """Tell that a container that starts has its volumes."""
         for mount in container.mounts:
             self._tell(container, mount)
+
+    def place(self, container: Container) -> None:
+        """Mount in a container that starts what is not mounted."""
+        self._mount_all(container, container.unplaced)
 
     def _mount_all(self, container: Container, mounts: list[Mount]) -> None:
         for mount in mounts:
@@ -149,8 +152,7 @@ class Mounts:
         with suppress(Refused):
             lasting = [each for each in container.unplaced if not _is_new_each_time(each)]
             self._mount_all(container, lasting)
-        for mount in container.mounts:
-            self._tell(container, mount)
+        self.begin(container)
         try:
             yield
         finally:
