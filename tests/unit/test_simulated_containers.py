@@ -399,6 +399,17 @@ class TestWhatIsPaused:
             client.ContainerDelete("box")
 
 
+@pytest.mark.parametrize(
+    ("policy", "status"), [("unless-stopped", "exited"), ("always", "running")]
+)
+def test_any_signal_is_a_stop_for_one_policy(client, engine, start, policy, status):
+    host = {"RestartPolicy": {"Name": policy}, "Init": True}
+    start(StopSignal="USR1", HostConfig=host)
+    client.ContainerKill("box", signal="HUP")
+    engine.state.advance(1)
+    assert state(client).Status == status
+
+
 class TestWhatRestarts:
     @pytest.fixture(autouse=True)
     def restarting(self, client, engine, start):
@@ -426,6 +437,12 @@ class TestWhatIsTold:
         client.ContainerTop("box")
         client.ContainerResize("box", h=20, w=70)
         assert told(client, engine, "container")[-2:] == ["top", "resize"]
+
+    def test_a_commit_pauses_before_it_reads_its_instructions(self, client, engine, start):
+        start()
+        with pytest.raises(BadRequest):
+            client.ImageCommit(container="box", repo="made", changes=["ODD x"])
+        assert told(client, engine, "container")[-2:] == ["pause", "unpause"]
 
     def test_volumes_are_mounted_for_who_looks_into_files(self, client, engine):
         client.ContainerCreate(

@@ -175,12 +175,13 @@ def ImageCommit(state: State, asked: Asked) -> Any:
     repository = asked.get("repo") or ""
     name = new_name(repository, asked.get("tag") or "") if repository else None
     container = _committed(state, asked)
-    own = {**usual_of_images(), **asked.fields} if asked.fields else container.config
-    config = merged_config(changed(own, asked.get("changes") or ()), container.config)
     pauses = asked.get("pause", True) and container.is_running and not container.is_paused
     if pauses:
         container.pause()
     try:
+        # Docker has paused it already when it reads the instructions (26.1).
+        own = {**usual_of_images(), **asked.fields} if asked.fields else container.config
+        config = merged_config(changed(own, asked.get("changes") or ()), container.config)
         image = _committed_image(state, asked, container, config)
         if name is not None:
             _give(state, image, name)

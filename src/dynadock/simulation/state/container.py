@@ -52,8 +52,6 @@ NEVER_STARTED = 128
 INIT = "/sbin/docker-init"
 """Where the init is mounted that an engine has, so that an empty file is seen there (26.1)."""
 
-_BY_ITSELF = frozenset({"always", "unless-stopped"})
-
 
 class Container:
     """A container, its files, its log, and its main process while it runs.
@@ -108,6 +106,7 @@ class Container:
         self.program: Program | None = None
         self._state = state
         self._is_stopped_by_hand = False
+        self._was_sent_a_signal = False
         self._delay = FIRST_DELAY
         self._timer: Timer | None = None
         self._when_ended: list[Callable[[], None]] = []
@@ -252,6 +251,7 @@ class Container:
         self.status = "running"
         self.exit_code = 0
         self._is_stopped_by_hand = False
+        self._was_sent_a_signal = False
         self.started = self._state.clock.now()
         self.tell("start")
         self.health.begin()
@@ -400,7 +400,8 @@ class Container:
         most = policy.get("MaximumRetryCount") or 0
         if name == "on-failure":
             return exit_code != 0 and (not most or self.restart_count < most)
-        return name in _BY_ITSELF
+        # Any signal is a stop for this policy (26.1).
+        return name == "always" or (name == "unless-stopped" and not self._was_sent_a_signal)
 
     def _wait_for_restart(self, seconds_running: float) -> None:
         self.status = "restarting"
@@ -430,6 +431,7 @@ class Container:
         # Whoever is killed by hand is not restarted, even by a signal that it ignores, and goes on
         # if it was paused (26.1).
         by_hand = signal == "KILL" or not configured or signal == self._stop_signal
+        self._was_sent_a_signal = True
         if self.status == "restarting":
             if by_hand:
                 self.give_up_restarting()
