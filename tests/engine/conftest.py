@@ -75,6 +75,9 @@ class Ledger:
 
 LEDGER = pytest.StashKey[Ledger]()
 
+BEYOND = {"registry", "guarded"}
+"""Fixtures of what the embedded engine does not reach."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEDGER] = Ledger()
@@ -82,6 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "at(version, ...): at these versions, 'newest' among them")
     config.addinivalue_line("markers", "each_engine: on every engine once, at its newest version")
     config.addinivalue_line("markers", "one_engine: on one engine, at its newest version")
+    config.addinivalue_line("markers", "anywhere: needs no more of a registry than its name")
     config.addinivalue_line("markers", "real: not on the embedded engine: other programs ask it")
 
 
@@ -91,7 +95,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = _marker(metafunc.definition)
     by_engine = marker is not None and marker.name in ("each_engine", "one_engine")
     chosen = one_of(engines()) if marker is not None and marker.name == "one_engine" else engines()
-    if metafunc.definition.get_closest_marker("real"):
+    marked = metafunc.definition.get_closest_marker
+    is_beyond = BEYOND & {*metafunc.fixturenames} and not marked("anywhere")
+    if marked("real") or is_beyond:
         chosen = tuple(each for each in chosen if each.kind != EMBEDDED)
     targets = [Target(each, at) for each in chosen for at in _versions(each, marker)] or [None]
     ids = [_id(target, by_engine=by_engine) for target in targets]

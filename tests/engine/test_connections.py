@@ -52,6 +52,7 @@ def test_negotiation(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         assert client.SystemVersion().ApiVersion == str(engine.newest)
 
 
+@pytest.mark.real
 @each_engine
 def test_version_that_is_too_new(engine: Engine, expected: Expected) -> None:
     too_new = available_versions()[-1]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dynadock import Client
     from engine.engines import Engine
 
-pytestmark = pytest.mark.each_engine
+pytestmark = [pytest.mark.each_engine, pytest.mark.real]
 
 PATIENCE = 20.0
 

@@ -68,6 +68,7 @@ def test_data_usage_of_one_kind(client: Client, expected: Expected) -> None:
     assert (not usage.get("Images", usage.get("ImageUsage"))) == expected.value(case, True)
 
 
+@pytest.mark.anywhere
 def test_login(client: Client, expected: Expected, registry: str) -> None:
     with expected("SystemAuth"):
         reply = client.SystemAuth(username="tester", password="hunter2", serveraddress=registry)
