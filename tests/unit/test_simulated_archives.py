@@ -184,8 +184,8 @@ def test_a_read_only_container_is_written_to_by_nobody_but_on_its_volumes(client
     client.ContainerCreate(
         name="sealed",
         Image="busybox",
-        Cmd=["sh", "-c", "echo x > /data/out; echo x > /work/out"],
-        WorkingDir="/work",
+        Cmd=["sh", "-c", "echo x > /data/out; echo x > /srv/out"],
+        WorkingDir="/srv",
         HostConfig={"ReadonlyRootfs": True, "Binds": ["sealed-data:/data"]},
     )
     with pytest.raises(ServerError, match="container rootfs is marked read-only"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dynadock.archive.patterns import Patterns
 from dynadock.call.moments import moment_of
 from dynadock.simulation.behaviour.container_filters import has_labels
-from dynadock.simulation.refusal import Refused, bad_request, server_error
+from dynadock.simulation.refusal import Refused, server_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,26 +21,6 @@ if TYPE_CHECKING:
 
 OF_LISTS = frozenset({"dangling", "label", "before", "since", "reference", "until"})
 OF_PRUNES = frozenset({"dangling", "label", "label!", "until"})
-
-_TRUTHS = {"1": True, "true": True, "0": False, "false": False}
-
-
-def check_names(filters: Filters, known: frozenset[str]) -> None:
-    """Refuse filters that engines do not know (400)."""
-    for name in filters:
-        if name not in known:
-            raise bad_request(f"invalid filter '{name}'")
-
-
-def is_dangling_asked(filters: Filters, *, default: bool) -> bool:
-    """Return what the filter ``dangling`` says; Refused, 400, if that is neither yes nor no."""
-    wanted = filters.get("dangling")
-    if not wanted:
-        return default
-    meant = {_TRUTHS.get(text) for text in wanted}
-    if len(meant) > 1 or None in meant:
-        raise bad_request(f"invalid filter 'dangling=[{' '.join(sorted(wanted))}]'")
-    return meant.pop() is True
 
 
 class Period(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dynadock.simulation.behaviour import image_filters as filters_of
+from dynadock.simulation.behaviour.filters import check_names, flag
 from dynadock.simulation.behaviour.image_changes import changed
 from dynadock.simulation.behaviour.image_removal import Removal
 from dynadock.simulation.behaviour.image_views import history, inspected, listed
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 def ImageList(state: State, asked: Asked) -> Any:
     """By every filter of the documents, the newest first; without manifests of platforms."""
     filters = asked.filters
-    filters_of.check_names(filters, filters_of.OF_LISTS)
-    is_dangling = filters_of.is_dangling_asked(filters, default=False)
+    check_names(filters, filters_of.OF_LISTS)
+    is_dangling = bool(flag(filters, "dangling"))
     period = filters_of.period_of(state, filters)
     fits = filters_of.chooser_of_names(filters)
     uses = state.images.uses_of_layers if asked.get("shared-size") else None
@@ -95,8 +96,8 @@ def ImageDelete(state: State, asked: Asked) -> Any:
 def ImagePrune(state: State, asked: Asked) -> Any:
     """Those without a tag, or all that no container uses, by the filters until and label."""
     filters = asked.filters
-    filters_of.check_names(filters, filters_of.OF_PRUNES)
-    is_dangling = filters_of.is_dangling_asked(filters, default=True)
+    check_names(filters, filters_of.OF_PRUNES)
+    is_dangling = flag(filters, "dangling") is not False
     until = filters.get("until", [])
     if len(until) > 1:
         raise server_error("more than one until filter specified")

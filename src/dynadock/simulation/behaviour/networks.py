@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dynadock.call.moments import moment_of
 from dynadock.simulation.behaviour.facts import facts
-from dynadock.simulation.behaviour.filters import check_names, fits_name, has_any_label, has_labels
+from dynadock.simulation.behaviour.filters import (
+    check_names,
+    fits_name,
+    has_any_label,
+    has_labels,
+    moment_until,
+)
 from dynadock.simulation.behaviour.network_views import network_settings
 from dynadock.simulation.behaviour.placing import ASKED
 from dynadock.simulation.behaviour.table import behaviour
@@ -276,20 +281,14 @@ def NetworkPrune(state: State, asked: Asked) -> Any:
     """All that nobody is in, but the engine's own; by the filters until and label."""
     filters = asked.filters
     check_names(filters, ("until", "label", "label!"))
-    until = _until(state, filters)
+    now = state.clock.now()
+    asked_until = moment_until(filters, now)
+    until = now if asked_until is None else asked_until
     gone = [each for each in state.networks if _is_pruned(each, filters, until)]
     for each in gone:
         state.networks.remove(each)
     state.events.add("network", "prune", "", {"reclaimed": 0})
     return {"NetworksDeleted": [each.name for each in gone] or None}
-
-
-def _until(state: State, filters: Mapping[str, list[str]]) -> int:
-    texts = filters.get("until", ())
-    if len(texts) > 1:
-        raise bad_request("more than one until filter specified")
-    now = state.clock.now()
-    return moment_of(texts[0], now) if texts else now
 
 
 def _is_pruned(network: Network, filters: Mapping[str, list[str]], until: int) -> bool:
