@@ -167,6 +167,8 @@ def test_every_example_comes_back(version, full):
 
 def is_readable(value):
     """Tell whether Go can hold a value; what it cannot is refused by engines, and by no client."""
+    if isinstance(value, dict | list):
+        return all(map(is_readable, value.values() if isinstance(value, dict) else value))
     return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
@@ -200,7 +202,7 @@ def test_drawn_arguments_come_back(data, cuts):
 @settings(max_examples=200)
 def test_drawn_bodies_come_back(data, cuts):
     operation = data.draw(st.sampled_from(WITH_BODY))
-    value = data.draw(bodies(strict_of(operation)))
+    value = data.draw(bodies(strict_of(operation)).filter(is_readable))
     arguments = {**least_arguments(operation), operation.body.python_name: value}
     check_round_trip(operation, arguments, cuts)
 
