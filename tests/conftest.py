@@ -76,3 +76,10 @@ def no_engine_in_the_environment(request, monkeypatch, empty_config):
         for name in ENVIRONMENT:
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("DOCKER_CONFIG", str(empty_config))
+
+
+@pytest.fixture
+def small_folder(monkeypatch, tmp_path):
+    """Run a test where the build context of examples, the folder one is in, takes no time."""
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)

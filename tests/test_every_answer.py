@@ -63,6 +63,7 @@ def answered(engine, asked):
         return came.take()
 
 
+@pytest.mark.usefixtures("small_folder")
 @pytest.mark.parametrize(
     ("version", "full"),
     [*((each, False) for each in VERSIONS), *((each, True) for each in A_FEW)],

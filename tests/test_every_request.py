@@ -158,6 +158,7 @@ def check_round_trip(operation, arguments, cuts=()):
     assert found.faults == []
 
 
+@pytest.mark.usefixtures("small_folder")
 @both_kinds
 @every_version
 def test_every_example_comes_back(version, full):

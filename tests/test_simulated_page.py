@@ -73,6 +73,7 @@ def answer_to(operation):
     return 200
 
 
+@pytest.mark.usefixtures("small_folder")
 @pytest.mark.parametrize("version", [VERSIONS[0], "1.30", NEWEST])
 def test_an_engine_does_what_it_says(version):
     with Engine() as engine:
