@@ -12,9 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.explore.card import REPLY_DEPTH
-from dynadock.explore.texts import BODY, DEFINITIONS, FIELDS, OPERATIONS, PARAMETERS, REPLY
-from dynadock.explore.types import word_for_parameter, word_for_schema
+from dynadock.explore.texts import BODY, DEFINITIONS, FIELDS, OPERATIONS, PARAMETERS, REPLY, TAGS
+from dynadock.explore.types import word_for_parameter
 from dynadock.spec.fields import fields
+from dynadock.spec.words import word_for_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 LEAVES = 20
 """Levels of a body: more than any has."""
+
+SUMMARY = "summary"
+"""What says something as a whole: of an operation a part, of a tag all there is."""
 
 RUN = 8
 """Words in a row that no published document may have, too."""
@@ -84,6 +88,8 @@ class Written(NamedTuple):
 def things_of(spec: Spec, texts: Texts) -> Iterator[Thing]:
     """Yield all of a version that there should be words for."""
     known: set[tuple[str, str]] = set()
+    for tag in sorted({operation.tag for operation in spec.values()} - {""}):
+        yield Thing(TAGS, tag, SUMMARY, "", texts.of_tag(tag))
     for operation in spec.values():
         for thing in _things_of(operation, texts):
             if thing.section == OPERATIONS or (thing.owner, thing.key) not in known:
@@ -96,7 +102,7 @@ def _things_of(operation: Operation, texts: Texts) -> Iterator[Thing]:
         operation.spec.definitions,
         partial(Thing, OPERATIONS, operation.operation_id),
     )
-    for key in ("summary", "about", REPLY):
+    for key in (SUMMARY, "about", REPLY):
         yield own(key, "", texts.of_operation(operation, key))
     for each in operation.parameters:
         text = texts.of_parameter(operation, each.name)
@@ -126,7 +132,10 @@ def written_in(tree: Mapping[str, Any]) -> Iterator[Written]:
                     yield Written(section, owner, key, text)
 
 
-def _flat(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _flat(node: Mapping[str, Any] | str) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, str):
+        yield SUMMARY, node
+        return
     for key, entry in node.items():
         if isinstance(entry, dict):
             for name, inner in entry.items():
@@ -157,7 +166,7 @@ def leading_nowhere(tree: Mapping[str, Any]) -> Iterator[str]:
     """Yield every ``like`` that leads to what has no words."""
     for section, owners in tree.items():
         for owner, node in owners.items():
-            for key in LIKES:
+            for key in LIKES if isinstance(node, dict) else ():
                 target = tree[section if key == "like" else DEFINITIONS]
                 names = node.get(key, ())
                 for name in [names] if isinstance(names, str) else names:
@@ -174,7 +183,7 @@ def empty(written: Iterable[Written], things: Iterable[Thing]) -> Iterator[str]:
     for thing in things:
         types[thing.where].update(words(_parted(thing.type)))
     for each in written:
-        if each.key == "summary":
+        if each.key == SUMMARY:
             continue
         known = {*words(_parted(each.key)), *words(each.key), *words(_parted(each.name))}
         known |= {*words(_parted(each.owner)), *types[each.where]}

@@ -177,6 +177,25 @@ def test_second_spellings():
     assert properties["Old"] == {"type": "string"}
 
 
+def test_properties_are_dropped_with_their_being_required():
+    matched, document = applied("schemas", definition="T", drop=["Name", "Unknown"])
+    assert matched == {"definition:T"}
+    branch = document.definitions["T"]["allOf"][1]
+    assert "Name" not in branch["properties"]
+    assert "Name" not in branch.get("required", [])
+
+
+def test_nothing_to_drop():
+    assert applied("schemas", definition="T", drop=["Unknown"])[0] == set()
+
+
+def test_a_renamed_property():
+    entry = {"alias": {"Label": "Name"}, "drop": ["Name"]}
+    _, document = applied("schemas", definition="T", **entry)
+    properties = document.definitions["T"]["allOf"][1]["properties"]
+    assert (properties["Label"], "Name" in properties) == ({"type": "string"}, False)
+
+
 def test_the_entry_and_the_document_share_nothing():
     add = {"New": {"enum": ["x"]}}
     _, document = applied("schemas", definition="U", add=add)

@@ -157,6 +157,23 @@ def test_an_image_with_tags_alone_had_no_list_of_digests_once(version, expected)
     assert shown.RepoDigests == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({"filter": "b"}, ["b:1"]),
+        ({"filter": "b:*"}, ["b:1"]),
+        ({"filter": "none"}, []),
+        ({"filter": ""}, ["b:1", "busybox:latest"]),
+        ({"filter": "b", "filters": {"reference": ["busybox"]}}, ["b:1", "busybox:latest"]),
+    ],
+)
+def test_the_old_parameter_for_a_name_is_one_more_pattern(given, names):
+    engine = Engine("1.40")
+    engine.commit("b:1")
+    shown = engine.docker.ImageList(**given)
+    assert sorted(name for image in shown for name in image.RepoTags) == names
+
+
 # Busybox
 
 

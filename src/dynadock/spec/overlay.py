@@ -14,7 +14,7 @@ from dynadock.errors import SpecError
 from dynadock.spec.versions import VersionRange, parse_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from dynadock.spec.document import Document
 
@@ -140,8 +140,17 @@ def _apply_reply(document: Document, name: str, keys: Mapping[str, Any]) -> bool
     operation = document.operations.get(name)
     if operation is None:
         return False
-    operation.node.setdefault("x-reply", {}).update(copy.deepcopy(keys["set"]))
-    return True
+    if "set" in keys:
+        operation.node.setdefault("x-reply", {}).update(copy.deepcopy(keys["set"]))
+    return _add_codes(operation.node["responses"], keys.get("codes", {})) or "set" in keys
+
+
+def _add_codes(responses: dict[str, Any], codes: Mapping[str, str]) -> bool:
+    """Add codes that are missing, each with what is said of another one."""
+    missing = {code: like for code, like in codes.items() if code not in responses}
+    for code, like in missing.items():
+        responses[code] = copy.deepcopy(responses.get(like, {}))
+    return bool(missing)
 
 
 def _apply_schema(document: Document, name: str, keys: Mapping[str, Any]) -> bool:
@@ -157,8 +166,9 @@ def _apply_schema(document: Document, name: str, keys: Mapping[str, Any]) -> boo
 def _correct_schema(node: dict[str, Any], keys: Mapping[str, Any]) -> bool:
     added = _add_properties(node, keys.get("add", {}))
     spelt = _alias_properties(node, keys.get("alias", {}))
+    dropped = _drop_properties(node, keys.get("drop", ()))
     _correct(node, keys)
-    return added or spelt or any(key in keys for key in ("set", "unset", "replace"))
+    return added or spelt or dropped or any(key in keys for key in ("set", "unset", "replace"))
 
 
 def _add_properties(node: dict[str, Any], properties: Mapping[str, Any]) -> bool:
@@ -176,6 +186,15 @@ def _alias_properties(node: dict[str, Any], spellings: Mapping[str, str]) -> boo
                 holder["properties"][spelling] = copy.deepcopy(holder["properties"][name])
                 done = True
     return done
+
+
+def _drop_properties(node: dict[str, Any], names: Iterable[str]) -> bool:
+    found = [(holder, name) for name in names for holder in _holders(node, name)]
+    for holder, name in found:
+        del holder["properties"][name]
+        if name in holder.get("required", ()):
+            holder["required"].remove(name)
+    return bool(found)
 
 
 def _open_branch(node: dict[str, Any]) -> dict[str, Any]:

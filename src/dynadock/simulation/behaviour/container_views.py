@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dynadock.simulation.behaviour.durations import in_words
+from dynadock.simulation.behaviour.image_views import places_of_container
 from dynadock.simulation.behaviour.network_views import endpoint_settings, places
 from dynadock.simulation.behaviour.volume_views import mounts_of
 from dynadock.simulation.clock import SECOND, rfc3339
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 def inspected(container: Container, version: Version, *, with_size: bool) -> dict[str, Any]:
     """Return everything about a container, as ContainerInspect has it."""
     command = container.command
+    layers = places_of_container(container.id, container.image)
     shown = {
         "Id": container.id,
         "Created": rfc3339(container.created),
@@ -38,7 +40,7 @@ def inspected(container: Container, version: Version, *, with_size: bool) -> dic
         "AppArmorProfile": "",
         "ExecIDs": [each.id for each in container.execs.values() if each.is_running] or None,
         "HostConfig": container.host_config,
-        "GraphDriver": {"Name": "overlay2", "Data": None},
+        "GraphDriver": {"Name": "overlay2", "Data": layers},
         "Mounts": mounts_of(container),
         "Config": container.config,
         "NetworkSettings": _network_settings(container, version),

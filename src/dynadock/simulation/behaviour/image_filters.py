@@ -50,6 +50,16 @@ def moment_asked(state: State, text: str) -> int:
         raise server_error(refused.message) from None
 
 
+def with_old_filter(filters: Filters, pattern: str | None) -> Filters:
+    """Return the filters with the pattern of the parameter ``filter``, which old versions have.
+
+    It is one more pattern of ``reference``, and none if it is empty.
+    """
+    if not pattern:
+        return filters
+    return {**filters, "reference": [*filters.get("reference", ()), pattern]}
+
+
 def chooser_of_names(filters: Filters) -> Callable[[ImageReference], bool]:
     """Return what tells whether a name fits one of the patterns of the filter ``reference``.
 

@@ -13,6 +13,7 @@ from dynadock.spec.versions import Version
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Iterable
 
     from dynadock.call.reference import ImageReference
     from dynadock.simulation.state.images import Image
@@ -64,8 +65,22 @@ def _release(operation: Operation) -> str:
 
 
 def _places_of(image: Image) -> dict[str, str]:
-    places = [f"{_STORE}/{layer.chain_id.removeprefix(SHA256)}" for layer in image.layers]
-    top, *below = reversed(places)
+    return places_of_layers(reversed(_layers_of(image)))
+
+
+def places_of_container(container_id: str, image: Image | None) -> dict[str, str]:
+    """Return where a container's own layer lies, and those of its image below it."""
+    below = _layers_of(image) if image else []
+    return places_of_layers([container_id, f"{container_id}-init", *reversed(below)])
+
+
+def _layers_of(image: Image) -> list[str]:
+    return [layer.chain_id.removeprefix(SHA256) for layer in image.layers]
+
+
+def places_of_layers(names: Iterable[str]) -> dict[str, str]:
+    """Return where layers lie on the engine's disk, the topmost first, as overlay2 has them."""
+    top, *below = (f"{_STORE}/{name}" for name in names)
     shown = {name: f"{top}/{name.removesuffix('Dir').lower()}" for name in ("MergedDir", "WorkDir")}
     shown["UpperDir"] = f"{top}/diff"
     if below:

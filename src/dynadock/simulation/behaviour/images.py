@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @behaviour
 def ImageList(state: State, asked: Asked) -> Any:
     """By every filter of the documents, the newest first; without manifests of platforms."""
-    filters = asked.filters
+    filters = filters_of.with_old_filter(asked.filters, asked.get("filter"))
     check_names(filters, filters_of.OF_LISTS)
     is_dangling = bool(flag(filters, "dangling"))
     period = filters_of.period_of(state, filters)
