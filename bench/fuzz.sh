@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Send whatever schemathesis makes of documents to the embedded engine: bench/fuzz.sh [VERSION…]
+# Send whatever schemathesis makes of our OpenAPI documents to the embedded engine: bench/fuzz.sh
+# [VERSION…]
 # (all versions without any), EXAMPLES each. schemathesis has a virtual environment of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,7 +28,8 @@ until address=$(grep -o '127.0.0.1:[0-9]*' "$folder/serve"); do sleep 0.2; done
 # Streams that nobody ends, and an upgrade, are not for a tool that reads replies whole.
 for version in "${versions[@]}"; do
   echo "== $version"
-  PYTHONPATH=bench SCHEMATHESIS_HOOKS=fuzz_checks "$venv/bin/schemathesis" run "specs/v$version.yaml" \
+  "$python" -m dynadock openapi "$version" -o "$folder/v$version.json"
+  PYTHONPATH=bench SCHEMATHESIS_HOOKS=fuzz_checks "$venv/bin/schemathesis" run "$folder/v$version.json" \
     --url "http://$address/v$version" --checks nothing_failed_inside --phases fuzzing \
     --max-examples "${EXAMPLES:-5}" --seed "${SEED:-1}" --request-timeout 5 --continue-on-failure \
     --exclude-operation-id Session --exclude-operation-id SystemEvents \

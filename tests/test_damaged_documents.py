@@ -6,6 +6,7 @@ The invented document of the cases is damaged in one or two places, with values 
 from __future__ import annotations
 
 import copy
+import json
 import re
 from functools import cache
 
@@ -21,6 +22,7 @@ from dynadock.call.encode import encode
 from dynadock.explore.describe import describe
 from dynadock.explore.signature import signature_of
 from dynadock.spec.loader import load_spec
+from dynadock.spec.openapi import convert
 from dynadock.spec.reader import read_document
 from samples import JSON_VALUES, Strict
 
@@ -73,6 +75,7 @@ KNOWN = [
     ((*LIMIT, "minimum"), "1"),
     ((*LIMIT, "enum"), {}),
     ((*LIMIT, "pattern"), 5),
+    ((*LIMIT, "format"), []),
     (("paths", "/animals", "get", "tags"), {"Animal": 1}),
 ]
 """Damages that went unnoticed at first."""
@@ -81,8 +84,10 @@ KNOWN = [
 def check(tree):
     before = copy.deepcopy(tree)
     try:
-        for operation in load_spec(tree).values():
+        spec = load_spec(tree)
+        for operation in spec.values():
             _use(operation)
+        assert json.dumps(convert(spec))
     except SpecError as error:
         problem = str(error)
     else:

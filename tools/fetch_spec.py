@@ -33,7 +33,7 @@ from dynadock.errors import SpecError
 from dynadock.spec.build import open_document
 from dynadock.spec.facts import differences, dump, facts
 from dynadock.spec.library import bundled_folder, bundled_versions, document_name, user_folder
-from dynadock.spec.reader import read_document
+from dynadock.spec.reader import check_swagger, read_document
 from dynadock.spec.versions import Version, parse_version
 
 if TYPE_CHECKING:
@@ -157,6 +157,7 @@ def checked_document(source: bytes, version: Version) -> dict[str, Any]:
     """Return the tree of a source; SpecError unless it can be loaded as ``version``."""
     name = document_name(version)
     tree = read_document(source, name=name)
+    check_swagger(tree, name=name)
     found = open_document(tree, name=name).version
     if found != version:
         raise SpecError(f"{name}: the document is of version {found}")

@@ -49,9 +49,9 @@ def builds(monkeypatch):
     built = []
     original = build.build_from_text
 
-    def noted(content, *, name):
+    def noted(content, *, name, raw):
         built.append(name)
-        return original(content, name=name)
+        return original(content, name=name, raw=raw)
 
     monkeypatch.setattr(build, "build_from_text", noted)
     return built

@@ -74,6 +74,24 @@ def test_media_types(document):
     assert spec["AnimalList"].reply.media_types == ()
 
 
+def test_responses(document):
+    node = document.operations["AnimalExists"].node
+    node["responses"]["204"]["headers"] = {"X-Weight": {"type": "integer"}}
+    document.operations["AnimalPicture"].node["consumes"] = ["image/png"]
+    spec = Spec(compile_document(document))
+    assert spec["AnimalList"].reply.responses == {
+        "200": {"schema": {"type": "array", "items": {"$ref": "#/definitions/Animal"}}},
+        "404": {"schema": {"$ref": "#/definitions/Problem"}},
+    }
+    assert spec["AnimalExists"].reply.responses == {
+        "204": {"headers": {"X-Weight": {"type": "integer"}}}
+    }
+    assert spec["_status"].reply.responses == {"default": {}}
+    assert spec["AnimalPicture"].body.media_types == ("image/png",)
+    for operation in spec.values():
+        assert operation.reply.codes == tuple(operation.reply.responses)
+
+
 def test_an_operation(operations):
     operation = operations["AnimalCreate"]
     assert (operation["method"], operation["path"], operation["tag"]) == (

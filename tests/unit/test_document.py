@@ -43,6 +43,7 @@ DOCUMENT = {
 
 GET = ("paths", "/things/{id}", "get")
 ID = (*GET, "parameters", 0)
+OK = (*GET, "responses", "200")
 THING = ("definitions", "Thing")
 NAME = (*THING, "properties", "Name")
 BODY = ("paths", "/things/{id}", "post", "parameters", 1)
@@ -117,6 +118,10 @@ REFUSED = {
     "a $ref to another file": (ID, {"$ref": "x.yaml#/parameters/Id"}, "does not lead"),
     "responses that are none": ((*GET, "responses"), [], "get.responses: expected a mapping"),
     "a response that is none": ((*GET, "responses", "200"), "x", "get.responses.200"),
+    "headers that are none": ((*OK, "headers"), [], "200.headers: expected a mapping"),
+    "a header that is none": ((*OK, "headers"), {"A": 5}, "200.headers.A: expected a mapping"),
+    "a reply's header's name": ((*OK, "headers"), {"a b": {}}, "'a b' is not the name of a header"),
+    "a reply's header's type": ((*OK, "headers"), {"A": {"type": "x"}}, "headers.A.type: 'x'"),
     "odd tags": ((*GET, "tags"), 5, "tags"),
     "a body that is no schema": ((*BODY, "schema"), [], "the body's schema is not a mapping"),
     "definitions that are none": (("definitions",), [5], "definitions: expected a mapping"),

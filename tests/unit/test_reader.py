@@ -275,7 +275,7 @@ def test_what_is_no_swagger_document_is_refused(changed, problem):
 
 def test_an_openapi_document_is_called_by_its_name():
     document = {"openapi": "3.1.0", "info": {"version": "1.42"}, "paths": {}}
-    with pytest.raises(SpecError, match=r"^some\.yaml: an OpenAPI 3\.1\.0 document; only Swagger"):
+    with pytest.raises(SpecError, match=r"^some\.yaml: an OpenAPI 3\.1\.0 document; expected"):
         reader.check_swagger(document, name="some.yaml")
 
 

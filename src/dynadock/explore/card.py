@@ -12,12 +12,12 @@ from dynadock.explore.types import (
     word_for_body,
     word_for_parameter,
     word_for_reply,
-    word_for_schema,
 )
 from dynadock.spec import history
 from dynadock.spec.fields import fields
 from dynadock.spec.patterns import read_pattern
 from dynadock.spec.schema import flatten, names_in
+from dynadock.spec.words import word_for_schema
 from dynadock.wire.messages import FIRST_ERROR
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def card_of(operation: Operation, *, depth: int) -> Card:
         reply=_reply(operation, min(depth, REPLY_DEPTH)),
         errors=tuple(
             (code, error_class(int(code)).__name__)
-            for code in operation.reply.codes
+            for code in sorted(operation.reply.codes)
             if code.isdecimal() and int(code) >= FIRST_ERROR
         ),
     )

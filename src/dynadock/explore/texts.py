@@ -7,7 +7,7 @@ anything else (a user's own document, an operation newer than the texts) the tex
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dynadock.spec.data import bundled_data
 from dynadock.spec.fields import Home
@@ -16,17 +16,29 @@ from dynadock.spec.versions import parse_range
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dynadock.spec.model import Operation
     from dynadock.spec.versions import Version
 
 FILE = "reference.yaml"
 
 OPERATIONS = "operations"
 DEFINITIONS = "definitions"
+TAGS = "tags"
 BODY = "body"
 REPLY = "reply"
 PARAMETERS = "parameters"
 FIELDS = "fields"
+
+
+class Named(Protocol):
+    """An operation as texts know it: by its name, at a version."""
+
+    @property
+    def operation_id(self) -> str:
+        """The operationId."""
+
+    @property
+    def version(self) -> Version:
+        """The version whose text is wanted."""
 
 
 class Texts:
@@ -34,25 +46,27 @@ class Texts:
 
     Under ``operations`` an operation has ``summary``, ``about``, ``parameters`` (by their names on
     the wire), ``body`` and ``reply``, and ``body_fields`` and ``reply_fields`` (by their paths) for
-    fields that are in no definition; under ``definitions`` a definition has its ``fields``. Missing
-    texts are taken from the names that ``like`` (``body_like``, ``reply_like``) refers to.
+    fields that are in no definition; under ``definitions`` a definition has its ``fields``, and
+    under ``tags`` are the texts about these. Missing texts are taken from the names that ``like``
+    (``body_like``, ``reply_like``) refers to.
     """
 
     def __init__(self, tree: Mapping[str, Any]) -> None:
         self._operations: Mapping[str, Any] = tree.get(OPERATIONS, {})
         self._definitions: Mapping[str, Any] = tree.get(DEFINITIONS, {})
+        self._tags: Mapping[str, str] = tree.get(TAGS, {})
 
-    def of_operation(self, operation: Operation, key: str) -> str:
+    def of_operation(self, operation: Named, key: str) -> str:
         """Return an operation's ``summary``, ``about``, ``body`` or ``reply``."""
         nodes = self._nodes(self._operations, operation.operation_id)
         return _first(operation.version, (node.get(key) for node in nodes))
 
-    def of_parameter(self, operation: Operation, name: str) -> str:
+    def of_parameter(self, operation: Named, name: str) -> str:
         """Return the text about a parameter, by its name on the wire."""
         nodes = self._nodes(self._operations, operation.operation_id)
         return _first(operation.version, (node.get(PARAMETERS, {}).get(name) for node in nodes))
 
-    def of_field(self, operation: Operation, part: str, home: Home) -> str:
+    def of_field(self, operation: Named, part: str, home: Home) -> str:
         """Return the text about a field at ``home`` in an operation's ``body`` or ``reply``."""
         if home.definition:
             return self.of_definition(operation.version, home)
@@ -71,6 +85,10 @@ class Texts:
         """Return the text about a definition's field."""
         nodes = self._nodes(self._definitions, home.definition)
         return _first(version, (node.get(FIELDS, {}).get(home.path) for node in nodes))
+
+    def of_tag(self, name: str) -> str:
+        """Return the text about a tag."""
+        return self._tags.get(name, "")
 
     def _nodes(self, section: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
         """Yield the entry of a name, and those of the names that its ``like`` refers to."""

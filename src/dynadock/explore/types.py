@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dynadock.call.encodings import ENCODINGS
 from dynadock.call.values import Mismatch
 from dynadock.spec.kinds import KINDS
-from dynadock.spec.schema import flatten, reference_name
+from dynadock.spec.words import word_for_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,32 +28,6 @@ def word_for_parameter(parameter: Parameter) -> str:
         return f"list of {word_for_parameter(parameter.items)}"
     row = ENCODINGS.get(parameter.encoding)
     return parameter.encoding if row is None else row.word
-
-
-_DEEPEST = 5
-"""Lists of lists that are named."""
-
-
-def word_for_schema(
-    schema: Mapping[str, Any] | None, definitions: Mapping[str, Any], depth: int = _DEEPEST
-) -> str:
-    """Name a schema's type: ``string``, ``list of Port``, ``map of string``, ``HostConfig``."""
-    if not schema:
-        return "any"
-    if depth == 0:
-        # A list may have itself for its items.
-        return "…"
-    name = reference_name(schema)
-    if name is not None:
-        return name
-    flat = flatten(dict(schema), definitions)
-    kind = flat.get("type", "object" if "properties" in flat else "any")
-    if kind == "array":
-        return f"list of {word_for_schema(flat.get('items'), definitions, depth - 1)}"
-    others = flat.get("additionalProperties")
-    if kind == "object" and isinstance(others, dict):
-        return f"map of {word_for_schema(others, definitions, depth - 1)}"
-    return " or ".join(kind) if isinstance(kind, list) else str(kind)
 
 
 def word_for_reply(operation: Operation) -> str:

@@ -44,10 +44,11 @@ _PARAMETER = re.compile(r"\{[^{}]+\}")
 def compile_document(document: Document) -> dict[str, Any]:
     """Return the compiled form of a document that the overlay has corrected.
 
-    ``{"version", "base_path", "names", "operations", "definitions", "routes"}``: ``operations`` by
-    operationId, ``names`` from every other spelling (snake_case, newer names) to an operationId. A
-    spelling that two operations have is none. ``routes`` has the operations of each method by
-    what a path shows at first sight (see `_routes`).
+    ``{"version", "base_path", "names", "operations", "definitions", "routes", "responses"}``:
+    ``operations`` by operationId, ``names`` from every other spelling (snake_case, newer names) to
+    an operationId. A spelling that two operations have is none. ``routes`` has the operations of
+    each method by what a path shows at first sight (see `_routes`), ``responses`` what each
+    operation answers with each code (see `_responses`), which calls do without.
     """
     return {
         "version": str(document.version),
@@ -59,6 +60,18 @@ def compile_document(document: Document) -> dict[str, Any]:
         },
         "definitions": document.definitions,
         "routes": _routes(document),
+        "responses": {
+            operation_id: _responses(operation)
+            for operation_id, operation in document.operations.items()
+        },
+    }
+
+
+def _responses(operation: DocumentedOperation) -> dict[str, dict[str, Any]]:
+    """Return ``schema`` and ``headers`` (by name) of each code, each only where there is one."""
+    return {
+        code: {key: response[key] for key in ("schema", "headers") if response.get(key)}
+        for code, response in operation.node["responses"].items()
     }
 
 
@@ -118,7 +131,7 @@ def _operation(operation: DocumentedOperation, document: Document) -> dict[str, 
     }
     if operation.body is not None:
         name = names[arguments.index(operation.body)]
-        compiled["body"] = _body(operation.body, name, document)
+        compiled["body"] = _body(operation, name, document)
     if operation.node.get("deprecated"):
         compiled["deprecated"] = True
     return compiled
@@ -149,7 +162,8 @@ def _facts(node: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _body(body: dict[str, Any], name: str, document: Document) -> dict[str, Any]:
+def _body(operation: DocumentedOperation, name: str, document: Document) -> dict[str, Any]:
+    body = operation.body or {}
     compiled: dict[str, Any] = {
         "name": body["name"],
         "python_name": name,
@@ -157,6 +171,8 @@ def _body(body: dict[str, Any], name: str, document: Document) -> dict[str, Any]
         "kind": kind_of(body["schema"], document.definitions),
         "schema": body["schema"],
     }
+    if media_types := _listed(operation, "consumes"):
+        compiled["media_types"] = media_types
     return compiled | {short: body[key] for key, short in _OF_BODIES.items() if key in body}
 
 
@@ -170,22 +186,22 @@ def _reply(operation: DocumentedOperation, document: Document) -> dict[str, Any]
         problem = f"{compiled['kind']!r} is not a kind of reply; there are {known}"
         raise SpecError(f"{document.name}: {operation.operation_id}: {problem}")
     compiled["codes"] = list(operation.node["responses"])
-    if media_types := _produced(operation):
+    if media_types := _listed(operation, "produces"):
         compiled["media_types"] = media_types
     return compiled
 
 
-def _produced(operation: DocumentedOperation) -> list[str]:
+def _listed(operation: DocumentedOperation, keyword: str) -> list[str]:
     """Return the media types that an operation itself declares; the document's own say nothing."""
-    produces = operation.node.get("produces")
-    return produces if isinstance(produces, list) else []
+    media_types = operation.node.get(keyword)
+    return media_types if isinstance(media_types, list) else []
 
 
 def _kind(operation: DocumentedOperation) -> str:
     """Return the kind of reply that the document itself declares."""
     if operation.method == "HEAD":
         return "headers"
-    declared = _produced(operation)
+    declared = _listed(operation, "produces")
     kinds = {_BY_MEDIA_TYPE[each] for each in declared if each in _BY_MEDIA_TYPE}
     if "frames" in kinds and _SWITCHING_PROTOCOLS in operation.node["responses"]:
         return "duplex"

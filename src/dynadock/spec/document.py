@@ -203,12 +203,25 @@ class Document:
     def _responses(self, place: str, node: Any) -> dict[str, dict[str, Any]]:
         if not isinstance(node, dict):
             raise self._fail(f"{place}.responses", "expected a mapping")
-        return {
-            str(code): self._dereference(
-                f"{place}.responses.{code}", response, "responses", self._shared_responses
-            )
-            for code, response in node.items()
-        }
+        found = {}
+        for code, response in node.items():
+            at = f"{place}.responses.{code}"
+            found[str(code)] = self._dereference(at, response, "responses", self._shared_responses)
+            self._check_headers(f"{at}.headers", found[str(code)].get("headers", {}))
+        return found
+
+    def _check_headers(self, place: str, headers: Any) -> None:
+        if not isinstance(headers, dict):
+            raise self._fail(place, f"expected a mapping, got {type(headers).__name__}")
+        for name, node in headers.items():
+            if not _TOKEN.fullmatch(name):
+                raise self._fail(place, f"{name!r} is not the name of a header")
+            self._check_length(place, name)
+            if not isinstance(node, dict):
+                problem = f"expected a mapping, got {type(node).__name__}"
+                raise self._fail(f"{place}.{name}", problem)
+            for problem in faults_of_parameter(node, f"{place}.{name}"):
+                raise SpecError(f"{self.name}: {problem}")
 
     def _dereference(
         self, place: str, node: Any, section: str, shared: dict[str, dict[str, Any]]

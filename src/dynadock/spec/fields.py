@@ -68,36 +68,43 @@ class _Fields(NamedTuple):
         """Yield the fields below ``place``; ``trail`` are the definitions that lead there."""
         if level == self.deepest or reference_name(schema) in trail:
             return
-        parts = [*self._parts(schema, home, trail)]
+        made_of = [*parts(schema, self.definitions, home, trail)]
         found = {
             name: (inner, part_home.below(name), part_trail)
-            for part, part_home, part_trail in parts
+            for part, part_home, part_trail in made_of
             for name, inner in part.get("properties", {}).items()
         }
-        required = {name for part, *_ in parts for name in part.get("required", ())}
+        required = {name for part, *_ in made_of for name in part.get("required", ())}
         for name, (inner, inner_home, inner_trail) in found.items():
             path = f"{place}.{name}" if place else name
             yield Field(path, name, level, inner, name in required, inner_home)
             yield from self.below(inner, path, level + 1, inner_home, inner_trail)
-        for part, part_home, part_trail in parts:
+        for part, part_home, part_trail in made_of:
             for keyword, mark in (("items", "[]"), ("additionalProperties", "{}")):
                 inner = part.get(keyword)
                 if isinstance(inner, dict):
                     inside = part_home._replace(path=part_home.path + mark)
                     yield from self.below(inner, place + mark, level, inside, part_trail)
 
-    def _parts(
-        self, schema: Schema, home: Home, trail: tuple[str, ...]
-    ) -> Iterator[tuple[Schema, Home, tuple[str, ...]]]:
-        """Yield the schemas that one is made of, without ``$ref`` and ``allOf`` at their tops."""
-        name = reference_name(schema)
-        if name is not None:
-            if name not in trail:
-                yield from self._parts(self.definitions[name], Home(name, ""), (*trail, name))
-            return
-        for branch in schema.get("allOf", ()):
-            yield from self._parts(branch, home, trail)
-        yield schema, home, trail
+
+def parts(
+    schema: Schema,
+    definitions: Mapping[str, Schema],
+    home: Home = ROOT,
+    trail: tuple[str, ...] = (),
+) -> Iterator[tuple[Schema, Home, tuple[str, ...]]]:
+    """Yield the schemas that one is made of, without ``$ref`` and ``allOf`` at their tops.
+
+    With the home of each, and ``trail`` with the definitions that lead there, none of them twice.
+    """
+    name = reference_name(schema)
+    if name is not None:
+        if name not in trail:
+            yield from parts(definitions[name], definitions, Home(name, ""), (*trail, name))
+        return
+    for branch in schema.get("allOf", ()):
+        yield from parts(branch, definitions, home, trail)
+    yield schema, home, trail
 
 
 def touches_secret(

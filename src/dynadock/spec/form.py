@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-PARTED = ("operations", "definitions", "routes")
+PARTED = ("operations", "definitions", "routes", "responses")
 """What is a mapping of many parts in a compiled form (see `dynadock.spec.compiler`)."""
 
 

@@ -68,6 +68,15 @@ def available_versions() -> list[Version]:
     return sorted({*_versions_in(user_folder()), *_versions_in(bundled_folder())})
 
 
+def versions() -> tuple[str, ...]:
+    """Return the API versions that there are documents for, as texts (``"1.42"``), oldest first.
+
+    They are those that come with the package and those in the user's own folder: whatever `load`
+    takes. `Client.versions` lists those of them that an engine speaks.
+    """
+    return tuple(str(each) for each in available_versions())
+
+
 def bundled_versions() -> list[Version]:
     """List the versions that come with the package, oldest first."""
     return sorted(_versions_in(bundled_folder()))

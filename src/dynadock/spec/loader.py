@@ -20,22 +20,23 @@ if TYPE_CHECKING:
 Source = str | os.PathLike[str] | dict[str, Any]
 
 
-def load_spec(source: Source) -> Spec:
+def load_spec(source: Source, *, raw: bool = False) -> Spec:
     """Return the Spec of a version (``"1.42"``), a file's path or an open document.
 
-    Versions are looked for among the user's own documents, then among the bundled ones. SpecError
-    says what is wrong with a version, a file or its content.
+    Versions are looked for among the user's own documents, then among the bundled ones. A ``raw``
+    one is as its document has it, not corrected by the overlay. SpecError says what is wrong with a
+    version, a file or its content.
     """
     if isinstance(source, dict):
         from dynadock.spec.build import build_from_tree
 
-        return Spec(build_from_tree(source, name="document"))
+        return Spec(build_from_tree(source, name="document", raw=raw))
     if isinstance(source, str) and "://" in source:
         raise SpecError(f"{source!r}: documents at addresses are not loaded; download it first")
     if isinstance(source, str) and looks_like_version(source):
-        return load_version(parse_version(source))
+        return load_version(parse_version(source), raw=raw)
     if isinstance(source, (str, os.PathLike)):
-        return load_file(os.fsdecode(source))
+        return load_file(os.fsdecode(source), raw=raw)
     raise SpecError(_odd_source(source))
 
 
@@ -48,25 +49,25 @@ def _odd_source(source: object) -> str:
     return f"expected a version, a path or a document, got {type(source).__name__}"
 
 
-def load_version(version: Version) -> Spec:
+def load_version(version: Version, *, raw: bool = False) -> Spec:
     """Return the Spec of a version; SpecError if there is no document for it."""
     path = find_document(version)
-    spec = load_file(path)
+    spec = load_file(path, raw=raw)
     if spec.version != version:
         raise SpecError(f"{path} is a document of API {spec.version}, not {version}")
     return spec
 
 
-def load_file(path: str) -> Spec:
+def load_file(path: str, *, raw: bool = False) -> Spec:
     """Return the Spec of a document in a file: compiled once, then read from the cache.
 
     In one process the same content is the same Spec.
     """
     content = _read(path)
-    key = digest(content, _overlay_state(), _compiler_state())
+    key = digest(content, b"" if raw else _overlay_state(), _compiler_state())
     spec = _specs.get(key)
     if spec is None:
-        spec = _specs[key] = Spec(_compiled(key, content, path), key)
+        spec = _specs[key] = Spec(_compiled(key, content, path, raw=raw), key)
     return spec
 
 
@@ -86,12 +87,12 @@ def _read(path: str) -> bytes:
         raise SpecError(f"{path} cannot be read: {reason}") from error
 
 
-def _compiled(key: str, content: bytes, name: str) -> Mapping[str, Any]:
+def _compiled(key: str, content: bytes, name: str, *, raw: bool) -> Mapping[str, Any]:
     text = read_text(key)
     if text is None:
         from dynadock.spec.build import build_from_text
 
-        text = write_form(build_from_text(content, name=name))
+        text = write_form(build_from_text(content, name=name, raw=raw))
         write_text(key, text)
     return read_form(text)
 

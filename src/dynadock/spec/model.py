@@ -102,6 +102,7 @@ class Body:
         self.proxies: str = compiled.get("proxies", "")
         self.is_bare: bool = compiled.get("bare", False)
         self.empty: str = compiled.get("empty", "")
+        self.media_types: tuple[str, ...] = tuple(compiled.get("media_types", ()))
         self.definitions = definitions
 
     @cached_property
@@ -132,10 +133,14 @@ class Reply:
     is read; ``tty`` where to learn whether output is a terminal's (see `dynadock.call.kinds`);
     ``resize`` is the operation that sets the terminal's size; ``upgrade`` the protocol that is
     asked for; ``rows`` the field that holds what is listed, where the reply is no list itself;
-    ``media_types`` are those that the operation declares, ``codes`` all statuses that it has.
+    ``media_types`` are those that the operation declares, ``codes`` all statuses that it has, and
+    ``responses`` what the document says of each of them: ``schema`` and ``headers`` (by name), each
+    only where there is one.
     """
 
     __slots__ = (
+        "_operation_id",
+        "_responses",
         "acts",
         "codes",
         "decode",
@@ -150,7 +155,11 @@ class Reply:
         "wait",
     )
 
-    def __init__(self, compiled: Mapping[str, Any]) -> None:
+    def __init__(
+        self, compiled: Mapping[str, Any], responses: Mapping[str, Any], operation_id: str
+    ) -> None:
+        self._responses = responses
+        self._operation_id = operation_id
         self.kind: str = compiled["kind"]
         self.unless: Mapping[str, Any] = compiled.get("unless", {})
         self.wait: str | Mapping[str, Any] = compiled.get("wait", "")
@@ -163,6 +172,12 @@ class Reply:
         self.schema: dict[str, Any] | None = compiled.get("schema")
         self.codes: tuple[str, ...] = tuple(compiled["codes"])
         self.media_types: tuple[str, ...] = tuple(compiled.get("media_types", ()))
+
+    @property
+    def responses(self) -> Mapping[str, Mapping[str, Any]]:
+        """What each code brings, read when it is first asked for: calls do without."""
+        found: Mapping[str, Mapping[str, Any]] = self._responses[self._operation_id]
+        return found
 
     def is_structured(self, definitions: Mapping[str, Any]) -> bool:
         """Tell whether the document has an object or a list for the reply, and not just text."""
@@ -188,7 +203,7 @@ class Operation:
         self.path: str = compiled["path"]
         self.tag: str = compiled["tag"]
         self.parameters = tuple(Parameter(each) for each in compiled["parameters"])
-        self.reply = Reply(compiled["reply"])
+        self.reply = Reply(compiled["reply"], spec.responses, operation_id)
         self.deprecated: bool = compiled.get("deprecated", False)
         self._body = compiled.get("body")
 
@@ -299,7 +314,8 @@ class Spec(Mapping[str, Operation]):
     """A compiled document: a mapping of its operations by operationId, each made on first use.
 
     ``key`` names it in the cache; empty if nothing that is made of it may be kept there. ``routes``
-    lead from paths to operations (see `dynadock.spec.compiler`).
+    lead from paths to operations, ``responses`` are what operations answer by code (see
+    `dynadock.spec.compiler`).
     """
 
     def __init__(self, compiled: Mapping[str, Any], key: str = "") -> None:
@@ -310,6 +326,7 @@ class Spec(Mapping[str, Operation]):
         self.definitions: Mapping[str, Any] = compiled["definitions"]
         self.names: Mapping[str, str] = compiled["names"]
         self.routes: Mapping[str, Any] = compiled["routes"]
+        self.responses: Mapping[str, Any] = compiled["responses"]
         self._operations: Mapping[str, Any] = compiled["operations"]
         self._made: dict[str, Operation] = {}
 

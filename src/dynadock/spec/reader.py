@@ -72,7 +72,7 @@ def check_swagger(document: dict[str, Any], *, name: str) -> None:
     """Raise SpecError unless ``document`` is a Swagger 2.0 document with paths and a version."""
     if "swagger" not in document and "openapi" in document:
         raise SpecError(
-            f"{name}: an OpenAPI {document['openapi']} document; only Swagger 2.0 can be loaded"
+            f"{name}: an OpenAPI {document['openapi']} document; expected one of Swagger 2.0"
         )
     if document.get("swagger") != "2.0":
         found = _described(document.get("swagger"))

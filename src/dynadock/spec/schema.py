@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dynadock.errors import SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 Schema = dict[str, Any]
 
@@ -107,6 +107,32 @@ def names_in(schema: Schema, definitions: Mapping[str, Schema]) -> frozenset[str
         return names_in(definitions[name], definitions) | {name}
     found = (names_in(branch, definitions) for branch in schema.get("allOf", ()))
     return frozenset().union(*found)
+
+
+def references_in(schema: Schema) -> Iterator[str]:
+    """Yield the names of the definitions that a schema leads to directly, wherever they stand."""
+    return (name for _, name in places_of_references(schema))
+
+
+def places_of_references(schema: Schema) -> Iterator[tuple[str, str]]:
+    """Yield the paths of a schema at which it leads to definitions, with their names.
+
+    A path is ``A.B``, ``A[]`` or ``A{}``, as in `dynadock.spec.fields`, and "" for the schema
+    itself and for what it is made of.
+    """
+    waiting: list[tuple[str, Any]] = [("", schema)]
+    while waiting:
+        path, node = waiting.pop()
+        if not isinstance(node, dict):
+            continue
+        name = reference_name(node)
+        if name is not None:
+            yield path.removeprefix("."), name
+            continue
+        waiting += [(path, branch) for branch in node.get("allOf", ())]
+        waiting += [(f"{path}.{key}", inner) for key, inner in node.get("properties", {}).items()]
+        waiting += [(f"{path}[]", node.get("items"))]
+        waiting += [(f"{path}{{}}", node.get("additionalProperties"))]
 
 
 def kind_of(schema: Schema, definitions: Mapping[str, Schema]) -> str:

@@ -86,6 +86,7 @@ _BOUNDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 _SCHEMA = _KEYWORDS | _BOUNDS
+_PARAMETER = _BOUNDS | {"format": _KEYWORDS["format"]}
 
 
 def faults_of_parameter(parameter: Mapping[str, Any], place: str) -> Iterator[str]:
@@ -94,7 +95,7 @@ def faults_of_parameter(parameter: Mapping[str, Any], place: str) -> Iterator[st
         yield f"{place}.type: {parameter['type']!r} is not a type of a parameter"
     if parameter.get("collectionFormat", "csv") not in COLLECTIONS:
         yield f"{place}.collectionFormat: expected one of {', '.join(COLLECTIONS)}"
-    yield from _faults_of_keywords(parameter, place, _BOUNDS)
+    yield from _faults_of_keywords(parameter, place, _PARAMETER)
     items = parameter.get("items", {})
     if isinstance(items, dict):
         if items:
