@@ -24,6 +24,7 @@ print(json.dumps({
     "versions": [str(version) for version in bundled_versions()],
     "operations": list(client.operations),
     "target": client.ContainerList.prepare(all=True).target,
+    "page": dynadock.diff("1.41", "1.42").html()[:15],
 }))
 """
 
@@ -48,7 +49,9 @@ def test_the_sdist_carries_what_the_project_needs_to_build_and_test(distribution
     wanted = {f"specs/v{version}.yaml" for version in VERSIONS}
     wanted |= {
         "specs/overlay.yaml",
+        "specs/changes.json",
         "specs/history.json",
+        "specs/severities.yaml",
         "pyproject.toml",
         "README.md",
         "LICENSE",
@@ -78,3 +81,4 @@ def test_an_installed_wheel_loads_its_own_documents(distributions, tmp_path):
     assert found["versions"] == VERSIONS
     assert sorted(found["operations"]) == sorted(operations_of("1.42"))
     assert found["target"] == "/v1.42/containers/json?all=true"
+    assert found["page"] == "<!doctype html>"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dynadock.show.counts import counted
 from dynadock.show.tree import html_tree, rich_tree
 from dynadock.spec.data import bundled_data
 
@@ -81,11 +82,11 @@ def _cell(record: Mapping[str, Any], column: Column) -> str:
     for path in column.fields:
         value = _at(record, path)
         if value not in (None, "", [], {}):
-            return _printable(_FORMS[column.form](value))
+            return printable(_FORMS[column.form](value))
     return ""
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Escape control characters, which a terminal would obey: commands and labels are untrusted."""
     return "".join(
         each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text
@@ -149,7 +150,7 @@ def _ago(value: Any) -> str:
     for unit, length in _UNITS:
         count = int(passed / length)
         if count:
-            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+            return f"{counted(count, unit)} ago"
     return "just now"
 
 

@@ -1,0 +1,1 @@
+"""What works on which versions and engines: runs and their results, and what other programs do."""
