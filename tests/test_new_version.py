@@ -49,6 +49,7 @@ WORDLESS = {
     "operations.ContainerPolish.reply",
     "definitions.HostConfig.fields.Shine",
     "definitions.Shine.fields.Gloss",
+    "tags.Polish.summary",
 }
 """All that is new, and no more."""
 
@@ -56,7 +57,7 @@ PROBE = f"""
 import json, sys
 sys.path.insert(0, "tests")
 import documents, wording
-from dynadock import UnknownOperation, load
+from dynadock import UnknownOperation, diff, history, load
 from dynadock.explore.texts import bundled_texts
 from dynadock.spec.library import bundled_versions
 from dynadock.spec.loader import load_spec
@@ -81,6 +82,8 @@ print(json.dumps({{
     "new": refusal(lambda: before.ContainerPolish),
     "parameter": refusal(lambda: before.ContainerList.prepare(shiny=True)),
     "field": refusal(lambda: create(HostConfig={{"Shine": {{"Gloss": 2}}}})),
+    "differs": [str(row) for row in diff("{NEWEST}", "{NEXT}")],
+    "history": [str(change) for change in history("ContainerPolish")],
     "found": [each.operation_id for each in client.find("polish")],
     "wordless": sorted(wordless("{NEXT}") - wordless("{NEWEST}")),
 }}))
@@ -141,6 +144,15 @@ def test_an_invented_version_needs_two_steps_and_words(run):
     assert f"its last version is {NEWEST}" in found["gone"]
     for new in ("new", "parameter", "field"):
         assert f"it arrived in {NEXT}" in found[new]
+    assert sorted(found["differs"]) == sorted(
+        [
+            f"{GONE}: the operation is gone",
+            "ContainerPolish: a new operation",
+            "ContainerList: query shiny: a new parameter, boolean",
+            "HostConfig.Shine: a new field, Shine",
+        ]
+    )
+    assert found["history"] == [f"{NEXT}  + operation ContainerPolish"]
     assert found["found"][0] == "ContainerPolish"
     assert found["wordless"] == sorted(WORDLESS)
 

@@ -14,18 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dynadock.explore.card import card_of
-from dynadock.explore.changes import changes_of
+from dynadock.explore.changes import history_of_operation
 from dynadock.explore.definition import definition_of
 from dynadock.explore.example import example_of
-from dynadock.explore.types import word_for_schema
 from dynadock.spec.library import bundled_folder, bundled_versions, document_name
 from dynadock.spec.loader import load_spec
 from dynadock.spec.schema import reference_name
+from dynadock.spec.words import word_for_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from dynadock.explore.card import Card, Part, Row
+    from dynadock.explore.changes import Change
     from dynadock.spec.model import Operation, Spec
 
 FOLDER = "reference"
@@ -291,18 +292,21 @@ def _below(path: str) -> tuple[str, ...]:
 
 
 def _changes(operation: Operation) -> Iterator[str]:
-    changes = changes_of(operation)
+    changes = history_of_operation(operation.operation_id)
     if not changes:
         return
     lines = []
     for version, group in groupby(changes, lambda each: each.version):
-        words = ", ".join(
-            f"{each.what} `{each.name}`" + (" left" if each.kind == "left" else "")
-            for each in group
-        )
+        words = ", ".join(f"{each.what} `{each.name}`{_became(each)}" for each in group)
         lines.append(f"- {version}: {words}")
     listed = _inside("\n".join(lines))
     yield f'??? note "What changed since {bundled_versions()[0]}"\n\n{listed}'
+
+
+def _became(change: Change) -> str:
+    if change.kind == "arrived":
+        return ""
+    return " left" if change.kind == "left" else f" ({change.words})"
 
 
 def _folded(fields: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dynadock.explore.card import Row
+    from dynadock.explore.differences import Differences, Side
     from dynadock.spec.model import Spec
     from dynadock.spec.schema import Schema
 
@@ -57,6 +58,17 @@ class Definition:
             margin = indent + "    "
             lines += textwrap.wrap(row.text, WIDTH, initial_indent=margin, subsequent_indent=margin)
         return "\n".join(lines)
+
+    def diff(self, old: Side) -> Differences:
+        """Return what differs in it, and in what is inside it, from another version to this one.
+
+        ``old`` is a version, a path, a document or a client, see `dynadock.diff`. SpecError if the
+        other one does not have it.
+        """
+        from dynadock.explore.differences import diff_of_definition, spec_of
+
+        definition_of(spec_of(old), self.name)
+        return diff_of_definition(old, self._spec, self.name)
 
     def __repr__(self) -> str:
         return self.tree()

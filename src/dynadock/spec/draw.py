@@ -1,13 +1,22 @@
-"""Draws ``specs/history.json`` out of the specs of all versions, for `dynadock.spec.history`."""
+"""Draws ``specs/history.json`` and ``specs/changes.json`` out of the specs of all versions.
+
+The first is for errors and for help, which only ask since when something is there, the second for
+histories, which tell everything that changed.
+"""
 
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+from dynadock.spec.differences.comparison import compare
+from dynadock.spec.schema import places_of_references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from dynadock.spec.differences.rows import Difference
     from dynadock.spec.model import Operation, Spec
     from dynadock.spec.versions import Version
 
@@ -35,6 +44,83 @@ def draw_history(specs: Iterable[Spec]) -> dict[str, Any]:
             if drawn:
                 tree[section][operation_id] = drawn
     return tree
+
+
+def draw_changes(specs: Iterable[Spec]) -> dict[str, Any]:
+    """Return all differences between neighbouring versions, and how definitions hang together.
+
+    ``{"changes": {version: rows}, "definitions": {name: ranges}, "links": {name: {path: names}}}``:
+    rows of `Difference` without their severities by the newer version; the versions that have a
+    definition; and the definitions that one leads to directly in any version, by their paths in it
+    (``""`` for what it is made of). Of links there are those to definitions that have changed.
+    """
+    ordered = sorted(specs, key=lambda spec: spec.version)
+    changes = {str(new.version): _rows(compare(old, new)) for old, new in pairwise(ordered)}
+    links = _links(ordered)
+    told = _leading_to({row[1] for rows in changes.values() for row in rows}, links)
+    having: dict[str, list[Version]] = {}
+    for spec in ordered:
+        for name in spec.definitions:
+            having.setdefault(name, []).append(spec.version)
+    versions = [spec.version for spec in ordered]
+    return {
+        "changes": {version: rows for version, rows in changes.items() if rows},
+        "definitions": {name: ranges_of(having[name], versions) for name in sorted(having)},
+        "links": {
+            name: {path: kept for path, below in paths.items() if (kept := sorted(below & told))}
+            for name, paths in sorted(links.items())
+            if name in told and any(below & told for below in paths.values())
+        },
+    }
+
+
+def _rows(differences: Iterable[Difference]) -> list[list[Any]]:
+    return [
+        [row.place, row.definition, row.kind, row.old, row.new, row.uses] for row in differences
+    ]
+
+
+def _links(specs: Iterable[Spec]) -> dict[str, dict[str, set[str]]]:
+    links: dict[str, dict[str, set[str]]] = {}
+    for spec in specs:
+        for name, schema in spec.definitions.items():
+            paths = links.setdefault(name, {})
+            for path, below in places_of_references(schema):
+                paths.setdefault(path, set()).add(below)
+    return links
+
+
+def _leading_to(names: set[str], links: Mapping[str, Mapping[str, set[str]]]) -> set[str]:
+    """Return ``names`` and all definitions that lead to one of them."""
+    above: dict[str, set[str]] = {}
+    for name, paths in links.items():
+        for below in set().union(*paths.values()):
+            above.setdefault(below, set()).add(name)
+    found, waiting = {*names}, [*names]
+    while waiting:
+        new = above.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def dump_changes(tree: Mapping[str, Any]) -> bytes:
+    """Write changes as the bundled file has them: one row a line, always the same bytes."""
+    lines = []
+    for version, rows in tree["changes"].items():
+        inner = ",\n".join(_line(row) for row in rows)
+        lines.append(f"{_line(version)}:[\n{inner}\n]")
+    rest = [f'"{key}":{{\n{_members(tree[key])}\n}}' for key in ("definitions", "links")]
+    changes = ",\n".join(lines)
+    return f'{{"changes":{{\n{changes}\n}},\n{rest[0]},\n{rest[1]}}}\n'.encode()
+
+
+def _members(mapping: Mapping[str, Any]) -> str:
+    return ",\n".join(f"{_line(key)}:{_line(value)}" for key, value in mapping.items())
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def dump_history(tree: Mapping[str, Any]) -> bytes:
