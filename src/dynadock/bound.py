@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     import requests
 
     from dynadock.call.bind import Bound
+    from dynadock.contract.deviations import Deviations
+    from dynadock.contract.holding import Holding
     from dynadock.explore.changes import Changes
+    from dynadock.explore.differences import Differences, Side
     from dynadock.explore.example import Example
     from dynadock.options import Options
     from dynadock.spec.model import Body, Operation, Parameter
@@ -110,10 +113,27 @@ class BoundOperation:
         """Send over a kept connection and return the reply's value."""
         options, connector = self._options, self._connector
         request = self._request(bound)
+        holding = None if options.contract == "off" else self._holding(request)
         reply = connector.send(request, time_allowed(bound, options), options)
         if connector.agreement.needs_check(self._operation.version, reply.status):
             self._check_version(reply)
+        if holding is not None:
+            return self._read(reply, holding)
         return interpret(self._operation, reply, connector.address)
+
+    def _holding(self, request: Request) -> Holding | None:
+        """Return what holds an exchange against the document, None if nobody wants that."""
+        option = self._options.contract
+        if option == "off":
+            return None
+        from dynadock.contract.holding import holding_of
+
+        return holding_of(option, self._connector.deviations, self._operation, request)
+
+    def _read(self, reply: Reply, holding: Holding | None) -> Any:
+        """Return a whole reply's value, or raise the error that it is."""
+        read = partial(interpret, self._operation, reply, self._connector.address)
+        return read() if holding is None else holding.result(reply, read)
 
     def _check_version(self, reply: Reply) -> None:
         connector = self._connector
@@ -122,28 +142,31 @@ class BoundOperation:
 
     def _stream(self, bound: Bound) -> Any:
         """Send over a connection of its own and return the stream; or the value, if it is one."""
+        from dynadock.streams.flow import Origin
         from dynadock.streams.opening import open_stream
 
         deadline = Deadline(self._options.deadline)
-        source = self._open(bound)
+        request = self._request(bound)
+        holding = self._holding(request)
+        source = self._open(bound, request)
         try:
             has_failed = source.status >= FIRST_ERROR
             body = source.read_all(self._options.limit) if has_failed else b""
             reply = Reply(source.status, source.headers, body)
             if self._connector.agreement.needs_check(self._operation.version, reply.status):
                 self._check_version(reply)
-            host = self._connector.address
             if has_failed:
-                return interpret(self._operation, reply, host)
-            return open_stream(bound, source, host, self._options, partial(self._ask, deadline))
+                return self._read(reply, holding)
+            origin = Origin(bound.operation, self._connector.address, self._options.limit, holding)
+            ask, read = partial(self._ask, deadline), partial(self._read, holding=holding)
+            return open_stream(bound, source, origin, self._options.tty, ask=ask, read=read)
         except BaseException:
             source.close()
             raise
 
-    def _open(self, bound: Bound) -> Source:
+    def _open(self, bound: Bound, request: Request) -> Source:
         """Send over a connection of its own; the reply's body is unread."""
         options = self._options
-        request = self._request(bound)
         timeout = time_allowed(bound, options)
         if expected_kind(bound) == "websocket":
             return self._connector.websocket(request, timeout, options)
@@ -177,21 +200,43 @@ class BoundOperation:
         """
         args, kwargs = hidden(args, kwargs)
         bound = self._bind(args, kwargs)
+        request = self._request(bound)
+        holding = self._holding(request)
         if expected_kind(bound) in TWO_WAY:
-            from dynadock.streams.opening import raw_duplex
-
-            return raw_duplex(bound, self._open(bound), self._connector.address, self._options)
+            return self._raw_duplex(bound, self._open(bound, request), holding)
         from dynadock.transport.raw import as_requests_response
 
-        request = self._request(bound)
         timeout = time_allowed(bound, self._options)
         keeps = not uploads(bound)
         driver = self._connector.open(request, timeout, self._options, keeps=keeps)
         try:
+            if holding is not None:
+                holding.begin(driver.status, driver.headers, tells=True)
             return as_requests_response(driver, request, self._connector.endpoint)
         except BaseException:
             driver.close()
             raise
+
+    def _raw_duplex(self, bound: Bound, source: Source, holding: Holding | None) -> RawDuplex:
+        from dynadock.streams.flow import Origin
+        from dynadock.streams.opening import raw_duplex
+
+        origin = Origin(bound.operation, self._connector.address, self._options.limit, holding)
+        try:
+            return raw_duplex(source, origin)
+        except BaseException:
+            source.close()
+            raise
+
+    def check(self, value: Any) -> Deviations:
+        """Return what in a value, which somebody has, is not as the document says of the reply.
+
+        ``value`` is what a call returned, plain JSON of that form, an item of a stream, the reply
+        of `raw` (which is read), or an APIError. Deviations of all classes are in it.
+        """
+        from dynadock.contract.asked import deviations_of
+
+        return deviations_of(self._operation, value)
 
     @property
     def operation_id(self) -> str:
@@ -232,11 +277,24 @@ class BoundOperation:
 
         return example_of(self._operation, full=full)
 
-    def history(self) -> Changes:
-        """Return what was added and removed, oldest first: the operation, parameters, fields."""
-        from dynadock.explore.changes import changes_of
+    def history(self, first: str | None = None, last: str | None = None) -> Changes:
+        """Return what changed, oldest first: the operation, its arguments and its replies.
 
-        return changes_of(self._operation)
+        With ``first`` and ``last``, versions as text, from the one to the other. Raises SpecError
+        for what is no version, and for versions in the wrong order.
+        """
+        from dynadock.explore.changes import history_of_operation
+
+        return history_of_operation(self.operation_id, first, last)
+
+    def diff(self, old: Side) -> Differences:
+        """Return what differs for this operation from another version to this client's.
+
+        ``old`` is a version, a path, a document or a client, see `dynadock.diff`.
+        """
+        from dynadock.explore.differences import diff
+
+        return diff(old, self._operation.spec).of(self.operation_id)
 
     def describe(self, *, depth: int = 2) -> str:
         """Return what ``help()`` shows, with ``depth`` levels of the body's fields."""

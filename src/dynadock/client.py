@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Self, SupportsIndex, overload
 
 from dynadock.attribute import not_callable
 from dynadock.bound import BoundOperation
-from dynadock.errors import DynadockError, SpecError, TransportError
+from dynadock.errors import DynadockError, SpecError
 from dynadock.options import (
-    CONNECT_TIMEOUT,
     CONNECTIONS,
     Options,
     changes_options,
@@ -27,6 +26,7 @@ from dynadock.transport.connector import Connector
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from dynadock.contract.deviations import Deviations
     from dynadock.explore.definition import Definition
     from dynadock.explore.find import Place
     from dynadock.options import OptionValues
@@ -97,13 +97,8 @@ def _pinned(text: str) -> Spec:
 
 
 def _negotiated(connector: Connector, options: Options) -> Spec:
-    limit = CONNECT_TIMEOUT if options.timeout == "auto" else options.timeout
     agreement = connector.agreement
-    try:
-        spoken = connector.agree(agreement.ask(connector.address), limit, options)
-    except TransportError as error:
-        # The message says it all; without this, it would follow a page of our own lines.
-        raise error.with_traceback(None) from error.__cause__
+    spoken = connector.ask_versions(options)
     known = available_versions()
     common = [each for each in known if spoken.includes(each)]
     if not common:
@@ -120,9 +115,10 @@ class Client:
     """One API version's operations, each an attribute under its operationId and in snake_case.
 
     Made by `load`. It has few attributes of its own, so that none is an operation's name in any
-    version: ``version``, ``endpoint``, ``options``, ``operations``, ``find``, ``schema``, ``at``,
-    ``with_options``, ``close``. It can be copied and pickled; the copy opens its own connections,
-    looks for the engine again and carries no credentials.
+    version: ``version``, ``versions``, ``endpoint``, ``options``, ``operations``, ``deviations``,
+    ``find``, ``schema``, ``at``, ``with_options``, ``close``. It can be copied and pickled; the
+    copy opens its own connections, looks for the engine again and carries no credentials and no
+    deviations.
     """
 
     def __init__(
@@ -170,6 +166,14 @@ class Client:
         """All operations by operationId."""
         return Operations(self)
 
+    @property
+    def deviations(self) -> Deviations:
+        """What came that the document says otherwise, where the option ``contract`` looks at it.
+
+        One for all clients of an engine, at whatever version and with whatever options.
+        """
+        return self._connector.deviations
+
     def find(self, words: str) -> Found:
         """Return the operations that match ``words``, best first, as a list that shows summaries.
 
@@ -191,6 +195,17 @@ class Client:
         from dynadock.explore.definition import definition_of
 
         return definition_of(self._spec, name)
+
+    def versions(self) -> tuple[str, ...]:
+        """Return the API versions that the engine speaks, as far as there are documents for them.
+
+        They are texts (``"1.42"``), oldest first; `dynadock.versions` lists all that there are
+        documents for. The engine is asked each time (``/_ping`` and ``/version``), whatever version
+        this client has. Raises TransportError if it is not reached, DynadockError if what answers
+        is not an engine.
+        """
+        spoken = self._connector.ask_versions(self._options)
+        return tuple(str(each) for each in available_versions() if spoken.includes(each))
 
     def at(self, source: Source) -> Client:
         """Return a client of another version or document, over the same connections.

@@ -14,6 +14,7 @@
     ├── StreamClosed           a stream was used after it was closed      (ValueError)
     ├── CommandTimeout         a command was stopped for taking too long  (TimeoutError)
     ├── UnsafeMember           an archive's member that would do harm     (ValueError)
+    ├── ContractError          an exchange was not as the document says (``contract="raise"``)
     ├── TransportError         no whole reply came                        (OSError)
     │   ├── SocketMissing
     │   ├── PermissionDenied
@@ -64,6 +65,10 @@ class UnreadStreamWarning(DynadockWarning):
 
 class StuckProgramWarning(DynadockWarning):
     """A Python function that an embedded engine ran does not end, though the engine has."""
+
+
+class ContractWarning(DynadockWarning):
+    """An exchange was not as the document says (``contract="warn"``)."""
 
 
 class SpecError(DynadockError, ValueError):
@@ -229,6 +234,19 @@ class UnsafeMember(DynadockError, ValueError):
     def __init__(self, message: str, member: str = "") -> None:
         super().__init__(message)
         self.member = member
+
+
+class ContractError(DynadockError):
+    """An exchange was not as the document says (``contract="raise"``); what it did is done.
+
+    ``findings`` are what deviates (see `dynadock.contract.finding.Finding`), and ``value`` is what
+    the call would have returned. If it would have raised an APIError, that is the ``__cause__``.
+    """
+
+    def __init__(self, message: str, findings: Iterable[Any] = (), value: Any = None) -> None:
+        super().__init__(message)
+        self.findings = tuple(findings)
+        self.value = value
 
 
 class APIError(DynadockError):

@@ -18,6 +18,7 @@ from dynadock.spec.names import closest
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack
 
+    from dynadock.contracts import Contract
     from dynadock.keywords import Keyword
 
     class OptionValues(TypedDict, total=False):
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         query: Mapping[str, Any]
         credentials: bool | Mapping[str, Mapping[str, str]]
         proxies: bool
+        contract: Literal["off", "record", "warn", "raise"] | Contract
 
 
 T = TypeVar("T")
@@ -156,6 +158,15 @@ class _Credentials(_Private):
 
     def public(self, value: Any) -> bool:
         return value is not False
+
+
+def _is_contract(value: object) -> bool:
+    if isinstance(value, str):
+        return value in ("off", "record", "warn", "raise")
+    # A start needs none of it.
+    from dynadock.contracts import Contract
+
+    return isinstance(value, Contract)
 
 
 def _option(
@@ -305,6 +316,14 @@ class Options:
         """True passes the proxies in the docker command's configuration to new containers
         and builds, as that command does; False is the default.""",
         wrong=TypeError,
+    )
+    contract: Literal["off", "record", "warn", "raise"] | Contract = _option(
+        "off",
+        _is_contract,
+        "'off', 'record', 'warn', 'raise' or a Contract",
+        """what happens to exchanges that are not as the document says: nothing (``"off"``),
+        `Client.deviations` has them (``"record"``), which is also warned of (``"warn"``,
+        ContractWarning) or raised (``"raise"``, ContractError); a `Contract` says more.""",
     )
 
     @takes_options

@@ -348,6 +348,47 @@ def test_agreement_brings_options_along():
     assert [each.header("X-One") for each in peer.requests][2] == "1"
 
 
+# What is spoken
+
+
+@pytest.mark.parametrize(
+    ("newest", "oldest", "spoken"),
+    [
+        ("1.42", "1.40", ("1.40", "1.41", "1.42")),
+        ("1.42", "1.42", ("1.42",)),
+        (NEXT, NEWEST, (NEWEST,)),
+        (OLDEST, MISSING, (OLDEST,)),
+        ("1.9", "1.8", ()),
+    ],
+)
+def test_a_client_tells_what_the_engine_speaks_whatever_its_own_version_is(newest, oldest, spoken):
+    with playing([ping(newest), version(oldest)], version="1.30") as (peer, client):
+        assert client.versions() == spoken
+    assert targets(peer) == ["/_ping", "/version"]
+
+
+def test_it_is_asked_each_time():
+    script = [ping("1.42"), version("1.42"), ping("1.43"), version("1.43")]
+    with playing(script) as (_, client):
+        assert (client.versions(), client.versions()) == (("1.42",), ("1.43",))
+
+
+def test_what_is_no_engine_speaks_no_versions(tmp_path):
+    with (
+        playing([ping(MISSING)]) as (_, client),
+        pytest.raises(DynadockError, match="is it a Docker Engine"),
+    ):
+        client.versions()
+    with pytest.raises(SocketMissing):
+        load("1.42", host=f"unix://{tmp_path}/nowhere.sock").versions()
+
+
+def test_all_versions_are_those_that_load_takes():
+    assert dynadock.versions()[0] == OLDEST
+    assert dynadock.versions()[-1] == NEWEST
+    assert all(load(each).version == each for each in (OLDEST, NEWEST))
+
+
 # The import-time form
 
 

@@ -27,17 +27,22 @@ def validator_of(schema: Mapping[str, Any]) -> Draft202012Validator:
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
 
-    # One class for each validator: what its functions remember of a schema lives as long as it.
-    checks: dict[str, Check] = {
+    checks = {**linear_checks(), "x-encoding": _keyword(_is_encoded, str), **DOUBTS}
+    kind: type[Draft202012Validator] = extend(Draft202012Validator, checks)  # type: ignore[no-untyped-call]
+    return kind(schema)
+
+
+def linear_checks() -> dict[str, Check]:
+    """Return functions for keywords of JSON Schema whose own may take longer than linear time.
+
+    What they remember of schemas lives as long as they do: for each document, others are made.
+    """
+    return {
         "pattern": _keyword(lambda pattern, value: read_pattern(pattern).fits(value), str),
         "enum": _keyword(_Choices().hold),
         "multipleOf": _keyword(lambda of, value: is_multiple(value, of), (int, float)),
         "uniqueItems": _keyword(lambda wanted, value: not wanted or _are_unique(value), list),
-        "x-encoding": _keyword(_is_encoded, str),
-        **DOUBTS,
     }
-    kind: type[Draft202012Validator] = extend(Draft202012Validator, checks)  # type: ignore[no-untyped-call]
-    return kind(schema)
 
 
 def _keyword(fits: Callable[[Any, Any], bool], types: Any = object) -> Check:

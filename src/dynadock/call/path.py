@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from dynadock.spec.model import Operation, Spec
 
+_PARAMETER = re.compile(r"\{([^{}]+)\}")
+_OF_ONE_PARAMETER = 3
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -47,6 +49,39 @@ def fill(operation: Operation, segments: Mapping[str, str]) -> str:
     for name, text in segments.items():
         path = path.replace("{" + name + "}", quote_path(text))
     return path
+
+
+def segments_of(template: str, path: str) -> dict[str, str] | None:
+    """Return a decoded path's parts by the parameters of its template, None if it does not fit.
+
+    Names may hold slashes, and may be empty.
+    """
+    first, name, last = _around_only_parameter(template)
+    if not name:
+        fits = _pattern(template).fullmatch(path)
+        names = _PARAMETER.findall(template)
+        return None if fits is None else dict(zip(names, fits.groups(), strict=True))
+    end = len(path) - len(last)
+    if end < len(first) or not (path.startswith(first) and path.endswith(last)):
+        return None
+    return {name: path[len(first) : end]}
+
+
+@lru_cache(maxsize=1024)
+def _around_only_parameter(template: str) -> tuple[str, str, str]:
+    """Return what stands before a template's only parameter, its name, and what stands behind.
+
+    Without a name for templates of none, and of more parameters, which are rare.
+    """
+    parts = _PARAMETER.split(template)
+    first, name, last = parts if len(parts) == _OF_ONE_PARAMETER else ("", "", "")
+    return first, name, last
+
+
+@lru_cache(maxsize=256)
+def _pattern(template: str) -> re.Pattern[str]:
+    literals = _PARAMETER.split(template)[::2]
+    return re.compile("([^/]+)".join(map(re.escape, literals)))
 
 
 def other_operation_at(operation: Operation, segments: Mapping[str, str]) -> str | None:

@@ -21,7 +21,7 @@ from dynadock.simulation.faults import Faults
 from dynadock.simulation.ids import Ids
 from dynadock.simulation.interruptions import interrupts
 from dynadock.simulation.replies import Later
-from dynadock.simulation.routes import Routes, read_target
+from dynadock.simulation.routes import Routes, read_target, too_new
 from dynadock.simulation.state.state import State
 from dynadock.spec.library import bundled_versions
 from dynadock.spec.loader import load_version
@@ -254,10 +254,7 @@ class SimulatedEngine:
         except (TypeError, ValueError):
             raise Refused(f"invalid version {text}", 400) from None
         if asked > self.newest:
-            raise Refused(
-                f"client version {text} is too new. Maximum supported API version is {self.newest}",
-                400,
-            )
+            raise Refused(too_new(text, self.newest), 400)
         raise Refused(
             f"client version {text} is too old. Minimum supported API version is {self.oldest},"
             " please upgrade your client to a newer version",

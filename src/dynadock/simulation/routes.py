@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from posixpath import normpath
 from typing import TYPE_CHECKING, NamedTuple
 
+from dynadock.call.path import segments_of
 from dynadock.call.percent import first_bad_escape, quote_path, unquote
 from dynadock.errors import MalformedStream
 
@@ -24,7 +24,6 @@ Everything else takes ``a/b`` for a name, containers too, and even nothing (seen
 _USUAL = re.compile(r"(?:/v([0-9.]+)(?=/))?(/(?:[A-Za-z0-9_:@~-][A-Za-z0-9_.:@~/-]*)?)(?:\?(.*))?")
 _VERSION = re.compile(r"/v([0-9.]+)(/.*)", re.DOTALL)
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*")
-_PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 
 class Place(NamedTuple):
@@ -80,6 +79,11 @@ def _cleaned(path: str) -> str:
     return f"{cleaned}/" if path.endswith("/") and cleaned != "/" else cleaned
 
 
+def too_new(asked: str, newest: object) -> str:
+    """Return the words in which engines refuse a version that they do not speak yet (400)."""
+    return f"client version {asked} is too new. Maximum supported API version is {newest}"
+
+
 class Routes:
     """The operations of one version by their paths."""
 
@@ -101,39 +105,14 @@ class Routes:
             return Route(exact[0][0], {})
         for key in (f"*{path[path.rfind('/') + 1 :]}", "*"):
             for operation_id, template in found.get(key, ()):
-                segments = _segments(template, path)
-                if segments is not None:
+                segments = segments_of(template, path)
+                if segments is not None and _fits(template, segments):
                     return Route(operation_id, segments)
         return None
 
 
-def _segments(template: str, path: str) -> dict[str, str] | None:
-    """Return a path's parts by the parameters of its template, None if it does not fit."""
-    first, name, last = _around_only_parameter(template)
-    if not name:
-        fits = _pattern(template).fullmatch(path)
-        names = _PARAMETER.findall(template)
-        return None if fits is None else dict(zip(names, fits.groups(), strict=True))
-    end = len(path) - len(last)
-    if end < len(first) or not (path.startswith(first) and path.endswith(last)):
-        return None
-    segment = path[len(first) : end]
-    if ("/" in segment or not segment) and first.split("/", 2)[1] in _ONE_SEGMENT:
-        return None
-    return {name: segment}
-
-
-@lru_cache(maxsize=1024)
-def _around_only_parameter(template: str) -> tuple[str, str, str]:
-    """Return what stands before a template's only parameter, its name, and what stands behind.
-
-    Without a name for templates of more parameters, which are rare.
-    """
-    first, name, last, *more = _PARAMETER.split(template)
-    return ("", "", "") if more else (first, name, last)
-
-
-@lru_cache(maxsize=256)
-def _pattern(template: str) -> re.Pattern[str]:
-    literals = _PARAMETER.split(template)[::2]
-    return re.compile("([^/]+)".join(map(re.escape, literals)))
+def _fits(template: str, segments: dict[str, str]) -> bool:
+    """Tell whether what stands in a path may be a name there."""
+    if template.split("/", 2)[1] not in _ONE_SEGMENT:
+        return True
+    return all(each and "/" not in each for each in segments.values())

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from dynadock.contract.holding import Holding
     from dynadock.spec.model import Operation
     from dynadock.wire.messages import Data, Headers
 
@@ -75,12 +76,14 @@ class Origin(NamedTuple):
     """The call that a stream is the reply to: its operation, and the engine's address.
 
     ``limit`` are the bytes that may be held of it at a time, None for any number: of a value, of a
-    line, and of what the caller wants as a whole.
+    line, and of what the caller wants as a whole. ``holding`` looks at what comes, if it is to be
+    held against the document.
     """
 
     operation: Operation
     host: str
     limit: int | None = LARGEST_REPLY
+    holding: Holding | None = None
 
     def __str__(self) -> str:
         return f"{self.operation.operation_id} (API {self.operation.version})"

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dynadock.call.interpret import interpret
 from dynadock.call.kinds import kind_of
 from dynadock.call.values import shown
 from dynadock.errors import APIError, DynadockError, MalformedStream
 from dynadock.spec.kinds import KINDS
 from dynadock.streams.download import Download, TarStream
 from dynadock.streams.duplex import Duplex, RawDuplex
-from dynadock.streams.flow import Origin
 from dynadock.streams.frames import FrameStream
 from dynadock.streams.values import JsonStream
 from dynadock.wire.messages import SWITCHING_PROTOCOLS, Reply
@@ -21,29 +19,32 @@ if TYPE_CHECKING:
 
     from dynadock.call.bind import Bound
     from dynadock.call.kinds import Kind, Question
-    from dynadock.options import Options
-    from dynadock.streams.flow import Source
+    from dynadock.streams.flow import Origin, Source
     from dynadock.streams.stream import Stream
 
     Ask = Callable[..., Any]
     """Calls another operation of the same client: its operationId, then its arguments."""
 
+    Read = Callable[[Reply], Any]
+    """Makes a value of a whole reply, or raises an APIError."""
 
-def open_stream(bound: Bound, source: Source, host: str, options: Options, ask: Ask) -> Any:
-    """Return a reply's stream, or its value if it turns out not to be a stream.
 
-    If neither the options nor the reply say whether it is a terminal, ``ask`` is called once.
-    Raises an APIError for a reply that is an error.
+def open_stream(
+    bound: Bound, source: Source, origin: Origin, tty: bool | None, *, ask: Ask, read: Read
+) -> Any:
+    """Return a reply's stream, or what ``read`` makes of it if it turns out not to be a stream.
+
+    If neither ``tty`` nor the reply say whether it is a terminal, ``ask`` is called once.
     """
-    origin = Origin(bound.operation, host, options.limit)
-    kind = kind_of(bound, source.status, source.headers, options.tty)
+    kind = kind_of(bound, source.status, source.headers, tty)
     if kind.name == "value":
-        return interpret(bound.operation, _whole_reply(source, options.limit), host)
+        return read(_whole_reply(source, origin.limit))
     if kind.name == "websocket" and source.status != SWITCHING_PROTOCOLS:
         problem = f"a websocket was asked for, and {source.status} came"
-        raise MalformedStream(f"{origin}: {host}: {problem}", host)
+        raise MalformedStream(f"{origin}: {origin.host}: {problem}", origin.host)
     if kind.question is not None:
         kind = kind._replace(is_terminal=_answer(kind.question, origin, ask))
+    _look_at_head(source, origin, tells=KINDS[kind.name].stream != JsonStream.__name__)
     return _stream(kind, source, origin, _resize(bound, ask))
 
 
@@ -106,6 +107,12 @@ _STREAMS: dict[str, type[Stream]] = {
 }
 
 
-def raw_duplex(bound: Bound, source: Source, host: str, options: Options) -> RawDuplex:
+def raw_duplex(source: Source, origin: Origin) -> RawDuplex:
     """Return the bytes of any reply as they come, and the way to send some."""
-    return RawDuplex(source, Origin(bound.operation, host, options.limit))
+    _look_at_head(source, origin, tells=True)
+    return RawDuplex(source, origin)
+
+
+def _look_at_head(source: Source, origin: Origin, *, tells: bool) -> None:
+    if origin.holding is not None:
+        origin.holding.begin(source.status, source.headers, tells=tells)

@@ -23,9 +23,12 @@ class JsonFlow(DecodedFlow[Any]):
         super().__init__(connection, origin, JsonDecoder(origin.limit))
         self._progress = Progress()
         self._acts = origin.operation.reply.acts
+        self._holding = origin.holding
 
     def _take(self, value: Any) -> None:
         """Note a value before it is returned; StreamError if it reports an error."""
+        if self._holding is not None:
+            self._holding.item(value)
         if isinstance(value, dict) and ("error" in value or "errorDetail" in value):
             message = error_in(value)
             if message is not None:
@@ -55,6 +58,8 @@ class JsonStream(JsonFlow, DecodedStream[Any]):
         for value in super().__iter__():
             take(value)
             yield value
+        if self._holding is not None:
+            self._holding.end(self._made)
 
     def wait(self) -> Any:
         """Run to the end and return what was made, else the last value (None if there was none).

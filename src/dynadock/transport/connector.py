@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynadock.call.encode import request_of_no_version
 from dynadock.errors import TransportError
-from dynadock.options import CONNECTIONS
+from dynadock.options import CONNECT_TIMEOUT, CONNECTIONS
 from dynadock.transport.agreement import Agreement
 from dynadock.transport.endpoint import Endpoint, find_endpoint
 from dynadock.wire.messages import Reply
@@ -15,9 +15,11 @@ from dynadock.wire.messages import Reply
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dynadock.contract.deviations import Deviations
     from dynadock.options import Options
     from dynadock.simulation.engine import SimulatedEngine
     from dynadock.transport.additions import Additions
+    from dynadock.transport.agreement import Spoken
     from dynadock.transport.driver import Driver
     from dynadock.transport.pool import Pool
     from dynadock.transport.websocket import WebSocketSource
@@ -55,6 +57,7 @@ class Connector:
         self._additions: Additions | None = None
         self._begin: Callable[..., Driver] | None = None
         self._pool: Pool | None = None
+        self._deviations: Deviations | None = None
         # An engine of this client's own is there for as long as somebody holds it.
         self._engine: SimulatedEngine | None = None
 
@@ -105,6 +108,16 @@ class Connector:
             # In one step, as threads may come here at once.
             self._pool = self.__dict__.setdefault("_first_pool", made)
         return self._pool
+
+    @property
+    def deviations(self) -> Deviations:
+        """What the engine answered that the document says otherwise, as far as calls look at it."""
+        if self._deviations is None:
+            from dynadock.contract.deviations import Deviations
+
+            # In one step, as above.
+            self._deviations = self.__dict__.setdefault("_first_deviations", Deviations())
+        return self._deviations
 
     def addressed(self, request: Request) -> Request:
         """Return a call's request with what all requests to this engine get; see `Additions`.
@@ -177,6 +190,18 @@ class Connector:
         from dynadock.transport.driver import carry_out
 
         return carry_out(asking, _Asker(self, timeout, options))
+
+    def ask_versions(self, options: Options) -> Spoken:
+        """Ask the engine which API versions it speaks.
+
+        Raises TransportError if it is not reached, DynadockError if what answers is no engine.
+        """
+        limit = CONNECT_TIMEOUT if options.timeout == "auto" else options.timeout
+        try:
+            return self.agree(self.agreement.ask(self.address), limit, options)
+        except TransportError as error:
+            # The message says it all; without this, it would follow a page of our own lines.
+            raise error.with_traceback(None) from error.__cause__
 
 
 class _Asker(NamedTuple):

@@ -1,0 +1,1 @@
+"""Exchanges with engines, held against the document: what deviates, grouped and counted."""
