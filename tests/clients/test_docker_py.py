@@ -1,4 +1,4 @@
-"""docker-py on a served engine: everything comes out as it does on Docker 26.1.
+"""docker-py on a served engine that is watched: everything comes out as it does on Docker 26.1.
 
 Each function here whose name begins with ``test_`` is played on both, and returns what has to be
 the same; ids, moments and addresses are put aside.
@@ -18,6 +18,7 @@ import pytest
 
 from clients.docker_command import put_aside
 from clients.reference import docker_26
+from dynadock.compat.watch import Watch
 from dynadock.spec.versions import parse_range
 from lacking import give_up
 from serving import serving
@@ -35,10 +36,11 @@ PREFIX = "dpy-"
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
-    """Serve what speaks the versions of Docker 26.1, for a client of docker-py."""
+    """Serve what speaks the versions of Docker 26.1, watched, for a client of docker-py."""
     folder = tmp_path_factory.mktemp("served")
-    with serving(folder, versions=parse_range("1.25-1.45")) as server:
-        yield _client(server.url)
+    with serving(folder, versions=parse_range("1.25-1.45")) as server, Watch(server.url) as watched:
+        yield _client(watched.url)
+        assert not watched.as_dict()["unrecognised"]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Drive the docker command through the recording proxy, and write what it sent as test cases.
+"""Drive the docker command through a proxy that watches, and write what it sent as test cases.
 
 ``python tests/recording/record.py SOCKET VERSION...`` runs the commands of ``commands.yaml`` at
 each API version against the engine behind the unix socket SOCKET, and writes a file of cases for
@@ -19,10 +19,17 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
-from proxy import RecordingProxy
+
+from dynadock.compat.watch import Watch
+from dynadock.wire.messages import media_type
+
+if TYPE_CHECKING:
+    from dynadock.compat.exchanges import Passed
+    from dynadock.spec.model import Operation
+    from dynadock.wire.messages import Request
 
 HERE = Path(__file__).parent
 CASES = HERE.parent / "cases" / "recorded"
@@ -112,12 +119,11 @@ class Docker:
 
     def recorded(self, line: Line) -> tuple[list[dict[str, Any]], str]:
         """Run a line through the proxy: its requests, and what the command had to complain of."""
-        log = self._folder / "log"
-        log.write_text("")
-        listen = self._folder / "proxy.sock"
-        with RecordingProxy(listen, self.engine, log):
+        listen = self._folder / "watch.sock"
+        requests = Requests()
+        with Watch(f"unix://{self.engine}", f"unix://{listen}", recorder=requests):
             done = self.run(line, listen)
-        return [json.loads(text) for text in log.read_text().splitlines()], done.stderr.strip()
+        return requests.lines, done.stderr.strip()
 
     def sweep(self) -> None:
         """Remove everything whose name begins with the prefix."""
@@ -125,6 +131,33 @@ class Docker:
             for name in self.ask(listing):
                 if name.rpartition("/")[2].startswith(PREFIX):
                     self.ask(f"{removal} {name}")
+
+
+class Requests:
+    """Takes what passes: of each request ``method``, ``target``, ``headers``, ``status``, ``body``.
+
+    Headers have their names in small letters, a body is there where it was JSON, and a status is
+    None where no reply came.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+
+    def write(self, passed: Passed, _operation: Operation | None, _request: Request) -> None:
+        headers = {name.lower(): value for name, value in passed.request_headers.items()}
+        line = {
+            "method": passed.method,
+            "target": passed.target,
+            "headers": headers,
+            "status": passed.status,
+        }
+        body = passed.request_body.data
+        if body and media_type(passed.request_headers) == "application/json":
+            line["body"] = json.loads(body)
+        self.lines.append(line)
+
+    def close(self) -> None:
+        """Take no more."""
 
 
 def make_plugin(folder: Path) -> Path:

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from dynadock import EndpointError, load
-from dynadock.embedded.connections import GAP
 from dynadock.embedded.incoming import Patience
 from dynadock.embedded.listening import RemoteAccessWarning
+from dynadock.embedded.pacing import GAP
 from dynadock.embedded.server import Server
 from dynadock.simulation.engine import SimulatedEngine
 from serving import Wire, comes_true, request, serving, threads

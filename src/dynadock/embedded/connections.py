@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import socket
-import sys
 import time
 from contextlib import contextmanager, suppress
-from fcntl import ioctl
-from termios import TIOCOUTQ
 from typing import TYPE_CHECKING, TypeVar
 
+from dynadock.embedded.farewell import cut, linger
 from dynadock.embedded.incoming import Incoming, Rejected
+from dynadock.embedded.pacing import wait_for_reader
 from dynadock.simulation.answers import refusal
 from dynadock.simulation.clock import SECOND
 from dynadock.simulation.engine import Pending, Received
@@ -32,19 +31,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-GAP = 0.01
-"""Seconds between a 101 and the first output: docker-py reads the head with a buffer, and loses
-what came with it."""
-
-_LONGEST_GAP = 1.0
-"""Seconds for a peer that has other things to do before it reads the head."""
-
 _BLOCK = 64 * 1024
-_LINGERS = 2.0
-"""Seconds that a peer has to take the last of an answer before the connection is gone: closed with
-something unread it would take the answer with it."""
-_MOST_UNREAD = 16 * 2**20
-
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -88,8 +75,7 @@ class Connection:
     def abandon(self) -> None:
         """Make an end of whatever goes on here, soon; whoever waits has to be woken."""
         self._is_gone = True
-        with suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
+        cut(self._sock)
 
     # One request after another
 
@@ -101,7 +87,7 @@ class Connection:
             if answer is None or self._is_gone:
                 return
             if not self._give(answer, head):
-                self._linger()
+                linger(self._sock)
                 return
 
     def _tell_to_go_on(self) -> None:
@@ -169,7 +155,7 @@ class Connection:
         with suppress(OSError):
             whole = beginning(answer._replace(headers=headers), "", more, can_chunk=False)
             self._sock.sendall(whole)
-            self._linger()
+            linger(self._sock)
 
     def _of_the_connection(self, *, is_last: bool) -> dict[str, str]:
         headers = {"Date": _http_date(self._state.clock.present())}
@@ -191,16 +177,9 @@ class Connection:
         if early:
             self._change(lambda: session.feed(early))
         with self._watching(lambda is_over: self._take_input(session, is_over=is_over)):
-            self._wait_for_reader()
+            wait_for_reader(self._sock.fileno())
             while data := self._wait_for(session.take):
                 self._send(data)
-
-    def _wait_for_reader(self) -> None:
-        """Leave a gap behind the head, until the peer has read it if that can be told."""
-        end = time.monotonic() + _LONGEST_GAP
-        time.sleep(GAP)
-        while _unread(self._sock) and time.monotonic() < end:
-            time.sleep(GAP / 10)
 
     def _wait_for(self, take: Callable[[], T | None]) -> T | None:
         """Return what ``take`` gives once that is not None; None if the peer is gone before."""
@@ -278,31 +257,6 @@ class Connection:
         self.abandon()
         with self._state.changed:
             self._state.notify()
-
-    # The end
-
-    def _linger(self) -> None:
-        """Let the peer take the last of the answer.
-
-        A socket that is closed with something unread throws away what its peer has not read yet.
-        """
-        self._sock.shutdown(socket.SHUT_WR)
-        end = time.monotonic() + _LINGERS
-        left = _MOST_UNREAD
-        while left > 0 and (seconds := end - time.monotonic()) > 0:
-            self._sock.settimeout(seconds)
-            came = len(self._sock.recv(_BLOCK))
-            if not came:
-                return
-            left -= came
-
-
-def _unread(sock: socket.socket) -> int:
-    """Return how many bytes are on their way: for a unix socket on Linux until they are read."""
-    try:
-        return int.from_bytes(ioctl(sock, TIOCOUTQ, bytes(4)), sys.byteorder)
-    except OSError:
-        return 0
 
 
 def _http_date(moment: int) -> str:

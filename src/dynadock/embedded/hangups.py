@@ -8,10 +8,9 @@ import select
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Iterator
 
 _log = logging.getLogger("dynadock.embedded")
@@ -22,10 +21,24 @@ _PAUSE = 0.05
 """Seconds after which what was put off is looked at again."""
 
 
+class Polled(Protocol):
+    """A socket, or what is made of one."""
+
+    def fileno(self) -> int:
+        """Return its descriptor."""
+
+
+class Closed(Polled, Protocol):
+    """A socket that can be closed."""
+
+    def close(self) -> None:
+        """Close it; may be called again."""
+
+
 class _Watched(NamedTuple):
     """A socket, and what is called when something came or the peer is gone, or that failed."""
 
-    sock: socket.socket
+    sock: Polled
     on_ready: Callable[[bool], None]
     on_failure: Callable[[], None]
 
@@ -59,35 +72,39 @@ class Watcher:
 
     def watch(
         self,
-        sock: socket.socket,
+        sock: Polled,
         on_ready: Callable[[bool], None],
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
         """Call ``on_ready`` whenever something has come, with whether the peer is wholly gone.
 
-        If that raises an exception, the socket is forgotten and ``on_failure`` called.
+        If that raises an exception, the socket is forgotten and ``on_failure`` called. One that is
+        closed already is not watched.
         """
         with self._lock:
+            if sock.fileno() < 0:
+                return
             self._watched[sock.fileno()] = _Watched(sock, on_ready, on_failure)
-            self._poll.register(sock, select.POLLIN)
+            self._poll.register(sock.fileno(), select.POLLIN)
         self.look_again()
 
-    def only_hang_up(self, sock: socket.socket) -> None:
+    def only_hang_up(self, sock: Polled) -> None:
         """Call back no more but for a peer that is wholly gone: it has nothing more to say."""
         with self._lock:
-            self._poll.modify(sock, 0)
+            if sock.fileno() in self._watched:
+                self._poll.modify(sock.fileno(), 0)
         self.look_again()
 
-    def put_off(self, sock: socket.socket, may_go_on: Callable[[], bool]) -> None:
+    def put_off(self, sock: Polled, may_go_on: Callable[[], bool]) -> None:
         """Leave a socket alone until ``may_go_on`` is true, so that its peer has to wait."""
         with self._lock:
             watched = self._watched.get(sock.fileno())
             if watched is not None:
-                self._poll.unregister(sock)
+                self._poll.unregister(sock.fileno())
                 self._put_off[sock.fileno()] = _PutOff(watched, may_go_on)
         self.look_again()
 
-    def forget(self, sock: socket.socket) -> None:
+    def forget(self, sock: Polled) -> None:
         """Call back no more; nothing happens to a socket that is not watched."""
         with self._lock:
             number = sock.fileno()
@@ -95,6 +112,13 @@ class Watcher:
                 with suppress(KeyError):
                     self._poll.unregister(number)
                 self._put_off.pop(number, None)
+
+    def close_all(self, *socks: Closed) -> None:
+        """Forget sockets and close them, in one step: their numbers may be others' at once."""
+        with self._lock:
+            for sock in socks:
+                self.forget(sock)
+                sock.close()
 
     def look_again(self) -> None:
         """Have the thread look at once at what has changed; takes no lock."""
@@ -144,6 +168,16 @@ class Watcher:
             _log.exception("the embedded engine failed in taking input")
             self.forget(watched.sock)
             watched.on_failure()
+
+
+def has_hung_up(sock: Polled) -> bool:
+    """Tell whether a peer is wholly gone, as far as that shows: TCP looks as a half-close does."""
+    number = sock.fileno()
+    if number < 0:
+        return False
+    poll = select.poll()
+    poll.register(number, 0)
+    return any(events & HUNG_UP for _, events in poll.poll(0))
 
 
 def after(seconds: float) -> Callable[[], bool]:

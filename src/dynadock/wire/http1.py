@@ -262,6 +262,10 @@ class BodyDecoder(Protocol):
         """Return the bytes of the body in ``data``; none if there are none yet."""
         ...
 
+    def skim(self, data: bytes) -> int:
+        """Take bytes and return how many are the body's, or -1: then they are to be fed."""
+        ...
+
     def finish(self) -> None:
         """Note the connection's end; raises TruncatedStream if that is too early."""
         ...
@@ -303,6 +307,10 @@ class UntilClose:
         """Return ``data``."""
         return data
 
+    def skim(self, data: bytes) -> int:
+        """Return how many bytes there are."""
+        return len(data)
+
     def finish(self) -> None:
         """Note the end."""
         self.done = True
@@ -317,6 +325,13 @@ class Sized:
         self.rest = b""
         self._length = length
         self._missing = length
+
+    def skim(self, data: bytes) -> int:
+        """Take bytes of the middle of the body; -1, and nothing is changed, for others."""
+        if len(data) >= self._missing:
+            return -1
+        self._missing -= len(data)
+        return len(data)
 
     @property
     def missing(self) -> int:

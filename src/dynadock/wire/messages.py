@@ -97,8 +97,9 @@ class Request:
     def _shown_pair(self, pair: str) -> str:
         from urllib.parse import unquote
 
-        name, mark, _ = pair.partition("=")
-        if mark and unquote(name) in self.secrets:
+        name, mark, value = pair.partition("=")
+        plain = unquote(name)
+        if value and (plain in self.secrets or is_secret_name(plain)):
             return name + mark + MASK
         # Build arguments may be addresses of proxies, and these may hold a password.
         return _USER_OF_ADDRESS.sub(rf"\1{MASK}\2", pair)

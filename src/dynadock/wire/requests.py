@@ -120,6 +120,11 @@ class RequestReader:
             return self._look_through(self._seen)
         return self._begin_body(data, end + len(_END_OF_HEAD))
 
+    @property
+    def decoder(self) -> BodyDecoder | None:
+        """What the body goes through, None before the head is whole."""
+        return self._decoder
+
     def _look_through(self, seen: bytearray) -> bytes:
         end = seen.find(_END_OF_HEAD, self._searched)
         if end >= 0:

@@ -58,6 +58,27 @@ def client_context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
+def server_context(certificate: str, key: str, authorities: str = "") -> ssl.SSLContext:
+    """Return the context of who is connected to, out of files in PEM.
+
+    Where there are ``authorities``, clients need a certificate of one of them. TLS 1.2 or newer.
+    EndpointError for files that cannot be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_cert_chain(certificate, key, password=_no_password)
+        if authorities:
+            context.load_verify_locations(authorities)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except OSError as error:
+        files = " and ".join(each for each in (certificate, key, authorities) if each)
+        problem = f"the certificates in {files} cannot be used: {error.strerror or error}"
+        raise EndpointError(problem) from None
+    return context
+
+
 def _missing_half(folder: str) -> str:
     """Return which file is missing of two that are of no use alone, "" if none is."""
     certificate, key = (Path(folder, name).exists() for name in (CERTIFICATE, KEY))
@@ -85,13 +106,20 @@ def _no_password() -> str:
 
 
 class TlsLink(SocketLink):
-    """TLS over a connected socket, which it takes over, as a `Link`."""
+    """TLS over a connected socket, which it takes over, as a `Link`.
 
-    def __init__(self, connection: socket.socket, context: ssl.SSLContext, host: str) -> None:
+    ``host`` is the name that the peer's certificate is made out to, None where we are the server.
+    """
+
+    def __init__(
+        self, connection: socket.socket, context: ssl.SSLContext, host: str | None
+    ) -> None:
         super().__init__(connection)
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._tls = context.wrap_bio(
+            self._incoming, self._outgoing, server_side=host is None, server_hostname=host
+        )
         # OpenSSL's state is for one thread at a time; records are sent in the order it made them.
         self._state = threading.Lock()
         self._sending = threading.Lock()
