@@ -19,7 +19,7 @@ BIN := .venv/bin
 # Two targets must not set up .venv at the same time.
 .NOTPARALLEL:
 
-.PHONY: help venv demo test lint pytest lowest format docs bench soak fuzz compare specs-check clean \
+.PHONY: help venv demo test lint pytest lowest format docs bench soak fuzz compare compat specs-check clean \
 	venv-test venv-docs venv-bench
 
 help: ## Show this list (default)
@@ -71,6 +71,9 @@ fuzz: venv ## Send whatever schemathesis makes of VERSIONS (all) to the embedded
 
 compare: venv-test ## Make random calls at the engine at DOCKER_HOST and at the embedded one
 	$(BIN)/python bench/compare_engines.py --sequences $(SEQUENCES) $(if $(SEED),--seed $(SEED))
+
+compat: venv-test ## Run the tests on engines at every version, and write docs/compatibility.md
+	$(BIN)/python tools/compat.py
 
 specs-check: venv ## Compare the bundled documents with the published ones
 	$(BIN)/python tools/fetch_spec.py --check --all $(if $(FROM),--from "$(FROM)")

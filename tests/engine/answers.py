@@ -15,7 +15,7 @@ from dynadock import APIError, UnknownOperation
 from dynadock.spec.versions import VersionRange, parse_range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from dynadock import Client
     from engine.engines import Target
@@ -39,6 +39,7 @@ class Answer:
     message: str
     value: Any = field(hash=False)
     ends: bool = False
+    why: str = ""
 
     def is_of(self, target: Target) -> bool:
         """Tell whether the row speaks of that engine at that API version."""
@@ -77,6 +78,7 @@ def _answers(row: dict[str, Any]) -> Iterator[Answer]:
             row.get("message", ""),
             row.get("value"),
             row.get("ends", False),
+            row["why"],
         )
 
 
@@ -99,10 +101,10 @@ class Expected:
     table has for the case, else the usual one.
     """
 
-    def __init__(self, target: Target, client: Client, met: set[tuple[Target, Answer]]) -> None:
+    def __init__(self, target: Target, client: Client, note: Callable[[Answer], None]) -> None:
         self._target = target
         self._client = client
-        self._met = met
+        self._note = note
 
     @contextmanager
     def __call__(self, case: str) -> Iterator[None]:
@@ -123,7 +125,7 @@ class Expected:
         if answer is None:
             return usual
         assert answer.status is None, f"{TABLE.name} has an error and no value for {case}"
-        self._met.add((self._target, answer))
+        self._note(answer)
         return answer.value
 
     def _answer(self, case: str) -> Answer | None:
@@ -135,4 +137,4 @@ class Expected:
         came = (error.operation_id, error.status)
         assert came == (answer.operation_id, answer.status), error
         assert answer.message in error.explanation
-        self._met.add((self._target, answer))
+        self._note(answer)

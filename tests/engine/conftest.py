@@ -6,6 +6,9 @@ and the newest of all. ``@pytest.mark.api("1.30-1.42")`` asks for every version 
 the engine announces, ``@pytest.mark.at("1.30", "newest")`` for those versions, as far as it
 announces them; ``@pytest.mark.each_engine`` for each engine once, at its newest version, and
 ``@pytest.mark.one_engine`` for one engine only, which stands for all.
+
+Where ``DYNADOCK_TEST_API`` names versions, ``1.30-1.42,newest``, a test that would run at the main
+ones runs at all of them, and none that is only for other versions or has nothing to do with one.
 """
 
 from __future__ import annotations
@@ -30,11 +33,14 @@ from engine.engines import (
     NEWEST,
     NO_ENGINE,
     REGISTRY,
+    STREAM_VERSIONS,
     Target,
     addresses,
+    asked,
     engines,
     one_of,
 )
+from engine.ledger import Ledger
 from engine.things import IMAGE, LABELS, SWARM_ADDRESS, new_name
 from engine.tidy import tidy, tidy_registry
 from lacking import REQUIRED, give_up
@@ -43,37 +49,22 @@ from sessions import EMBEDDED, embedded_engine
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from engine.answers import Answer
+    from dynadock.spec.versions import Version
     from engine.engines import Engine
 
 HERE = Path(__file__).parent
 LAST = "test_completeness.py"
 
 
-class Ledger:
-    """What a run has seen: the calls that worked, the answers that came, and if it was whole.
-
-    A call has worked if the test that made it passes: that a stream begins says little of it.
-    """
-
-    def __init__(self) -> None:
-        self.worked: dict[Target, set[str]] = {}
-        self.met: set[tuple[Target, Answer]] = set()
-        self.whole = True
-        self._called: list[tuple[Target, str]] = []
-
-    def note_call(self, target: Target, operation_id: str) -> None:
-        """Note a call that raised nothing."""
-        self._called.append((target, operation_id))
-
-    def settle(self, *, passed: bool) -> None:
-        """Say whether what was called since the last time was called in vain."""
-        for target, operation_id in self._called if passed else ():
-            self.worked.setdefault(target, set()).add(operation_id)
-        self._called.clear()
-
-
 LEDGER = pytest.StashKey[Ledger]()
+
+NOT_ASKED = "not asked for"
+
+BY_ENGINE = ("each_engine", "one_engine")
+"""Markers of tests that are about engines, whatever the version."""
+
+RESULTS = "DYNADOCK_TEST_RESULTS"
+"""Names a folder for a file of results for each engine and version."""
 
 BEYOND = {"registry", "guarded"}
 """Fixtures of what the embedded engine does not reach."""
@@ -86,6 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "each_engine: on every engine once, at its newest version")
     config.addinivalue_line("markers", "one_engine: on one engine, at its newest version")
     config.addinivalue_line("markers", "anywhere: needs no more of a registry than its name")
+    config.addinivalue_line("markers", "simulated: on the embedded engine alone")
     config.addinivalue_line("markers", "real: not on the embedded engine: other programs ask it")
 
 
@@ -93,12 +85,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "target" not in metafunc.fixturenames:
         return
     marker = _marker(metafunc.definition)
-    by_engine = marker is not None and marker.name in ("each_engine", "one_engine")
+    by_engine = marker is not None and marker.name in BY_ENGINE
+    if by_engine and asked():
+        metafunc.parametrize("target", [None], ids=[NOT_ASKED], indirect=True, scope="module")
+        return
     chosen = one_of(engines()) if marker is not None and marker.name == "one_engine" else engines()
     marked = metafunc.definition.get_closest_marker
     is_beyond = BEYOND & {*metafunc.fixturenames} and not marked("anywhere")
     if marked("real") or is_beyond:
         chosen = tuple(each for each in chosen if each.kind != EMBEDDED)
+    if marked("simulated"):
+        chosen = tuple(each for each in chosen if each.kind == EMBEDDED)
     targets = [Target(each, at) for each in chosen for at in _versions(each, marker)] or [None]
     ids = [_id(target, by_engine=by_engine) for target in targets]
     metafunc.parametrize("target", targets, ids=ids, indirect=True, scope="module")
@@ -106,7 +103,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _marker(test: pytest.Function) -> pytest.Mark | None:
     """Return the marker that says at which versions: a test's own comes before its module's."""
-    names = ("api", "at", "each_engine", "one_engine")
+    names = ("api", "at", *BY_ENGINE)
     markers = (each for each in test.iter_markers() if each.name in names)
     return next(markers, None)
 
@@ -114,9 +111,17 @@ def _marker(test: pytest.Function) -> pytest.Mark | None:
 def _versions(engine: Engine, marker: pytest.Mark | None) -> list[Any]:
     if engine.fault:
         return [None]
+    if not asked():
+        return _usual_versions(engine, marker)
+    if marker is None or marker.args == STREAM_VERSIONS:
+        return engine.asked_versions
+    return [each for each in _usual_versions(engine, marker) if each in engine.asked_versions]
+
+
+def _usual_versions(engine: Engine, marker: pytest.Mark | None) -> list[Version]:
     if marker is None:
         return engine.main_versions
-    if marker.name in ("each_engine", "one_engine"):
+    if marker.name in BY_ENGINE:
         return engine.versions_at(NEWEST)
     if marker.name == "at":
         return engine.versions_at(*marker.args)
@@ -125,7 +130,7 @@ def _versions(engine: Engine, marker: pytest.Mark | None) -> list[Any]:
 
 def _id(target: Target | None, *, by_engine: bool) -> str:
     if target is None:
-        return "no engine"
+        return NOT_ASKED if asked() else "no engine"
     if by_engine or target.version is None:
         return target.engine.name
     return f"{target.engine.name}-{target.version}"
@@ -139,6 +144,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     all_there = files == set(HERE.glob("test_*.py"))
     if not all_there or any("::" in argument for argument in config.args):
         config.stash[LEDGER].whole = False
+    _leave_out(config, items)
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not about the versions that are asked for, or about an engine not there."""
+    ledger = config.stash[LEDGER]
+    is_whole = ledger.whole
+    kept, left = [], []
+    for item in items:
+        (kept if _is_wanted(item) else left).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+    ledger.whole = is_whole
+    items[:] = kept
+
+
+def _is_wanted(item: pytest.Item) -> bool:
+    if _target_of(item):
+        return not asked() or item.path.name != LAST
+    return not asked() and item.get_closest_marker("simulated") is None
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
@@ -157,25 +182,62 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
         answer = None if target is None else end_of(target, error)
         if answer is None:
             raise
-        pyfuncitem.config.stash[LEDGER].met.add((target, answer))
+        pyfuncitem.config.stash[LEDGER].note_answer(target, answer)
         return True
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Note if calls were made in vain, and give all skips one place.
 
     So the summary has one line for each reason to skip.
     """
     report = yield
-    item.config.stash[LEDGER].settle(passed=report.passed)
+    ledger = item.config.stash[LEDGER]
+    target = _target_of(item)
+    name = _name_of(item, target)
+    if target is None or _is_by_engine(item):
+        ledger.settle(name, passed=report.passed, but=target)
+    else:
+        ledger.settle(name, passed=report.passed)
+        error = None if call.excinfo is None else call.excinfo.value
+        ledger.put(target, name, report, error)
+    ledger.go_on()
     if report.skipped and isinstance(report.longrepr, tuple):
         report.longrepr = (str(HERE), None, report.longrepr[2])
         if "target" in getattr(item, "fixturenames", ()):
-            item.config.stash[LEDGER].whole = False
+            ledger.whole = False
     return report
+
+
+def _target_of(item: pytest.Item) -> Target | None:
+    """Return what a test runs at, None for one that names no engine or has none."""
+    return getattr(item, "callspec", None) and item.callspec.params.get("target")
+
+
+def _is_by_engine(item: pytest.Item) -> bool:
+    """Tell whether a test is about an engine, whatever the version that it runs at."""
+    marker = _marker(item)
+    return marker is not None and marker.name in BY_ENGINE
+
+
+def _name_of(item: pytest.Item, target: Target | None) -> str:
+    """Return a test's name without its engine and version: ``test_exec.py::test_it[a case]``."""
+    name, bracket, case = item.nodeid.rpartition("tests/engine/")[2].partition("[")
+    own = "" if target is None else _id(target, by_engine=_is_by_engine(item))
+    parts = case.removesuffix("]").replace(own, "").strip("-").replace("--", "-")
+    return f"{name}[{parts}]" if bracket and parts else name
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the columns of a run that has come to its end and left nothing out."""
+    ledger, folder = session.config.stash[LEDGER], os.environ.get(RESULTS)
+    ended = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    if folder and ledger.whole and ended and not session.config.option.collectonly:
+        ledger.write(Path(folder))
 
 
 @pytest.fixture(scope="session")
@@ -234,10 +296,20 @@ class WatchedClient:
         return WatchedClient(self._client.with_options(**options), self._note)
 
 
+def _recording() -> dict[str, Any]:
+    """Return the options that have replies held against their documents.
+
+    Only where versions are asked for: it takes about as long as all the rest of a test.
+    """
+    return {"contract": "record"} if os.environ.get(RESULTS) and asked() else {}
+
+
 @pytest.fixture(scope="module")
 def client(target: Target, ledger: Ledger) -> Iterator[WatchedClient]:
     """A client of the target; what the module makes with it is removed at the module's end."""
-    with load(str(target.version), host=target.engine.address) as plain:
+    with load(str(target.version), host=target.engine.address, **_recording()) as plain:
+        if _recording():
+            ledger.watch(target, plain)
         try:
             yield WatchedClient(plain, partial(ledger.note_call, target))
         finally:
@@ -247,7 +319,7 @@ def client(target: Target, ledger: Ledger) -> Iterator[WatchedClient]:
 @pytest.fixture(scope="module")
 def expected(target: Target, client: Client, ledger: Ledger) -> Expected:
     """What the target is expected to do: see `Expected`."""
-    return Expected(target, client, ledger.met)
+    return Expected(target, client, partial(ledger.note_answer, target))
 
 
 @pytest.fixture(scope="module")

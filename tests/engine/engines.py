@@ -12,10 +12,11 @@ import pytest
 from documents import MAIN
 from dynadock import DynadockError, load
 from dynadock.spec.library import available_versions
-from dynadock.spec.versions import Version, VersionRange, parse_version
+from dynadock.spec.versions import Version, VersionRange, parse_range, parse_version
 from lacking import is_required
 
 ENGINES = "DYNADOCK_TEST_ENGINES"
+API = "DYNADOCK_TEST_API"
 TCP = "DYNADOCK_TEST_TCP"
 REGISTRY = "DYNADOCK_TEST_REGISTRY"
 GUARDED = "DYNADOCK_TEST_REGISTRY_AUTH"
@@ -60,6 +61,19 @@ class Engine:
         return [each for each in of_all if each in wanted]
 
     @property
+    def asked_versions(self) -> list[Version]:
+        """Those versions of `versions` that the environment asks for: ``1.30-1.42,newest``."""
+        found: set[Version] = set()
+        for each in asked():
+            found.update(self.versions_at(NEWEST) if each == NEWEST else self.versions(each))
+        return sorted(found)
+
+    @property
+    def wanted_versions(self) -> list[Version]:
+        """The versions at which every test of a version runs."""
+        return self.asked_versions if asked() else self.main_versions
+
+    @property
     def main_versions(self) -> list[Version]:
         """The newest version that both sides speak up to the main one, and the newest of all."""
         to_main = self.versions(VersionRange(None, MAIN_VERSION))
@@ -72,6 +86,12 @@ class Target(NamedTuple):
 
     engine: Engine
     version: Version
+
+
+def asked() -> list[VersionRange | str]:
+    """Read which versions the environment asks for: ranges, and "newest"; none if it does not."""
+    words = os.environ.get(API, "").replace(",", " ").split()
+    return [word if word == NEWEST else parse_range(word) for word in words]
 
 
 @cache

@@ -18,7 +18,7 @@ from dynadock import (
     Unsupported,
 )
 from engine.engines import STREAM_VERSIONS
-from engine.things import new_name
+from engine.things import known, new_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,8 +202,7 @@ def test_of_what_is_not_there(client: Client) -> None:
 
 def websocket_arguments(client: Client) -> dict[str, Any]:
     """Ask for everything, where the version lets one choose at all."""
-    known = {each.name for each in client.ContainerAttachWebsocket.parameters}
-    return {name: value for name, value in ALL.items() if name in known}
+    return known(client.ContainerAttachWebsocket, **ALL)
 
 
 def test_websocket(client: Client, expected: Expected, waiting: Callable[..., str]) -> None:

@@ -23,15 +23,21 @@ PAGES = sorted((TOP / "docs").glob("*.md"))
 NOT_RUN: dict[tuple[str, str], int] = {
     ("images.md", "it needs a public registry"): 1,
     ("index.md", "it installs the package"): 2,
+    ("many-versions.md", "it is a command of a shell, and needs three engines"): 1,
+    ("many-versions.md", "it is part of examples/versions/footprint.py"): 2,
+    ("many-versions.md", "it is part of examples/versions/test_footprint.py"): 1,
+    ("many-versions.md", "it needs the docker command"): 1,
     ("prompt.md", "it is IPython's own"): 1,
     ("prompt.md", "it takes a terminal"): 1,
     ("remote.md", "it changes the docker command's configuration"): 1,
     ("remote.md", "it needs a host with an engine"): 2,
     ("remote.md", "it needs that context"): 1,
+    ("testing.md", "it is a command of a shell, and needs engines"): 1,
     ("testing.md", "it is part of examples/testing/keeper.py"): 1,
     ("testing.md", "it is part of examples/testing/test_keeper.py"): 4,
     ("testing.md", "it serves until it is stopped"): 1,
     ("testing.md", "it takes a suite"): 1,
+    ("versions.md", "it is for a shell"): 1,
 }
 """The blocks that are not run, by page and reason: no block leaves the tests unseen."""
 

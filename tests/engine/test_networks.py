@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynadock import Conflict, NotFound
-from engine.things import LABELS, MINE, new_name
+from engine.things import LABELS, MINE, known, new_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,8 @@ def test_list(client: Client, network: str) -> None:
 
 
 def test_inspect_in_a_scope(client: Client, network: str) -> None:
-    assert client.NetworkInspect(network, scope="local", verbose=True).Name == network
+    scope = known(client.NetworkInspect, scope="local")
+    assert client.NetworkInspect(network, verbose=True, **scope).Name == network
 
 
 def test_connect_and_disconnect(client: Client, network: str, new_container: NewContainer) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from dynadock import ValidationError
 from dynadock.spec.versions import parse_range
-from engine.things import IMAGE, LABELS, MIB, new_name
+from engine.things import IMAGE, LABELS, MIB, known, new_name
 
 if TYPE_CHECKING:
     from dynadock import BoundOperation, Client
@@ -153,8 +153,8 @@ def test_checks_of_a_container(client: Client, container: str) -> None:
 @every_version
 def test_checks_of_an_update(client: Client, container: str) -> None:
     host_config = client.ContainerInspect(container).HostConfig
-    known = client.ContainerUpdate.body.properties
-    body = {key: value for key, value in host_config.items() if key in known}
+    fields = client.ContainerUpdate.body.properties
+    body = {key: value for key, value in host_config.items() if key in fields}
     assert refused(client.ContainerUpdate, id=container, body=body) == []
 
 
@@ -218,9 +218,7 @@ def test_service(client: Client, engine: Engine, expected: Expected, swarm: None
 
 
 def _service(client: Client, name: str) -> Any:
-    known = {each.name for each in client.ServiceInspect.parameters}
-    arguments = {"insertDefaults": True} if "insertDefaults" in known else {}
-    return client.ServiceInspect(name, **arguments).Spec
+    return client.ServiceInspect(name, **known(client.ServiceInspect, insertDefaults=True)).Spec
 
 
 SERVICE: dict[str, Any] = {

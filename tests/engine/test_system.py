@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     NewContainer = Callable[..., str]
 
 
-def test_ping(client: Client, target: Target) -> None:
+def test_ping(client: Client, expected: Expected, target: Target) -> None:
     assert client.SystemPing() == "OK"
-    head = client.SystemPingHead()
-    assert isinstance(head, Headers)
-    assert head.Api_Version == str(target.engine.newest)
+    with expected("SystemPingHead"):
+        head = client.SystemPingHead()
+        assert isinstance(head, Headers)
+        assert head.Api_Version == str(target.engine.newest)
 
 
 def test_version(client: Client, target: Target) -> None:

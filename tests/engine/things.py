@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dynadock import BoundOperation
+
 PREFIX = f"dynadock-{uuid.uuid4().hex[:8]}"
 """Begins the name of everything that this run makes."""
 
@@ -33,6 +35,12 @@ _numbers = itertools.count(1)
 def new_name(what: str) -> str:
     """Return a name that nothing else has."""
     return f"{PREFIX}-{what}-{next(_numbers)}"
+
+
+def known(operation: BoundOperation, **arguments: Any) -> dict[str, Any]:
+    """Return those arguments that the operation takes at its client's version."""
+    names = {each.name for each in operation.parameters}
+    return {name: value for name, value in arguments.items() if name in names}
 
 
 def tar_of(files: dict[str, bytes], *, mode: int = 0o644) -> bytes:
