@@ -23,10 +23,10 @@ from wire.peer import OK, Peer
 SOURCE = Path(dynadock.__file__).parent
 LAYERS = (
     *("errors", "warn", "deadline", "atomic", "secret", "keywords", "attribute"),
-    *("spec", "accounts", "options", "archive", "config", "show", "record", "wire"),
-    *("call", "explore", "simulation", "transport", "streams"),
+    *("spec", "accounts", "contracts", "options", "archive", "config", "show", "record", "pages"),
+    *("wire", "call", "explore", "contract", "simulation", "transport", "streams"),
     *("configured", "bound", "client"),
-    *("commands", "embedded", "testing", "command", "prompt", "__main__"),
+    *("commands", "embedded", "compat", "testing", "command", "prompt", "__main__"),
 )
 """From the lowest to the highest; each may import what stands before it, and itself."""
 
@@ -202,6 +202,20 @@ def test_a_call_over_a_plain_socket_needs_no_other_http_stack_and_no_tls(kind):
         loaded = run(f"import dynadock; {call}; {LOADED}")
     assert loaded[0] == "OK"
     assert not unneeded & ({*loaded} - {*run(LOADED)})
+
+
+@pytest.mark.parametrize(("contract", "is_loaded"), [("off", False), ("record", True)])
+def test_a_contract_is_loaded_only_where_one_is_wanted(contract, is_loaded):
+    with Peer([OK]) as peer:
+        load = f"dynadock.load({MAIN!r}, host={peer.address!r}, contract={contract!r})"
+        call = f"import sys, dynadock; c = {load}; before = {{*sys.modules}}; c.SystemPing()"
+        loaded = run(f"{call}; print('openapi_core' in before, *sys.modules)")
+    assert loaded[0] == "False"
+    found = {name for name in loaded if name.startswith(("openapi_core", "dynadock.contract"))}
+    assert ({"openapi_core", "dynadock.contract.deviations", "dynadock.contracts"} <= found) == (
+        is_loaded
+    )
+    assert bool(found) == is_loaded
 
 
 @cache

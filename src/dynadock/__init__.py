@@ -29,15 +29,24 @@ if TYPE_CHECKING:
     from dynadock.commands import Completed as Completed
     from dynadock.commands import execute as execute
     from dynadock.commands import run as run
+    from dynadock.compat.watch import Watch as Watch
+    from dynadock.compat.watch import watch as watch
     from dynadock.config.store import erase_credentials as erase_credentials
     from dynadock.config.store import store_credentials as store_credentials
+    from dynadock.contract.deviations import Deviations as Deviations
+    from dynadock.contracts import Contract as Contract
     from dynadock.errors import *  # noqa: F403 - all of its classes, and nothing else, is public
+    from dynadock.explore.changes import history as history
+    from dynadock.explore.differences import Differences as Differences
+    from dynadock.explore.differences import diff as diff
+    from dynadock.explore.openapi import openapi as openapi
     from dynadock.options import Options as Options
     from dynadock.prompt.enabling import enable_completion as enable_completion
     from dynadock.record import Record as Record
     from dynadock.record import Records as Records
     from dynadock.record import plain as plain
     from dynadock.secret import reveal as reveal
+    from dynadock.spec.library import versions as versions
     from dynadock.streams.download import ByteStream as ByteStream
     from dynadock.streams.download import Download as Download
     from dynadock.streams.download import TarStream as TarStream
@@ -64,10 +73,17 @@ _HOMES = {
     "dynadock.wire.messages": ("Headers", "Request"),
     "dynadock.client": ("Client", "load"),
     "dynadock.commands": ("Completed", "execute", "run"),
+    "dynadock.compat.watch": ("Watch", "watch"),
     "dynadock.config.store": ("erase_credentials", "store_credentials"),
+    "dynadock.explore.openapi": ("openapi",),
+    "dynadock.contract.deviations": ("Deviations",),
+    "dynadock.contracts": ("Contract",),
+    "dynadock.explore.changes": ("history",),
+    "dynadock.explore.differences": ("Differences", "diff"),
     "dynadock.options": ("Options",),
     "dynadock.prompt.enabling": ("enable_completion",),
     "dynadock.secret": ("reveal",),
+    "dynadock.spec.library": ("versions",),
     "dynadock.streams.download": ("ByteStream", "Download", "TarStream"),
     "dynadock.streams.duplex": ("Duplex", "RawDuplex"),
     "dynadock.streams.frames": ("FrameStream", "Output"),

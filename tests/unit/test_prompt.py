@@ -126,7 +126,8 @@ def test_versions_are_offered(text):
     "text", ["dynadock.v", "from dynadock import v", "from dynadock import (v"]
 )
 def test_clients_of_versions_are_offered(text):
-    assert [*offers(text, NAMES).words] == [f"v{each.replace('.', '_')}" for each in VERSIONS]
+    clients = [f"v{each.replace('.', '_')}" for each in VERSIONS]
+    assert [*offers(text, NAMES).words] == [*clients, "versions"]
 
 
 def test_what_is_there_already_is_not_offered_again():
