@@ -154,9 +154,11 @@ class Pair(RuleBasedStateMachine):
         for network in client.NetworkList(filters=ours):
             with suppress(DynadockError):
                 client.NetworkDelete(network.Id)
-        for volume in client.VolumeList(filters=ours).Volumes or ():
-            with suppress(DynadockError):
-                client.VolumeDelete(volume.Name, force=True)
+        # What a mount made has no label.
+        for which in (ours, {"name": [self.prefix]}):
+            for volume in client.VolumeList(filters=which).Volumes or ():
+                with suppress(DynadockError):
+                    client.VolumeDelete(volume.Name, force=True)
         named = client.ImageList(filters={"reference": [f"{self.prefix}*"]})
         tags = [tag for image in named for tag in image.RepoTags if tag.startswith(self.prefix)]
         for name in tags:
