@@ -13,6 +13,7 @@ import pytest
 
 ENGINE_TESTS = "tests/engine/"
 CLIENT_TESTS = "tests/clients/"
+PODMAN = "podman"
 TARGET = re.compile(r"\[([^\]-]+)")
 """The engine with which a test's arguments begin, as in ``[d26-1.42-a case]``."""
 
@@ -28,6 +29,8 @@ def pytest_xdist_make_scheduler(config, log):
     # Pages and others that name no engine are run on the one that stands for all.
     default = next((each.name for each in one_of(engines())), "none")
 
+    # A page that is run on Podman is run on the first one (`speaker` in engine/conftest.py).
+    podman = next((each.name for each in engines() if each.kind == PODMAN), default)
     reference = found()
 
     class AnEngineEach(LoadFileScheduling):
@@ -37,6 +40,8 @@ def pytest_xdist_make_scheduler(config, log):
             if not nodeid.startswith(ENGINE_TESTS):
                 return super()._split_scope(nodeid)
             found = TARGET.search(nodeid)
+            if found and found[1] == PODMAN:
+                return podman
             return found[1] if found and found[1] in names else default
 
     return AnEngineEach(config, log)

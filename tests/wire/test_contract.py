@@ -125,8 +125,8 @@ PLANTED = {
     ),
     "null that is denied": (
         lambda client: client.ImageList(),
-        reply(json=[IMAGE | {"RepoDigests": None}]),
-        *("denied-null", "[].RepoDigests", "null"),
+        reply(json=[IMAGE | {"ParentId": None}]),
+        *("denied-null", "[].ParentId", "null"),
     ),
     "null where nothing is said": (
         inspect,
