@@ -40,7 +40,7 @@ venv-bench:
 demo: venv ## Talk to the engine at DOCKER_HOST or the default socket, else to the embedded one
 	@$(BIN)/python examples/demo.py
 
-test: lint pytest ## Check style and types, then run the tests (22 minutes with four engines)
+test: lint pytest ## Check style and types, then run the tests
 
 lint: venv-test ## Check style and types
 	$(BIN)/python -m ruff check

@@ -37,6 +37,16 @@ _CONTEXT = "DOCKER_CONTEXT"
 _TLS = ("DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 """Variables that have clients want TLS."""
 
+listening_address = click.option(
+    "-H",
+    "--host",
+    "address",
+    metavar="ADDRESS",
+    help="Where to listen: unix:///path or tcp://127.0.0.1:2375 (port 0 picks one). By default a"
+    " unix socket in a new folder.",
+)
+"""The option of commands that listen for clients."""
+
 
 def or_say(make: Callable[[], T]) -> T:
     """Return what is made, or end with what is wrong; warnings are shown as lines."""

@@ -10,6 +10,7 @@ import click
 
 from dynadock.command.running import (
     leave_signals_to_waiting,
+    listening_address,
     or_say,
     read_range,
     run,
@@ -33,14 +34,7 @@ if TYPE_CHECKING:
     metavar="FIRST-LAST",
     help="API versions that the engine speaks, such as 1.30-1.45 or 1.41; all by default.",
 )
-@click.option(
-    "-H",
-    "--host",
-    "address",
-    metavar="ADDRESS",
-    help="Where to listen: unix:///path or tcp://127.0.0.1:2375 (port 0 picks one). By default a"
-    " unix socket in a new folder.",
-)
+@listening_address
 @click.option("--seed", metavar="TEXT", help="Make ids and names the same each time.")
 @click.option(
     "--strict",

@@ -12,6 +12,7 @@ import click
 from dynadock.atomic import replacing
 from dynadock.command.running import (
     leave_signals_to_waiting,
+    listening_address,
     or_say,
     read_range,
     run,
@@ -45,14 +46,7 @@ def _report_path(_ctx: click.Context, _param: click.Parameter, path: str | None)
     context_settings={"allow_interspersed_args": False},
     short_help="Stand between any client and an engine, and tell what passes.",
 )
-@click.option(
-    "-H",
-    "--host",
-    "address",
-    metavar="ADDRESS",
-    help="Where to listen: unix:///path or tcp://127.0.0.1:2375 (port 0 picks one). By default a"
-    " unix socket in a new folder.",
-)
+@listening_address
 @click.option(
     "--to",
     metavar="ADDRESS",
